@@ -1,0 +1,84 @@
+"""Every error the workbench raises on purpose, under one base class.
+
+A message names the thing, the value and the way out, so that it can be shown to a user as it is.
+Third-party errors are translated into these at the edge: source, store, settings.
+"""
+
+from __future__ import annotations
+
+
+class ObservatoryError(Exception):
+    """Base class: catch this to catch everything the workbench raises on purpose."""
+
+
+class ConfigError(ObservatoryError):
+    """A setting is missing, malformed or contradicts another."""
+
+
+class InvalidInputError(ObservatoryError):
+    """A value given by a user (a time, a limit, a metric name) cannot be used."""
+
+
+class NotFoundError(ObservatoryError):
+    """Something asked for by name does not exist."""
+
+
+class UnknownServiceError(NotFoundError):
+    """A service nobody registered or discovered."""
+
+    def __init__(self, service: str, known: list[str] | None = None) -> None:
+        import difflib
+
+        close = difflib.get_close_matches(service, known or [], n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(close)}?" if close else "list them with `observatory services list`"
+        super().__init__(f"unknown service {service!r}: {hint}")
+        self.service = service
+
+
+class UnknownPluginError(NotFoundError):
+    """No plug-in of that name is registered."""
+
+
+class NotEnoughDataError(ObservatoryError):
+    """A model needs more samples than it was given."""
+
+    def __init__(self, samples: int, needed: int, what: str = "the detector") -> None:
+        super().__init__(f"{what} is learning: {samples} of {needed} samples so far")
+        self.samples = samples
+        self.needed = needed
+
+
+class SourceError(ObservatoryError):
+    """A metrics source did not deliver."""
+
+
+class SourceRefusedError(SourceError):
+    """The source answered, and said no (bad query, no permission, not ready)."""
+
+
+class SourceUnreachableError(SourceError):
+    """The source cannot be reached at its address."""
+
+
+class SourceTimeoutError(SourceError):
+    """The source did not answer in time."""
+
+
+class MalformedAnswerError(SourceError):
+    """The source answered with something that is not what its interface promises."""
+
+
+class StoreError(ObservatoryError):
+    """The store cannot be opened, read or written."""
+
+
+class StoreInUseError(StoreError):
+    """Another process holds the store's file."""
+
+
+class StoreCorruptError(StoreError):
+    """The store's file is not a database this program can read."""
+
+
+class StoreTooNewError(StoreError):
+    """The store was written by a newer version of the program."""

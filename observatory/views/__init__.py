@@ -1,0 +1,1 @@
+"""What is shown: state, figures, and one file a view; the same in the app and in JupyterLab."""
