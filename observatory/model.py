@@ -158,6 +158,19 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Cycle:
+    """What one round of collecting and detecting did; `seconds` is how long it took."""
+
+    started_at: datetime
+    seconds: float
+    services: int
+    samples: int
+    anomalies: int
+    failures: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
     """An answer of a source: samples, and what could not be had.
 

@@ -1,0 +1,297 @@
+"""The store: samples, services, anomalies and what else must be kept, behind one class.
+
+>>> store = open_store(":memory:")
+>>> store.services()
+[]
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from observatory.catalog import METRICS, Metric
+from observatory.errors import InvalidInputError, StoreError, UnknownServiceError
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
+from observatory.store import queries
+from observatory.store.database import Database
+
+
+def open_store(url: str = "observatory.duckdb", catalog: Mapping[str, Metric] = METRICS) -> Store:
+    """Open the store at `url`, a DuckDB file or ``:memory:``; it is created on first use.
+
+    Raises
+    ------
+    StoreError
+        Or one of its kinds, when the file is in use, damaged, or cannot be made.
+    """
+    return Store(Database(url, list(catalog)), catalog)
+
+
+class Store:
+    """Everything that is kept. Safe to share between threads; use `open_store` to get one."""
+
+    def __init__(self, database: Database, catalog: Mapping[str, Metric]) -> None:
+        self._database = database
+        self._catalog = catalog
+        self.revision = 0
+        """Grows with each write through this object: what was computed from the store may be kept until then."""
+
+    @property
+    def url(self) -> str:
+        """What was opened."""
+        return self._database.path
+
+    def close(self) -> None:
+        """Close the database; further use is an error."""
+        self._database.close()
+
+    # -- services ---------------------------------------------------------------------------
+
+    def register(self, services: Iterable[Service]) -> int:
+        """Add services, or bring those that are known up to date; unknown facts do not replace known ones."""
+        rows = pd.DataFrame([asdict(service) for service in services]).rename(columns={"name": SERVICE})
+        return self._upsert("services", rows, [SERVICE], keep_known=True)
+
+    def services(self) -> list[Service]:
+        """All registered services, by name."""
+        frame = self._database.read(queries.SERVICES)
+        return [Service(**_without_missing(row)) for row in _records(frame.rename(columns={SERVICE: "name"}))]
+
+    def service(self, name: str) -> Service:
+        """The service called `name`; raises UnknownServiceError with names that are close."""
+        services = {service.name: service for service in self.services()}
+        if name not in services:
+            raise UnknownServiceError(name, list(services))
+        return services[name]
+
+    def write_calls(self, calls: Iterable[tuple[str, str]]) -> int:
+        """Remember who calls whom, as ``(caller, callee)``."""
+        frame = pd.DataFrame(sorted(set(calls)), columns=["caller", "callee"])
+        return self._upsert("calls", frame, ["caller", "callee"])
+
+    def calls(self) -> list[tuple[str, str]]:
+        """Known calls as ``(caller, callee)``."""
+        return [(row["caller"], row["callee"]) for row in _records(self._database.read(queries.CALLS))]
+
+    # -- samples ----------------------------------------------------------------------------
+
+    def write_samples(self, frame: pd.DataFrame) -> int:
+        """Upsert samples: columns ``service_name``, ``timestamp`` (UTC) and any of the catalogue's metrics.
+
+        A missing value never replaces a known one, so a partial answer loses nothing; infinite is missing.
+        Returns the number of samples written.
+        """
+        unknown = [c for c in frame.columns if c not in self._catalog and c not in (SERVICE, TIMESTAMP)]
+        missing = [c for c in (SERVICE, TIMESTAMP) if c not in frame.columns]
+        if unknown or missing:
+            raise StoreError(f"samples cannot be stored: unknown columns {unknown}, missing columns {missing}")
+        if frame.empty:
+            return 0
+        if getattr(frame[TIMESTAMP].dtype, "tz", None) is None:
+            raise StoreError("samples cannot be stored: their timestamps have no time zone, give UTC")
+        metrics = [column for column in frame.columns if column in self._catalog]
+        batch = frame.copy(deep=False)
+        batch[metrics] = frame[metrics].astype(float).replace([np.inf, -np.inf], np.nan)
+        return self._upsert("service_metrics", batch, [SERVICE, TIMESTAMP], keep_known=True)
+
+    def history(
+        self,
+        service: str,
+        start: datetime,
+        end: datetime,
+        metrics: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Samples of one service, `start` and `end` included, indexed by UTC time: shape (n, metrics)."""
+        names = self._names(metrics)
+        frame = self._database.read(queries.samples(names), [service, start, end])
+        return frame.set_index(TIMESTAMP)
+
+    def history_of_all(self, start: datetime, end: datetime, services: Sequence[str] | None = None) -> pd.DataFrame:
+        """Samples of many services, by service and time, with the columns of `write_samples`."""
+        parameters = {"start": start, "end": end, "services": None if services is None else list(services)}
+        return self._database.read(queries.samples_of_all(list(self._catalog)), parameters)
+
+    def buckets(
+        self, service: str, start: datetime, end: datetime, seconds: float, metrics: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Samples of one service summarised over `seconds`: a metric ``m`` also has ``m__min`` and ``m__max``."""
+        how = {name: self._catalog[name].aggregate for name in self._names(metrics)}
+        frame = self._database.read(queries.buckets(how), [seconds, service, start, end])
+        return frame.set_index(TIMESTAMP)
+
+    def trends(self, start: datetime, end: datetime, seconds: float, metrics: Sequence[str]) -> pd.DataFrame:
+        """`metrics` of all services summarised over `seconds`: columns service_name, timestamp, metrics."""
+        how = {name: self._catalog[name].aggregate for name in self._names(metrics)}
+        return self._database.read(queries.trends(how), [seconds, start, end])
+
+    def latest(self, since: datetime) -> pd.DataFrame:
+        """The newest sample of every service, not older than `since`: indexed by service, with its timestamp."""
+        return self._database.read(queries.latest(list(self._catalog)), [since]).set_index(SERVICE)
+
+    def sample_counts(self) -> pd.DataFrame:
+        """Number of samples and time of the newest (``samples``, ``last``), indexed by service."""
+        return self._database.read(queries.SAMPLE_COUNTS).set_index(SERVICE)
+
+    def newest(self, service: str | None = None) -> datetime | None:
+        """Time of the newest sample, of one service or of all."""
+        return self._bound("last", service)
+
+    def oldest(self, service: str | None = None) -> datetime | None:
+        """Time of the oldest sample, of one service or of all."""
+        return self._bound("first", service)
+
+    # -- anomalies --------------------------------------------------------------------------
+
+    def write_anomalies(self, anomalies: Iterable[Anomaly]) -> int:
+        """Upsert episodes; service, start and detector identify one."""
+        rows = [
+            {
+                SERVICE: a.service_name,
+                TIMESTAMP: a.started_at,
+                "detector": a.detector,
+                "ended_at": a.ended_at,
+                "peak_at": a.peak_at,
+                "is_open": a.is_open,
+                "severity": str(a.severity),
+                "score": a.score,
+                "message": a.message,
+                "evidence": json.dumps([asdict(item) for item in a.evidence]),
+            }
+            for a in anomalies
+        ]
+        return self._upsert("metrics_anomalies", pd.DataFrame(rows), [SERVICE, TIMESTAMP, "detector"])
+
+    def anomalies(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        services: Sequence[str] | None = None,
+        severities: Sequence[str] | None = None,
+        open_only: bool = False,
+        limit: int | None = None,
+    ) -> list[Anomaly]:
+        """Episodes that overlap the time given, the newest first."""
+        if limit is not None and limit < 0:
+            raise InvalidInputError(f"limit = {limit}: must be 0 or more")
+        frame = self._database.read(
+            queries.ANOMALIES,
+            {
+                "start": start,
+                "end": end,
+                "services": None if services is None else list(services),
+                "severities": None if severities is None else [str(severity) for severity in severities],
+                "open_only": open_only,
+                "limit": limit,
+            },
+        )
+        return [_anomaly(row) for row in _records(frame)]
+
+    # -- labels, cycles, notes --------------------------------------------------------------
+
+    def write_faults(self, faults: Iterable[Fault]) -> int:
+        """Upsert labelled faults; service, kind and start identify one."""
+        columns = [SERVICE, "kind", "started_at", "ended_at", "metrics", "root_cause"]
+        rows = [dict(zip(columns, astuple(fault), strict=True)) for fault in faults]
+        frame = pd.DataFrame(rows, columns=columns)
+        frame["metrics"] = [",".join(names) for names in frame["metrics"]]
+        return self._upsert("faults", frame, [SERVICE, "kind", "started_at"])
+
+    def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
+        """Labelled faults that overlap the time given, the oldest first."""
+        frame = self._database.read(queries.FAULTS, {"start": start, "end": end})
+        return [
+            Fault(
+                row[SERVICE],
+                row["kind"],
+                row["started_at"],
+                row["ended_at"],
+                tuple(row["metrics"].split(",")),
+                row["root_cause"],
+            )
+            for row in _records(frame)
+        ]
+
+    def write_cycle(self, cycle: Cycle) -> None:
+        """Remember what a cycle of the worker did and what failed in it."""
+        row = asdict(cycle) | {
+            "failures": json.dumps([asdict(failure) for failure in cycle.failures]),
+            "warnings": json.dumps(list(cycle.warnings)),
+        }
+        self._upsert("cycles", pd.DataFrame([row]), ["started_at"])
+
+    def cycles(self, limit: int = 20) -> list[Cycle]:
+        """The last cycles, the newest first."""
+        return [
+            Cycle(
+                **row
+                | {
+                    "failures": tuple(Failure(**item) for item in json.loads(row["failures"])),
+                    "warnings": tuple(json.loads(row["warnings"])),
+                }
+            )
+            for row in _records(self._database.read(queries.CYCLES, [limit]))
+        ]
+
+    def prune_cycles(self, before: datetime) -> None:
+        """Forget cycles that started before a time."""
+        with self._database.transaction() as cursor:
+            cursor.execute(queries.PRUNE_CYCLES, [before])
+
+    def note(self, key: str) -> str | None:
+        """A small fact kept under `key`, or None."""
+        value: str | None = self._database.value(queries.META, [key])
+        return value
+
+    def write_note(self, key: str, value: str) -> None:
+        """Keep a small fact under `key`."""
+        self._upsert("meta", pd.DataFrame({"key": [key], "value": [value]}), ["key"])
+
+    # -- helpers ----------------------------------------------------------------------------
+
+    def _upsert(self, table: str, frame: pd.DataFrame, keys: list[str], *, keep_known: bool = False) -> int:
+        written = self._database.upsert(table, frame, keys, keep_known=keep_known)
+        if written:
+            self.revision += 1
+        return written
+
+    def _names(self, metrics: Sequence[str] | None) -> list[str]:
+        names = list(self._catalog) if metrics is None else list(metrics)
+        unknown = [name for name in names if name not in self._catalog]
+        if unknown:
+            raise InvalidInputError(f"unknown metric {unknown[0]!r}: choose from {', '.join(self._catalog)}")
+        return names
+
+    def _bound(self, which: str, service: str | None) -> datetime | None:
+        row = _records(self._database.read(queries.SAMPLE_RANGE, [service, service]))[0]
+        bound: datetime | None = row[which]
+        return bound
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries of plain Python values; missing is None."""
+    rows: list[dict[str, Any]] = []
+    for record in frame.to_dict("records"):
+        row: dict[str, Any] = {}
+        for key, value in record.items():
+            missing = value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+            plain = value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+            row[str(key)] = None if missing else plain
+        rows.append(row)
+    return rows
+
+
+def _without_missing(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _anomaly(row: dict[str, Any]) -> Anomaly:
+    evidence = tuple(Evidence(**item) for item in json.loads(row.pop("evidence")))
+    return Anomaly(started_at=row.pop(TIMESTAMP), severity=Severity(row.pop("severity")), evidence=evidence, **row)

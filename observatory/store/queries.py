@@ -1,0 +1,120 @@
+"""All SQL of the store. Values are bound parameters; names of columns come from the catalogue only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+TABLE_EXISTS = "SELECT count(*) FROM information_schema.tables WHERE table_name = ?"
+COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = ?"
+
+CREATE_MIGRATIONS = """
+CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL, applied_at TIMESTAMPTZ NOT NULL)
+"""
+APPLIED_MIGRATION = "SELECT coalesce(max(version), 0) FROM schema_migrations"
+RECORD_MIGRATION = "INSERT INTO schema_migrations VALUES (?, now())"
+
+SERVICES = "SELECT * EXCLUDE (registered_at) FROM services ORDER BY service_name"
+
+SAMPLE_RANGE = """
+SELECT min(timestamp) AS first, max(timestamp) AS last, count(*) AS samples FROM service_metrics
+WHERE (? IS NULL OR service_name = ?)
+"""
+SAMPLE_COUNTS = "SELECT service_name, count(*) AS samples, max(timestamp) AS last FROM service_metrics GROUP BY ALL"
+
+ANOMALIES = """
+SELECT * FROM metrics_anomalies
+WHERE ended_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
+  AND timestamp <= coalesce(CAST($end AS TIMESTAMPTZ), 'infinity')
+  AND ($services IS NULL OR list_contains(CAST($services AS VARCHAR[]), service_name))
+  AND ($severities IS NULL OR list_contains(CAST($severities AS VARCHAR[]), severity))
+  AND (is_open OR NOT $open_only)
+ORDER BY timestamp DESC, service_name
+LIMIT coalesce($limit, 1000000)
+"""
+
+CALLS = "SELECT caller, callee FROM calls ORDER BY caller, callee"
+
+FAULTS = """
+SELECT * FROM faults
+WHERE ended_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
+  AND started_at <= coalesce(CAST($end AS TIMESTAMPTZ), 'infinity')
+ORDER BY started_at, service_name
+"""
+
+CYCLES = "SELECT * FROM cycles ORDER BY started_at DESC LIMIT ?"
+PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"
+
+META = "SELECT value FROM meta WHERE key = ?"
+
+
+def quoted(names: Iterable[str]) -> list[str]:
+    """Identifiers in double quotes."""
+    return ['"' + name.replace('"', '""') + '"' for name in names]
+
+
+def add_column(table: str, column: str) -> str:
+    """A nullable DOUBLE column."""
+    return f"ALTER TABLE {table} ADD COLUMN {quoted([column])[0]} DOUBLE"
+
+
+def merge(table: str, batch: str, keys: list[str], values: list[str], *, keep_known: bool = False) -> str:
+    """Upsert of the rows of `batch` into `table`; `keep_known`: a NULL never replaces a value."""
+    k, v = quoted(keys), quoted(values)
+    new = "coalesce(b.{0}, t.{0})" if keep_known else "b.{0}"
+    matched = f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{c} = {new.format(c)}' for c in v)}" if v else ""
+    return f"""
+MERGE INTO {table} AS t USING {batch} AS b ON {" AND ".join(f"t.{c} = b.{c}" for c in k)}
+{matched}
+WHEN NOT MATCHED THEN INSERT ({", ".join(k + v)}) VALUES ({", ".join(f"b.{c}" for c in k + v)})
+"""  # noqa: S608 - names come from the catalogue and this package, never from a user
+
+
+def samples(metrics: list[str]) -> str:
+    """Raw samples of one service, oldest first."""
+    return f"""
+SELECT timestamp, {", ".join(quoted(metrics))} FROM service_metrics
+WHERE service_name = ? AND timestamp BETWEEN ? AND ? ORDER BY timestamp
+"""  # noqa: S608
+
+
+def samples_of_all(metrics: list[str]) -> str:
+    """Raw samples of many services, by service and time."""
+    return f"""
+SELECT service_name, timestamp, {", ".join(quoted(metrics))} FROM service_metrics
+WHERE timestamp BETWEEN $start AND $end
+  AND ($services IS NULL OR list_contains(CAST($services AS VARCHAR[]), service_name))
+ORDER BY service_name, timestamp
+"""  # noqa: S608
+
+
+def buckets(aggregates: Mapping[str, str]) -> str:
+    """Samples of one service in buckets of `?` seconds: aggregate, lowest and highest value."""
+    columns = ", ".join(
+        f'{how}({name}) AS {name}, min({name}) AS "{bare}__min", max({name}) AS "{bare}__max"'
+        for (bare, how), name in zip(aggregates.items(), quoted(aggregates), strict=True)
+    )
+    return f"""
+SELECT time_bucket(to_seconds(?), timestamp) AS timestamp, {columns} FROM service_metrics
+WHERE service_name = ? AND timestamp BETWEEN ? AND ? GROUP BY 1 ORDER BY 1
+"""  # noqa: S608
+
+
+def trends(aggregates: Mapping[str, str]) -> str:
+    """Samples of all services in buckets of `?` seconds."""
+    columns = ", ".join(
+        f"{how}({name}) AS {name}" for how, name in zip(aggregates.values(), quoted(aggregates), strict=True)
+    )
+    return f"""
+SELECT service_name, time_bucket(to_seconds(?), timestamp) AS timestamp, {columns} FROM service_metrics
+WHERE timestamp BETWEEN ? AND ? GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608
+
+
+def latest(metrics: list[str]) -> str:
+    """The newest sample of every service since `?`; a metric missing in it is NULL, not an older value."""
+    return f"""
+SELECT service_name, timestamp, {", ".join(quoted(metrics))} FROM service_metrics
+WHERE timestamp >= ?
+QUALIFY row_number() OVER (PARTITION BY service_name ORDER BY timestamp DESC) = 1
+ORDER BY service_name
+"""  # noqa: S608
