@@ -43,11 +43,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_nested_delimiter="__")
 
-    store: str = Field("observatory.duckdb", description="Path of the DuckDB file, or `:memory:`.")
-
     prometheus_url: AnyHttpUrl | None = Field(
         None, description="Address of your Prometheus. Without it the built-in demo shop is the source."
     )
+    store: str = Field(
+        default_factory=lambda known: (
+            "observatory.duckdb" if known.get("prometheus_url") else "observatory-demo.duckdb"
+        ),
+        description="Path of the DuckDB file, or `:memory:`. The demo has a file of its own.",
+    )
+
     prometheus_timeout: float = Field(30.0, gt=0, le=600, description="Longest wait for one answer [s].")
     prometheus_token: SecretStr | None = Field(None, description="Bearer token sent to Prometheus.")
     prometheus_username: str | None = Field(None, description="User name for basic authentication.")
@@ -139,6 +144,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
     except ValueError as error:  # TOMLDecodeError, and a variable that is no JSON
         raise ConfigError(f"cannot read the settings ({_config_file()} and {PREFIX}*): {error}") from None
+
+
+def _default_store(real: bool) -> str:
+    """Demo and real samples must not meet in one file."""
+    return "observatory.duckdb" if real else "observatory-demo.duckdb"
 
 
 def _config_file() -> Path:

@@ -82,7 +82,7 @@ class Database:
         """
         if batch.empty:
             return 0
-        rows = batch.drop_duplicates(keys, keep="last")
+        rows = batch.drop_duplicates(keys, keep="last").reset_index(drop=True).copy()  # DuckDB reads no reversed view
         values = [column for column in rows.columns if column not in keys]
         with self.transaction() as cursor:
             cursor.register("incoming_batch", rows)

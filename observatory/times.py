@@ -1,0 +1,58 @@
+"""Points in time and durations as people write them: RFC 3339, ``now``, ``-24h``, ``90s``."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from observatory.errors import InvalidInputError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_OLDEST, _LONGEST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=36525)
+
+
+def parse_duration(text: str, name: str = "duration") -> timedelta:
+    """A length of time: ``90s``, ``5m``, ``24h``, ``30d``, ``2w``; ``name`` is used in messages.
+
+    >>> parse_duration("1.5h")
+    datetime.timedelta(seconds=5400)
+    """
+    found = _DURATION.fullmatch(text.strip())
+    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    if not 0 < seconds <= _LONGEST.total_seconds():
+        raise InvalidInputError(f"{name} = {text!r}: give a length of time such as 90s, 5m, 24h, 30d or 2w")
+    return timedelta(seconds=seconds)
+
+
+def parse_time(text: str, now: datetime, name: str = "time") -> datetime:
+    """A point in time, in UTC: RFC 3339 with its zone, ``now``, or relative to `now` (``-24h``, ``30d``).
+
+    >>> parse_time("-24h", datetime(2026, 1, 2, tzinfo=UTC))
+    datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+
+    Raises
+    ------
+    InvalidInputError
+        Naming `name`, the text and what is understood.
+    """
+    text = text.strip()
+    if text == "now":
+        return now
+    if _DURATION.fullmatch(text.removeprefix("-")):
+        return max(_OLDEST, now - parse_duration(text.removeprefix("-"), name))
+    try:
+        time = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None or not _OLDEST.year <= time.year < 9999:
+        raise InvalidInputError(
+            f"{name} = {text!r}: give RFC 3339 with its zone (2026-01-31T08:00:00Z), now, or a time ago (-24h)"
+        ) from None
+    return time.astimezone(UTC)
+
+
+def floor_to(time: datetime, step: float) -> datetime:
+    """`time` rounded down to a multiple of `step` seconds since the epoch."""
+    seconds = time.timestamp() // step * step
+    return datetime.fromtimestamp(seconds, UTC)

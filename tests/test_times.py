@@ -1,0 +1,48 @@
+"""Times are read as people write them, and refused with a way out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from observatory.errors import InvalidInputError
+from observatory.times import floor_to, parse_duration, parse_time
+
+NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("now", NOW),
+        ("-24h", NOW - timedelta(hours=24)),
+        ("30d", NOW - timedelta(days=30)),
+        ("2026-01-31T08:00:00Z", datetime(2026, 1, 31, 8, tzinfo=UTC)),
+        ("2026-01-31T08:00:00+02:00", datetime(2026, 1, 31, 6, tzinfo=UTC)),
+        ("2026-01-31T08:00:00 02:00", datetime(2026, 1, 31, 6, tzinfo=UTC)),  # a + that a URL made a space
+        ("5000w", datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_times_are_read(text: str, expected: datetime) -> None:
+    assert parse_time(text, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "2026-01-31", "2026-01-31T08:00:00", "-24", "-0h", "1e9h", "99999w", "0001-01-01T00:00:00Z"],
+)
+def test_a_malformed_time_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="start = "):
+        parse_time(text, NOW, "start")
+
+
+@pytest.mark.parametrize("text", ["", "5", "h", "-5m", "0s", "5 parsecs"])
+def test_a_malformed_duration_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="step = "):
+        parse_duration(text, "step")
+
+
+def test_floor_to_aligns_with_the_epoch() -> None:
+    assert floor_to(NOW, 60) == datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    assert floor_to(NOW, 0.5) == NOW
