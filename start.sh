@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Sets up CloudWatch Observatory and runs it: ./start.sh --help
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+    cat <<'EOF'
+CloudWatch Observatory
+
+  ./start.sh              set up, fill the demo shop (7 days), serve http://127.0.0.1:5006
+  ./start.sh serve        the same; takes the options of `observatory serve`
+  ./start.sh test         run everything that CI runs
+  ./start.sh VERB ...     any other verb of the command line, as in ./start.sh health
+  ./start.sh --help       this text
+
+Environment
+  PORT=8080                                 serve on another port
+  OBSERVATORY_PROMETHEUS_URL=http://...     collect from your Prometheus instead of the demo
+  OBSERVATORY_...                           any other setting, see the table in README.md
+  PYTHON=python3.12                         the Python to make .venv with (3.11 or newer)
+
+The environment lives in .venv and is reused until pyproject.toml or requirements.lock changes.
+EOF
+}
+
+say() { printf '\033[36m>\033[0m %s\n' "$*" >&2; }
+die() { printf 'start.sh: %s\n' "$*" >&2; exit 1; }
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    die "no Python 3.11 or newer found (tried ${PYTHON:-python3, python3.11 to 3.14}): install one, or name it with PYTHON=..."
+}
+
+# install EXTRAS: what is wanted is written down after it succeeded, so that a broken set-up is repeated.
+install() {
+    local extras=$1 wanted stamp=.venv/.installed
+    wanted="$extras $(cat pyproject.toml requirements.lock | cksum)"
+    if [ -x .venv/bin/python ] && grep -qxF "$wanted" "$stamp" 2>/dev/null; then
+        return
+    fi
+    if [ ! -x .venv/bin/python ]; then
+        local python
+        python=$(find_python)
+        say "making .venv with $("$python" --version)"
+        if command -v uv >/dev/null; then uv venv --quiet --python "$python" .venv; else "$python" -m venv .venv; fi
+    fi
+    say "installing packages from requirements.lock (a few minutes the first time)"
+    if command -v uv >/dev/null; then
+        VIRTUAL_ENV="$PWD/.venv" uv pip install --quiet --constraint requirements.lock --editable ".$extras"
+    else
+        .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".$extras"
+    fi
+    echo "$wanted" >>"$stamp"
+}
+
+run_tests() {
+    install "[test]"
+    export PATH="$PWD/.venv/bin:$PATH" JUPYTER_PLATFORM_DIRS=1
+    unset OBSERVATORY_PROMETHEUS_URL PORT
+    say "ruff";  ruff check . && ruff format --check .
+    say "mypy";  mypy
+    say "notebooks: strict comparison of their outputs"
+    pytest --nbval -q -p no:cacheprovider notebooks
+    say "pytest"
+    pytest --cov --cov-report=term --cov-fail-under=90 "$@"
+}
+
+case "${1:-serve}" in
+    -h | --help | help) usage ;;
+    test) shift; run_tests "$@" ;;
+    serve)
+        [ $# -gt 0 ] && shift
+        install ""
+        [ -n "${PORT:-}" ] && set -- --port "$PORT" "$@"
+        exec .venv/bin/observatory serve "$@"
+        ;;
+    -*) usage >&2; die "unknown option $1" ;;
+    *) install ""; exec .venv/bin/observatory "$@" ;;
+esac
