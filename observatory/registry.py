@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
@@ -34,6 +35,7 @@ class Registry(Generic[T]):
         self.package = package
         self._items: dict[str, T] = {}
         self._loaded = False
+        self._lock = threading.RLock()  # a module being loaded may ask for another's name
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator: register the decorated thing under `name`."""
@@ -62,11 +64,12 @@ class Registry(Generic[T]):
         return iter(sorted(self._items))
 
     def _load(self) -> None:
-        if self._loaded:
-            return
-        self._loaded = True
-        package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self.package}.{module.name}")
-        for entry in entry_points(group=self.package):
-            self._items.setdefault(entry.name, entry.load())
+        with self._lock:
+            if self._loaded:
+                return
+            self._loaded = True
+            package = importlib.import_module(self.package)
+            for module in pkgutil.iter_modules(package.__path__):
+                importlib.import_module(f"{self.package}.{module.name}")
+            for entry in entry_points(group=self.package):
+                self._items.setdefault(entry.name, entry.load())
