@@ -85,12 +85,10 @@ class Metric:
 
 
 def _three_digits(value: float) -> str:
-    """Three significant digits, without an exponent for everyday magnitudes."""
-    if value == 0:
+    """Three significant digits; what is too small to matter is 0."""
+    if abs(value) < 1e-4:
         return "0"
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) >= 1e-4 else f"{value:.1e}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _show_number(value: float, unit: str) -> str:
@@ -135,12 +133,14 @@ def _either(*queries: str) -> str:
     return " or ".join(f"({query})" for query in queries)
 
 
-# Pods mapped to the workload that owns them; two kube-state-metrics replicas must not count twice.
-_WORKLOAD = (
-    "* on (namespace, pod) group_left(service) max by (namespace, pod, service) ("
+POD_OWNERS = (
     'label_replace(kube_pod_owner{owner_kind="ReplicaSet"}, "service", "$1", "owner_name", "(.+)-[a-z0-9]{1,10}")'
-    ' or label_replace(kube_pod_owner{owner_kind=~"StatefulSet|DaemonSet"}, "service", "$1", "owner_name", "(.+)"))'
+    ' or label_replace(kube_pod_owner{owner_kind=~"StatefulSet|DaemonSet"}, "service", "$1", "owner_name", "(.+)")'
 )
+"""Kubernetes: every pod with the workload that owns it as ``service``."""
+
+# Two replicas of kube-state-metrics must not count a pod twice, hence the max.
+_WORKLOAD = f"* on (namespace, pod) group_left(service) max by (namespace, pod, service) ({POD_OWNERS})"
 
 
 def _workload(per_pod: str) -> str:
@@ -196,7 +196,7 @@ _ROWS = (
             "go": _ratio(f'{_GO}_count{{code=~"5.."}}', f"{_GO}_count"),
             "prometheus": _either(
                 _ratio('prometheus_http_requests_total{code=~"5.."}', "prometheus_http_requests_total"),
-                _ratio(f'{_ALERTMANAGER}_count{{code=~"5.."}}', f"{_ALERTMANAGER}_count"),
+                _ratio(f'{_ALERTMANAGER}_count{{code=~"5.."}}', f'{_ALERTMANAGER}_count{{code!=""}}'),
                 _ratio(f'{_PROMHTTP}{{code=~"5.."}}', _PROMHTTP),
             ),
         },
@@ -268,7 +268,7 @@ _ROWS = (
         "",
         worse="up",
         transform="identity",
-        min_absolute=1.0,
+        min_absolute=1.5,
         min_relative=0.0,
         aggregate="max",
         promql={
@@ -285,8 +285,8 @@ _ROWS = (
         "",
         worse="down",
         transform="identity",
-        min_absolute=1.0,
-        min_relative=0.2,
+        min_absolute=1.5,
+        min_relative=0.4,
         promql={
             "kubernetes": _workload('max by (namespace, pod) (kube_pod_status_phase{phase="Running"})'),
             "process": "sum by ($by) (up)",

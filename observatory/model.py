@@ -205,6 +205,10 @@ class Source(Protocol):
         """Known calls as ``(caller, callee)``; empty where the source knows none."""
         ...
 
+    def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
+        """Labelled faults that overlap a range; empty where the source knows none."""
+        ...
+
 
 def empty_samples(metrics: Sequence[str] = ()) -> pd.DataFrame:
     """A frame of samples of many services without a row."""

@@ -1,0 +1,304 @@
+"""The command line: ``observatory VERB``. Exit codes: 0 done, 1 failed, 2 wrong use.
+
+Verbs import what they need when they run, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from observatory import __version__
+from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from observatory.config import Settings
+    from observatory.runtime import Runtime
+
+app = typer.Typer(
+    help="CloudWatch Observatory: the health of your services, from Prometheus.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+services_app = typer.Typer(help="List, discover and register services.", no_args_is_help=True)
+app.add_typer(services_app, name="services")
+
+ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
+FromOption = Annotated[str, typer.Option("--from", help="Start: RFC 3339, or a time ago such as 30d or 12h.")]
+ToOption = Annotated[str, typer.Option("--to", help="End: RFC 3339, a time ago, or `now`.")]
+
+
+def main() -> None:
+    """Entry point: turns expected errors into one line on standard error."""
+    try:
+        app()
+    except ObservatoryError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2 if isinstance(error, ConfigError | InvalidInputError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """CloudWatch Observatory: the health of your services, from Prometheus."""
+
+
+@app.command(epilog="Example: `observatory serve --port 8080`")
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port of the pages and the REST API.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to bind; loopback only.")] = None,
+) -> None:
+    """Serve the dashboard and the REST API, and collect in the background."""
+    from observatory.runtime import Runtime, use
+    from observatory.serve import require_free_port, serve
+
+    settings = _settings(port=port, host=host)
+    require_free_port(settings.host, settings.port)
+    runtime = Runtime(settings)
+    use(runtime)
+    try:
+        if settings.source_name == "demo":
+            with _progress() as show:
+                runtime.prepare(show)
+        _greet(settings, runtime)
+        serve(settings)
+    finally:
+        runtime.close()
+
+
+@app.command(epilog="Example: `observatory demo`")
+def demo() -> None:
+    """Fill the demo shop's history and detect on it, without serving."""
+    with _runtime(prometheus_url=None) as runtime, _progress() as show:
+        runtime.prepare(show)
+        typer.echo(f"{len(runtime.store.services())} services in {runtime.store.url}, serve them: observatory serve")
+
+
+@app.command(epilog="Example: `observatory collect --service shop/checkout`")
+def collect(service: ServiceOption = None) -> None:
+    """Collect one sample a service, now."""
+    with _runtime() as runtime:
+        reports = [runtime.collect(name) for name in service] if service else [runtime.collect()]
+        for report in reports:
+            typer.echo(
+                f"{report.samples} samples of {report.services} services "
+                f"with {report.queries} queries in {report.seconds:.2f} s"
+            )
+            for warning in report.warnings:
+                typer.echo(f"warning: {warning}", err=True)
+            for failure in report.failures:
+                typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
+        if any(report.failures for report in reports):
+            raise typer.Exit(1)
+
+
+@app.command(epilog="Example: `observatory backfill --from 7d --service shop/checkout`")
+def backfill(
+    start: FromOption = "1d",
+    end: ToOption = "now",
+    step: Annotated[
+        str | None, typer.Option(help="Time between samples; default: the interval of the settings.")
+    ] = None,
+    service: ServiceOption = None,
+) -> None:
+    """Fetch history from the source; running it again changes nothing."""
+    from observatory.backfill import backfill
+    from observatory.times import parse_duration
+
+    with _runtime() as runtime:
+        first, last = _range(runtime.clock(), start, end)
+        seconds = parse_duration(step, "--step").total_seconds() if step else runtime.settings.interval
+        with _progress() as show:
+            report = backfill(runtime.source, runtime.store, first, last, seconds, service, show)
+        typer.echo(f"{report.samples} samples in {report.chunks} chunks")
+        _table(report.coverage.round(3).reset_index())
+        for failure in report.failures:
+            typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
+        if report.failures:
+            raise typer.Exit(1)
+
+
+@app.command(epilog="Example: `observatory detect --from 2d`")
+def detect(start: FromOption = "1d", end: ToOption = "now", service: ServiceOption = None) -> None:
+    """Detect anomalies on stored samples, as if they had come in live, and keep them."""
+    with _runtime() as runtime:
+        first, last = _range(runtime.clock(), start, end)
+        names = [runtime.store.service(name).name for name in service] if service else None
+        with _progress() as show:
+            found, failures = runtime.pipeline.replay(first, last, names, show)
+        for anomaly in found:
+            typer.echo(f"{anomaly.started_at:%Y-%m-%d %H:%M}  {anomaly.severity:<8}  {anomaly.message}")
+        typer.echo(f"{len(found)} anomalies")
+        for failure in failures:
+            typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
+        if failures:
+            raise typer.Exit(1)
+
+
+@app.command(epilog="Example: `observatory health`")
+def health() -> None:
+    """Show every service's health, the worst first."""
+    from observatory.tables import health_table
+
+    with _runtime() as runtime:
+        table = health_table(runtime.overview())
+    if table.empty:
+        typer.echo("no services yet: run `observatory collect`, or `observatory demo`, first")
+    else:
+        _table(table)
+
+
+@services_app.command("list", epilog="Example: `observatory services list`")
+def services_list() -> None:
+    """List the registered services."""
+    from observatory.tables import service_table
+
+    with _runtime() as runtime:
+        counts = runtime.store.sample_counts()["samples"].to_dict()
+        table = service_table(runtime.store.services(), counts)
+    if table.empty:
+        typer.echo("no services yet: run `observatory services discover`")
+    else:
+        _table(table)
+
+
+@services_app.command("discover", epilog="Example: `observatory services discover`")
+def services_discover() -> None:
+    """Ask the source which services it has, and register them."""
+    with _runtime() as runtime:
+        known = {service.name for service in runtime.store.services()}
+        found = runtime.source.discover()
+        runtime.store.register(found)
+        for service in found:
+            typer.echo(f"{'known' if service.name in known else 'new':<6} {service.name}")
+        typer.echo(f"{len(found)} services")
+
+
+@services_app.command("register", epilog="Example: `observatory services register shop/checkout --team buy`")
+def services_register(
+    name: Annotated[str, typer.Argument(help="Name as in Prometheus, or namespace/name.")],
+    team: Annotated[str | None, typer.Option(help="Who owns it.")] = None,
+    tier: Annotated[str | None, typer.Option(help="How much it matters.")] = None,
+    objective: Annotated[float | None, typer.Option(min=0, max=1, help="Availability objective (0–1).")] = None,
+    latency_target: Annotated[float | None, typer.Option(min=0, help="p95 target [s].")] = None,
+) -> None:
+    """Register a service, or add what is known about it."""
+    from observatory.model import Service
+
+    with _runtime() as runtime:
+        runtime.store.register(
+            [Service(name, runtime.source.name, team, tier, objective=objective, latency_target=latency_target)]
+        )
+        typer.echo(f"registered {name}")
+
+
+@app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")
+def evaluate(
+    detector: Annotated[
+        list[str] | None, typer.Option("--detector", "-d", help="May be repeated; default: all.")
+    ] = None,
+) -> None:
+    """Judge detectors on the demo shop's labelled faults."""
+    from observatory.evaluation import evaluate_demo
+
+    settings = _settings()
+    with _progress() as show:
+        table = evaluate_demo(settings.demo_seed, detector, show)
+    _table(table)
+
+
+def _settings(**overrides: Any) -> Settings:
+    from observatory.config import load_settings
+
+    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return settings
+
+
+@contextmanager
+def _runtime(**overrides: Any) -> Iterator[Runtime]:
+    from observatory.runtime import Runtime
+
+    runtime = Runtime(_settings(**overrides))
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def _range(now: datetime, start: str, end: str) -> tuple[datetime, datetime]:
+    from observatory.times import parse_time
+
+    first, last = parse_time(start, now, "--from"), parse_time(end, now, "--to")
+    if first >= last:
+        raise InvalidInputError(f"--from {start} must be before --to {end}")
+    return first, last
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A progress bar on standard error; yields ``show(done, total, what)``."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(done: int, total: int, what: str) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def _table(frame: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in frame.columns:
+        table.add_column(str(column), justify="right" if frame[column].dtype.kind in "if" else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(str(value) for value in row))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _greet(settings: Settings, runtime: Runtime) -> None:
+    base = f"http://{settings.host}:{settings.port}"
+    typer.echo(
+        f"\n  Dashboard   {base}/observatory\n  REST API    {base}/api/health/summary  ({base}/api/openapi.json)"
+    )
+    if settings.source_name == "demo":
+        fault = runtime.next_fault()
+        typer.echo("  Data        the demo shop: seven days with labelled faults; look at Anomaly Radar")
+        if fault:
+            typer.echo(
+                f"  Watch       at {fault.start.astimezone():%H:%M:%S} a {fault.kind.replace('_', ' ')} begins in "
+                f"{fault.root_cause}; its card turns within about {settings.interval:.0f} s"
+            )
+        typer.echo("  Your own    OBSERVATORY_PROMETHEUS_URL=http://... ./start.sh serve")
+    else:
+        typer.echo(f"  Data        {settings.prometheus_url}, every {settings.interval:.0f} s into {runtime.store.url}")
+    typer.echo("  Stop        Ctrl-C\n")

@@ -1,0 +1,172 @@
+"""From scores to anomalies: rows above the line become episodes with a beginning, an end and an explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from observatory.detectors import Detector, make_detector
+from observatory.detectors.bands import Bands, bands_of
+from observatory.detectors.explain import evidence, sentence, severity
+from observatory.errors import NotEnoughDataError
+from observatory.model import Anomaly, Learning, Severity
+
+GAP = 5
+"""Quiet rows that end an episode; alarms with fewer between them are one."""
+CONTEXT = 10
+"""Rows before those judged that a detector looks back on."""
+REFIT_ROWS = 1440
+
+
+def detect(
+    service: str,
+    frame: pd.DataFrame,
+    detector: Detector,
+    bands: Bands,
+    since: datetime,
+    still_open: Anomaly | None = None,
+    *,
+    detector_name: str,
+    sensitivity: float = 1.0,
+) -> list[Anomaly]:
+    """Judge the rows of `frame` after `since`.
+
+    Parameters
+    ----------
+    service
+        Whose samples these are.
+    frame
+        Samples, oldest first; those up to `since` are context.
+    detector, bands
+        Fitted on the service's history; the bands explain.
+    since
+        The last row that was judged before.
+    still_open
+        An episode that had not ended by then; it is continued or closed, and is in the answer either way.
+    detector_name
+        Kept with each episode.
+    sensitivity
+        Divides the alarm line.
+
+    Returns
+    -------
+    Episodes that began, went on or ended in these rows, oldest first. The last may be open.
+    """
+    new = frame.index > pd.Timestamp(since)
+    scores = detector.score(frame).total[new] * sensitivity
+    current, ended = still_open, []
+    quiet = int(((frame.index > pd.Timestamp(current.ended_at)) & ~new).sum()) if current else 0
+    for at, score in scores.items():
+        if score >= 1.0:
+            current = _alarm(service, current, frame.loc[[at]], float(score), bands, detector_name, frame.index)
+            quiet = 0
+        elif current is not None:
+            quiet += 1
+            if quiet >= GAP:
+                ended.append(replace(current, is_open=False))
+                current = None
+    return [*ended, current] if current else ended
+
+
+def replay(
+    service: str,
+    frame: pd.DataFrame,
+    detector: str,
+    start: datetime,
+    *,
+    sensitivity: float = 1.0,
+    minimum_samples: int = 120,
+    training: timedelta = timedelta(days=7),
+    still_open: Anomaly | None = None,
+) -> list[Anomaly]:
+    """Judge the rows of `frame` from `start` on as they would have been judged live, refitting once a day."""
+    found: dict[datetime, Anomaly] = {a.started_at: a for a in ([still_open] if still_open else [])}
+    for first, last in _chunks(frame, start, minimum_samples):
+        history = _training(frame, first, training)
+        model = make_detector(detector).fit(history)
+        bands = bands_of(model, history)
+        chunk = frame.iloc[max(0, first - CONTEXT) : last]
+        since = frame.index[first - 1].to_pydatetime()
+        running = next((anomaly for anomaly in found.values() if anomaly.is_open), None)
+        for anomaly in detect(
+            service, chunk, model, bands, since, running, detector_name=detector, sensitivity=sensitivity
+        ):
+            found[anomaly.started_at] = anomaly
+    return sorted(found.values(), key=lambda anomaly: anomaly.started_at)
+
+
+def stream_scores(frame: pd.DataFrame, detector: str | Detector, first: int, training: timedelta) -> np.ndarray:
+    """One score a row from row `first` on, each from what was known then; NaN before. Shape (n,)."""
+    result = np.full(len(frame), np.nan)
+    for begin, end in _chunks(frame, None, first):
+        model = (make_detector(detector) if isinstance(detector, str) else detector).fit(
+            _training(frame, begin, training)
+        )
+        context = max(0, begin - CONTEXT)
+        result[begin:end] = model.score(frame.iloc[context:end]).total.to_numpy()[begin - context :]
+    return result
+
+
+def learning(samples: int, needed: int, interval: float, now: datetime) -> Learning | None:
+    """The learning state of a service with so many samples; None once it is judged."""
+    if samples >= needed:
+        return None
+    ready = now + timedelta(seconds=(needed - samples) * interval) if samples else None
+    return Learning(samples, needed, ready)
+
+
+def _chunks(frame: pd.DataFrame, start: datetime | None, least: int) -> Iterator[tuple[int, int]]:
+    """Rows to judge with one model each, as (first, last + 1): at most `REFIT_ROWS`, fewer while history is short."""
+    first = least if start is None else max(least, int(frame.index.searchsorted(pd.Timestamp(start))))
+    while first < len(frame):
+        last = min(len(frame), first + min(REFIT_ROWS, first))
+        yield first, last
+        first = last
+
+
+def _training(frame: pd.DataFrame, first: int, training: timedelta) -> pd.DataFrame:
+    history = frame.iloc[:first]
+    recent: pd.DataFrame = history[history.index >= history.index[-1] - training]
+    if len(recent) < 2:
+        raise NotEnoughDataError(len(recent), 2)
+    return recent
+
+
+def _alarm(
+    service: str,
+    current: Anomaly | None,
+    moment: pd.DataFrame,
+    score: float,
+    bands: Bands,
+    detector_name: str,
+    index: pd.Index,
+) -> Anomaly:
+    """The episode after one more row above the line; its severity never falls while it lasts."""
+    time = moment.index[0].to_pydatetime()
+    began = current.started_at if current else time
+    rows = int(((index >= pd.Timestamp(began)) & (index <= moment.index[0])).sum())
+    if current is not None and score <= current.score:
+        level = severity(current.score, current.evidence, rows)
+        return replace(current, ended_at=time, severity=_worse(level, current.severity))
+    found = evidence(moment, bands)
+    level = severity(score, found, rows)
+    return Anomaly(
+        service_name=service,
+        started_at=began,
+        ended_at=time,
+        peak_at=time,
+        is_open=True,
+        severity=_worse(level, current.severity) if current else level,
+        score=score,
+        detector=detector_name,
+        message=sentence(service, found),
+        evidence=found,
+    )
+
+
+def _worse(one: Severity, other: Severity) -> Severity:
+    return one if one.rank < other.rank else other

@@ -1,0 +1,71 @@
+"""One service over a range of time: samples, what was expected of them, anomalies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from observatory.config import Settings
+from observatory.detectors.bands import Bands, Expected
+from observatory.errors import InvalidInputError, NotEnoughDataError
+from observatory.model import Anomaly, Fault, Service
+from observatory.store import Store
+
+POINTS = 720
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHistory:
+    """What is known about one service from `start` to `end`.
+
+    `samples` is indexed by UTC time, one column a metric; where the range is long they are summarised over
+    `step` seconds, and a metric ``m`` also has ``m__min`` and ``m__max``. `expected` holds frames
+    ``typical``, ``lower`` and ``upper`` over the same index, or is None while too little is known.
+    """
+
+    service: Service
+    start: datetime
+    end: datetime
+    step: float
+    samples: pd.DataFrame
+    expected: Expected | None
+    anomalies: tuple[Anomaly, ...]
+    faults: tuple[Fault, ...]
+
+
+def service_history(
+    store: Store, settings: Settings, name: str, start: datetime, end: datetime, points: int = POINTS
+) -> ServiceHistory:
+    """History of the service `name` in at most about `points` points a metric.
+
+    Raises
+    ------
+    UnknownServiceError, InvalidInputError
+        No such service; `start` is not before `end`.
+    """
+    if start >= end:
+        raise InvalidInputError(f"start = {start.isoformat()} must be before end = {end.isoformat()}")
+    service = store.service(name)
+    step = max(settings.interval, _round_up((end - start).total_seconds() / points, settings.interval))
+    samples = store.buckets(name, start, end, step) if step > settings.interval else store.history(name, start, end)
+    training = store.history(name, start - timedelta(days=settings.training_days), end)
+    try:
+        expected = Bands().fit(training).evaluate(pd.DatetimeIndex(samples.index)) if len(samples) else None
+    except NotEnoughDataError:
+        expected = None
+    return ServiceHistory(
+        service=service,
+        start=start,
+        end=end,
+        step=step,
+        samples=samples,
+        expected=expected,
+        anomalies=tuple(store.anomalies(start=start, end=end, services=[name])),
+        faults=tuple(fault for fault in store.faults(start, end) if fault.service_name == name),
+    )
+
+
+def _round_up(value: float, step: float) -> float:
+    return -(-value // step) * step

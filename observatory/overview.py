@@ -1,0 +1,181 @@
+"""Where every service stands now: what the dashboard's cards and the API's summary are made of."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from observatory import health
+from observatory.catalog import METRICS
+from observatory.config import Settings
+from observatory.detect import learning
+from observatory.model import TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
+from observatory.store import Store
+
+STALE_INTERVALS = 3
+TREND_HOURS = 3
+TREND_POINTS = 60
+TREND_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service now.
+
+    `latest` has a value (base units) or None for every metric of the catalogue, taken at `at`;
+    `trends` has `TREND_POINTS` values of each of `TREND_METRICS` over the last `TREND_HOURS`, oldest first.
+    """
+
+    service: Service
+    health: Health
+    at: datetime | None
+    is_stale: bool
+    learning: Learning | None
+    latest: dict[str, float | None]
+    trends: dict[str, list[float | None]]
+    open_anomalies: tuple[Anomaly, ...]
+    anomalies_24h: int
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All services now, the worst first."""
+
+    at: datetime
+    source: str
+    services: tuple[ServiceStatus, ...]
+    last_cycle: Cycle | None
+
+    @property
+    def counts(self) -> dict[Band, int]:
+        """Number of services in each band."""
+        counts = dict.fromkeys(Band, 0)
+        for status in self.services:
+            counts[status.health.band] += 1
+        return counts
+
+    @property
+    def open_anomalies(self) -> int:
+        return sum(len(status.open_anomalies) for status in self.services)
+
+    @property
+    def anomalies_24h(self) -> int:
+        return sum(status.anomalies_24h for status in self.services)
+
+    @property
+    def updated_at(self) -> datetime | None:
+        """Time of the newest sample of any service."""
+        return max((status.at for status in self.services if status.at), default=None)
+
+
+def overview(store: Store, settings: Settings, now: datetime) -> Overview:
+    """Judge every registered service as of `now`."""
+    day = now - timedelta(days=1)
+    counts = store.sample_counts()["samples"].to_dict()
+    rows = {str(name): row for name, row in store.latest(now - timedelta(days=settings.training_days)).iterrows()}
+    trends = _trends(store, now)
+    anomalies: dict[str, list[Anomaly]] = {}
+    for anomaly in store.anomalies(start=day, end=now):
+        anomalies.setdefault(anomaly.service_name, []).append(anomaly)
+    statuses = []
+    for service in store.services():
+        row = rows.get(service.name)
+        at = None if row is None else row[TIMESTAMP].to_pydatetime()
+        sample = {name: None if row is None else _plain(row[name]) for name in METRICS}
+        state = learning(int(counts.get(service.name, 0)), settings.minimum_samples, settings.interval, now)
+        recent = anomalies.get(service.name, [])
+        statuses.append(_status(service, settings, now, at, sample, trends.get(service.name, {}), recent, state))
+    statuses.sort(key=_worst_first)
+    return Overview(now, settings.source_name, tuple(statuses), next(iter(store.cycles(1)), None))
+
+
+def targets(service: Service, settings: Settings) -> health.Targets:
+    """What a service is held against: its own facts, else those of the settings."""
+    return health.Targets(
+        objective=service.objective or settings.objective, latency=service.latency_target or settings.latency_target
+    )
+
+
+def _status(
+    service: Service,
+    settings: Settings,
+    now: datetime,
+    at: datetime | None,
+    sample: dict[str, float | None],
+    trends: dict[str, list[float | None]],
+    recent: list[Anomaly],
+    state: Learning | None,
+) -> ServiceStatus:
+    open_now = tuple(sorted((a for a in recent if a.is_open), key=lambda a: a.severity.rank))
+    stale = _stale(at, now, settings.interval)
+    judged = health.score(
+        sample,
+        service,
+        targets(service, settings),
+        window=settings.window,
+        worst=open_now[0].severity if open_now else None,
+        learning=state is not None,
+        stale=stale,
+    )
+    empty: list[float | None] = [None] * TREND_POINTS
+    return ServiceStatus(
+        service=service,
+        health=judged,
+        at=at,
+        is_stale=bool(stale),
+        learning=state,
+        latest=sample,
+        trends={name: trends.get(name, empty) for name in TREND_METRICS},
+        open_anomalies=open_now,
+        anomalies_24h=len(recent),
+    )
+
+
+def _stale(at: datetime | None, now: datetime, interval: float) -> str:
+    """Why a sample taken at `at` says nothing about now; empty when it does."""
+    if at is None:
+        return "no samples yet"
+    age = (now - at).total_seconds()
+    if age <= STALE_INTERVALS * interval:
+        return ""
+    return f"stale: the newest sample is {_age(age)} old, one is expected every {interval:.0f} s"
+
+
+def _age(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _trends(store: Store, now: datetime) -> dict[str, dict[str, list[float | None]]]:
+    """By service and metric, `TREND_POINTS` values."""
+    width = TREND_HOURS * 3600 / TREND_POINTS
+    first = pd.Timestamp(now).floor(f"{width:.0f}s") - pd.Timedelta(seconds=(TREND_POINTS - 1) * width)
+    grid = pd.date_range(first, periods=TREND_POINTS, freq=pd.Timedelta(seconds=width))
+    frame = store.trends(first.to_pydatetime(), now, width, TREND_METRICS)
+    return {
+        str(service): {
+            name: [_plain(value) for value in rows.set_index(TIMESTAMP)[name].reindex(grid)] for name in TREND_METRICS
+        }
+        for service, rows in frame.groupby("service_name")
+    }
+
+
+def _plain(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _worst_first(status: ServiceStatus) -> tuple[float, int, str]:
+    """Ill services first, then those nobody can judge, then the healthy."""
+    unknown = health.BANDS[0][0] - 0.5
+    points = unknown if status.health.score is None else float(status.health.score)
+    return points, -len(status.open_anomalies), status.name

@@ -1,0 +1,220 @@
+"""Collect, detect, remember: what happens every interval, and what fills the past.
+
+Each service is handled by itself: one that fails is recorded and the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from observatory.backfill import backfill
+from observatory.collect import collect_once
+from observatory.config import Settings
+from observatory.detect import detect, replay
+from observatory.detectors import Detector, make_detector
+from observatory.detectors.bands import Bands, bands_of
+from observatory.errors import NotEnoughDataError, ObservatoryError
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Service, Source
+from observatory.store import Store
+
+log = logging.getLogger(__name__)
+
+CONTEXT_ROWS = 10
+"""Samples before the new ones that a detector may look back on."""
+LONGEST_GAP = timedelta(days=1)
+"""History fetched from a Prometheus at the first start, or after a long pause."""
+ABANDONED = timedelta(hours=1)
+KEEP_CYCLES = timedelta(days=7)
+
+Progress = Callable[[int, int, str], None]
+
+
+def no_progress(done: int, total: int, what: str) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What was learned about one service, and until when."""
+
+    detector: Detector
+    bands: Bands
+    fitted_at: datetime
+
+
+class Pipeline:
+    """The work of a cycle over one source and one store."""
+
+    def __init__(self, source: Source, store: Store, settings: Settings) -> None:
+        self.source = source
+        self.store = store
+        self.settings = settings
+        self._models: dict[str, Model] = {}
+        self._described: set[str] = set()
+        self._judged: dict[str, datetime] = {}
+
+    def run_cycle(self, now: datetime) -> Cycle:
+        """Collect one sample a service, detect on what is new, and remember how it went.
+
+        A source that does not answer, or a service that cannot be judged, is a failure in the cycle's record.
+        """
+        began = time.perf_counter()
+        failures: list[Failure] = []
+        warnings: tuple[str, ...] = ()
+        services = samples = 0
+        try:
+            report = collect_once(self.source, self.store, now)
+            services, samples = report.services, report.samples
+            failures += report.failures
+            warnings = tuple(report.warnings)
+        except ObservatoryError as error:
+            failures.append(Failure("collect", str(error)))
+        self.store.write_faults(self.source.faults(now - LONGEST_GAP, now))
+        self.describe_services()
+        found, failed = self.detect_new(now)
+        failures += failed
+        seconds = time.perf_counter() - began
+        cycle = Cycle(now, seconds, services, samples, len(found), tuple(failures), warnings)
+        for failure in failures:
+            log.warning("%s: %s", failure.what, failure.error)
+        self.store.write_cycle(cycle)
+        self.store.prune_cycles(now - KEEP_CYCLES)
+        return cycle
+
+    def describe_services(self) -> None:
+        """Add what the settings say about services, once each is known."""
+        waiting = self.settings.services.keys() - self._described
+        known = [service for service in self.store.services() if service.name in waiting] if waiting else []
+        self.store.register(
+            Service(service.name, service.source, **self.settings.services[service.name].model_dump())
+            for service in known
+        )
+        self._described.update(service.name for service in known)
+
+    def detect_new(self, now: datetime) -> tuple[list[Anomaly], list[Failure]]:
+        """Judge the samples of every service that came since it was last judged; keep what was found."""
+        found: list[Anomaly] = []
+        failures: list[Failure] = []
+        still_open = {anomaly.service_name: anomaly for anomaly in self.store.anomalies(open_only=True)}
+        newest = {str(name): last.to_pydatetime() for name, last in self.store.sample_counts()["last"].items()}
+        fresh = {name: last for name, last in newest.items() if self._judged.get(name) != last}
+        for name in newest.keys() - fresh.keys():
+            found += _give_up(still_open.get(name), now)
+        for name, frame in self._recent(fresh).items():
+            try:
+                found += self._detect_service(name, frame, fresh[name], now, still_open.get(name))
+            except NotEnoughDataError:
+                continue  # learning; the overview says so
+            except Exception as error:  # one service must not stop the others
+                log.exception("detecting on %s failed", name)
+                failures.append(Failure(f"detect {name}", f"{type(error).__name__}: {error}"))
+        self.store.write_anomalies(found)
+        return found, failures
+
+    def _recent(self, newest: dict[str, datetime]) -> dict[str, pd.DataFrame]:
+        """New samples of services, with some before them as context, in one query for all."""
+        if not newest:
+            return {}
+        interval = timedelta(seconds=self.settings.interval)
+        first = min(min(self._judged.get(name, last - interval), last) for name, last in newest.items())
+        frame = self.store.history_of_all(first - CONTEXT_ROWS * interval, max(newest.values()), list(newest))
+        return {str(name): rows.drop(columns=SERVICE).set_index(TIMESTAMP) for name, rows in frame.groupby(SERVICE)}
+
+    def replay(
+        self,
+        start: datetime,
+        end: datetime,
+        services: Sequence[str] | None = None,
+        progress: Progress = no_progress,
+    ) -> tuple[list[Anomaly], list[Failure]]:
+        """Detect from `start` to `end` as if the samples had come in live; keep what was found."""
+        names = [service.name for service in self.store.services()] if services is None else list(services)
+        found: list[Anomaly] = []
+        failures: list[Failure] = []
+        still_open = {a.service_name: a for a in self.store.anomalies(open_only=True) if a.started_at < start}
+        for done, name in enumerate(names):
+            progress(done, len(names), "detecting anomalies")
+            frame = self.store.history(name, start - timedelta(days=self.settings.training_days), end)
+            try:
+                found += replay(
+                    name,
+                    frame,
+                    self.settings.detector,
+                    start,
+                    sensitivity=self.settings.sensitivity,
+                    minimum_samples=self.settings.minimum_samples,
+                    training=timedelta(days=self.settings.training_days),
+                    still_open=still_open.get(name),
+                )
+                self._judged[name] = frame.index[-1].to_pydatetime() if len(frame) else start
+            except NotEnoughDataError:
+                continue
+            except Exception as error:  # one service must not stop the others
+                log.exception("detecting on %s failed", name)
+                failures.append(Failure(f"detect {name}", f"{type(error).__name__}: {error}"))
+        progress(len(names), len(names), "detecting anomalies")
+        self.store.write_anomalies(found)
+        return found, failures
+
+    def fill(self, now: datetime, progress: Progress = no_progress) -> list[Failure]:
+        """Fetch and judge what happened since the newest sample, or at first start the history there is.
+
+        Raises
+        ------
+        SourceError
+            The source cannot be reached at all.
+        """
+        settings = self.settings
+        newest = self.store.newest()
+        span = timedelta(days=settings.demo_days) if settings.source_name == "demo" else LONGEST_GAP
+        start = now - span if newest is None else max(newest, now - span)
+        if (now - start).total_seconds() < 2 * settings.interval:
+            return []
+        self.store.register(self.source.discover())
+        self.store.write_calls(self.source.graph())
+        self.describe_services()
+        report = backfill(self.source, self.store, start, now, settings.interval, None, progress)
+        self.store.write_faults(self.source.faults(start, now))
+        _, failures = self.replay(start, now, None, progress)
+        return [*report.failures, *failures]
+
+    def _detect_service(
+        self, name: str, frame: pd.DataFrame, newest: datetime, now: datetime, still_open: Anomaly | None
+    ) -> list[Anomaly]:
+        model = self._model(name, now)
+        since = self._judged.get(name) or newest - timedelta(seconds=self.settings.interval / 2)
+        found = detect(
+            name,
+            frame,
+            model.detector,
+            model.bands,
+            since,
+            still_open,
+            detector_name=self.settings.detector,
+            sensitivity=self.settings.sensitivity,
+        )
+        self._judged[name] = newest
+        return found
+
+    def _model(self, name: str, now: datetime) -> Model:
+        model = self._models.get(name)
+        if model is None or now - model.fitted_at > timedelta(hours=self.settings.refit_hours):
+            history = self.store.history(name, now - timedelta(days=self.settings.training_days), now)
+            if len(history) < self.settings.minimum_samples:
+                raise NotEnoughDataError(len(history), self.settings.minimum_samples, name)
+            detector = make_detector(self.settings.detector).fit(history)
+            model = self._models[name] = Model(detector, bands_of(detector, history), now)
+        return model
+
+
+def _give_up(anomaly: Anomaly | None, now: datetime) -> list[Anomaly]:
+    """A service that stopped reporting is stale; its anomaly is not left open for ever."""
+    if anomaly is None or now - anomaly.ended_at < ABANDONED:
+        return []
+    return [replace(anomaly, is_open=False)]

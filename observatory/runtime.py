@@ -1,0 +1,176 @@
+"""One process's settings, store, source and worker, put together once and handed to whoever needs them.
+
+The dashboard, the REST API and the command line share a `Runtime`; in ``panel serve`` it is `current`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from observatory.collect import CollectReport, collect_once
+from observatory.config import Settings, load_settings
+from observatory.errors import ConfigError, SourceError
+from observatory.history import POINTS, ServiceHistory, service_history
+from observatory.model import Cycle, Failure, Fault, Source
+from observatory.overview import Overview, overview
+from observatory.pipeline import Pipeline, Progress, no_progress
+from observatory.sources.demo import DemoSource
+from observatory.store import Store, open_store
+from observatory.times import floor_to, parse_time
+from observatory.worker import Worker
+
+CACHE_SECONDS = 5.0
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The clock, unless a test brings its own."""
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """Everything a view, a route or a command needs.
+
+    Parameters
+    ----------
+    settings
+        Read once; see `observatory.config`.
+    store, source
+        Opened and made from the settings unless given.
+    clock
+        Tells the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store | None = None,
+        source: Source | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.store = store or open_store(settings.store)
+        self.source = source or make_source(settings, self.store, clock())
+        self.failures: tuple[Failure, ...] = ()
+        """What did not work while the past was filled."""
+        self.pipeline = Pipeline(self.source, self.store, settings)
+        self.worker = Worker(self.pipeline.run_cycle, settings.interval, clock)
+        self._lock = threading.Lock()
+        self._overview: tuple[int, Overview] | None = None
+
+    def overview(self) -> Overview:
+        """Every service now; kept until the store changes, and for at most a few seconds."""
+        with self._lock:
+            now, revision = self.clock(), self.store.revision
+            if self._overview is not None:
+                at, kept = self._overview
+                if at == revision and now - kept.at < timedelta(seconds=CACHE_SECONDS):
+                    return kept
+            fresh = overview(self.store, self.settings, now)
+            self._overview = revision, fresh
+            return fresh
+
+    def history(self, service: str, start: datetime, end: datetime, points: int = POINTS) -> ServiceHistory:
+        """One service from `start` to `end`; see `observatory.history.service_history`."""
+        return service_history(self.store, self.settings, service, start, end, points)
+
+    def collect(self, service: str | None = None) -> CollectReport:
+        """Collect one sample now, of one registered service or of all."""
+        names = None if service is None else [self.store.service(service).name]
+        return collect_once(self.source, self.store, self.clock(), names)
+
+    def cycle(self) -> Cycle:
+        """Collect and detect once, now."""
+        return self.pipeline.run_cycle(self.clock())
+
+    @classmethod
+    def at(cls, end: str, **settings: Any) -> Self:
+        """A runtime whose clock stands still at `end` (RFC 3339, or ``now``), for notebooks and reports."""
+        now = parse_time(end, utc_now(), "end")
+        return cls(load_settings(worker=False, **settings), clock=lambda: now)
+
+    def prepare(self, progress: Progress = no_progress) -> None:
+        """Fill what is missing since the newest sample; a source that does not answer is kept as a failure."""
+        now = self.clock()
+        try:
+            self.failures = tuple(self.pipeline.fill(now, progress))
+        except SourceError as error:
+            log.warning("history could not be fetched: %s", error)
+            self.failures = (Failure("history", str(error)),)
+
+    def next_fault(self) -> Fault | None:
+        """The demo's next fault, for people who want to watch it being detected."""
+        now = self.clock()
+        coming = [fault for fault in self.source.faults(now, now + timedelta(days=1)) if fault.start >= now]
+        return min(coming, key=lambda fault: fault.start, default=None)
+
+    def start(self) -> None:
+        """Fill what is missing and begin to collect in the background, where the settings say so."""
+        self.prepare()
+        if self.settings.worker:
+            self.worker.start()
+
+    def close(self) -> None:
+        """Stop the worker and close the store."""
+        self.worker.stop()
+        self.store.close()
+
+
+_current: Runtime | None = None
+_current_lock = threading.Lock()
+
+
+def current() -> Runtime:
+    """The runtime of the process, made from the settings at first use."""
+    global _current
+    with _current_lock:
+        if _current is None:
+            _current = Runtime(load_settings())
+        return _current
+
+
+def use(runtime: Runtime | None) -> None:
+    """Make `runtime` the one that `current` answers with."""
+    global _current
+    with _current_lock:
+        _current = runtime
+
+
+def make_source(settings: Settings, store: Store, now: datetime) -> Source:
+    """The source the settings name, checked against what the store holds already.
+
+    Raises
+    ------
+    ConfigError
+        The store holds samples of another source, or of a demo with another seed.
+    """
+    identity = settings.source_name if settings.prometheus_url else f"demo seed {settings.demo_seed}"
+    held = store.note("source")
+    if held is None:
+        store.write_note("source", identity)
+    elif held != identity:
+        raise ConfigError(
+            f"store {store.url} holds samples of {held!r}, not of {identity!r}: "
+            "name another file with OBSERVATORY_STORE"
+        )
+    if settings.prometheus_url:
+        from observatory.sources.prometheus import PrometheusSource
+
+        return PrometheusSource.from_settings(settings)
+    anchor = store.note("demo.anchor")
+    if anchor is None:
+        anchor = floor_to(now, settings.interval).isoformat()
+        store.write_note("demo.anchor", anchor)
+    return DemoSource(
+        settings.demo_seed,
+        datetime.fromisoformat(anchor),
+        live_since=now,
+        live_fault_after=settings.demo_live_fault,
+        days=settings.demo_days,
+        step=settings.interval,
+    )

@@ -1,0 +1,109 @@
+"""What the command line and the notebooks print: small frames with values as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+
+import pandas as pd
+
+from observatory.catalog import METRICS, metric
+from observatory.model import Anomaly, Fault, Health, Service
+from observatory.overview import Overview
+
+HEALTH_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
+TIME = "%Y-%m-%d %H:%M"
+
+
+def health_table(overview: Overview) -> pd.DataFrame:
+    """A row a service, the worst first: score, band, coverage, the values of its card, and why."""
+    rows = [
+        {
+            "service": status.name,
+            "health": "?" if status.health.score is None else str(status.health.score),
+            "band": str(status.health.band),
+            "coverage": f"{status.health.coverage} %",
+        }
+        | {METRICS[name].label: METRICS[name].show(status.latest[name]) for name in HEALTH_METRICS}
+        | {"why": status.open_anomalies[0].message if status.open_anomalies else status.health.reason}
+        for status in overview.services
+    ]
+    labels = [METRICS[name].label for name in HEALTH_METRICS]
+    return pd.DataFrame(rows, columns=["service", "health", "band", "coverage", *labels, "why"])
+
+
+def arithmetic_table(health: Health) -> pd.DataFrame:
+    """A row a part of the score: weight, value (0–1), points, and what it was judged by."""
+    rows = [
+        (
+            part.name,
+            part.weight,
+            None if part.value is None else round(part.value, 3),
+            round(part.points, 1),
+            part.detail,
+        )
+        for part in health.parts
+    ]
+    return pd.DataFrame(rows, columns=["part", "weight", "value", "points", "judged by"])
+
+
+def anomaly_table(anomalies: Iterable[Anomaly]) -> pd.DataFrame:
+    """A row an anomaly: when, how long, severity, score, what happened."""
+    rows = [
+        {
+            "service": anomaly.service_name,
+            "started": anomaly.started_at.strftime(TIME),
+            "minutes": round((anomaly.ended_at - anomaly.started_at).total_seconds() / 60) + 1,
+            "open": anomaly.is_open,
+            "severity": str(anomaly.severity),
+            "score": round(anomaly.score, 1),
+            "message": anomaly.message,
+        }
+        for anomaly in anomalies
+    ]
+    return pd.DataFrame(rows, columns=["service", "started", "minutes", "open", "severity", "score", "message"])
+
+
+def evidence_table(anomaly: Anomaly) -> pd.DataFrame:
+    """A row an affected metric: actual, typical, bounds, share of the score."""
+    rows = [
+        {
+            "metric": metric(item.metric).label,
+            "actual": metric(item.metric).show(item.actual),
+            "typical": metric(item.metric).show(item.typical),
+            "lower": metric(item.metric).show(item.lower),
+            "upper": metric(item.metric).show(item.upper),
+            "share": f"{item.share:.0%}",
+        }
+        for item in anomaly.evidence
+    ]
+    return pd.DataFrame(rows, columns=["metric", "actual", "typical", "lower", "upper", "share"])
+
+
+def fault_table(faults: Iterable[Fault]) -> pd.DataFrame:
+    """A row a labelled fault."""
+    rows = [
+        {
+            "service": fault.service_name,
+            "kind": fault.kind,
+            "started": fault.start.strftime(TIME),
+            "ended": fault.end.strftime(TIME),
+            "root cause": fault.root_cause,
+        }
+        for fault in faults
+    ]
+    return pd.DataFrame(rows, columns=["service", "kind", "started", "ended", "root cause"])
+
+
+def service_table(services: Iterable[Service], samples: Mapping[Hashable, int]) -> pd.DataFrame:
+    """A row a registered service, with the number of its samples."""
+    rows = [
+        {
+            "service": service.name,
+            "source": service.source,
+            "team": service.team or "",
+            "tier": service.tier or "",
+            "samples": samples.get(service.name, 0),
+        }
+        for service in services
+    ]
+    return pd.DataFrame(rows, columns=["service", "source", "team", "tier", "samples"])

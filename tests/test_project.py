@@ -1,0 +1,71 @@
+"""The files a newcomer meets agree with each other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONDA_NAMES = {"duckdb": "python-duckdb"}
+ADDRESS = re.compile(r"https?://|file:|--(extra-)?index-url|--find-links|--hash")
+
+
+def requirements(lines: list[str]) -> dict[str, Requirement]:
+    return {r.name.lower().replace("_", "-"): r for r in map(Requirement, lines)}
+
+
+def test_conda_environment_has_the_packages_and_versions_of_the_project() -> None:
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = requirements([entry for entry in entries if isinstance(entry, str)])
+    assert {"pip": ["-e ."]} in entries
+    assert conda.pop("python").specifier == Requirement(f"python{PROJECT['requires-python']}").specifier
+    conda.pop("pip")
+    wanted = {CONDA_NAMES.get(n, n): str(r.specifier) for n, r in requirements(PROJECT["dependencies"]).items()}
+    assert {name: str(requirement.specifier) for name, requirement in conda.items()} == wanted
+
+
+def test_lock_pins_every_dependency_within_its_bounds() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    locked = requirements([line for line in lines if line and not line.startswith("#")])
+    for name, wanted in requirements(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]).items():
+        (pin,) = locked[name].specifier
+        assert pin.operator == "=="
+        assert wanted.specifier.contains(Version(pin.version)), name
+
+
+def test_lock_holds_versions_only() -> None:
+    assert not ADDRESS.search((ROOT / "requirements.lock").read_text())
+
+
+def test_every_dependency_is_bounded() -> None:
+    open_ended = [r.name for r in requirements(PROJECT["dependencies"]).values() if "<" not in str(r.specifier)]
+    assert open_ended == []
+
+
+@pytest.mark.parametrize("script", ["start.sh", ".ci/run"])
+def test_scripts_are_executable_and_parse(script: str) -> None:
+    path = ROOT / script
+    assert path.stat().st_mode & 0o111
+    subprocess.run(["bash", "-n", str(path)], check=True)
+
+
+def test_start_explains_itself_and_refuses_what_it_does_not_know() -> None:
+    shown = subprocess.run([str(ROOT / "start.sh"), "--help"], capture_output=True, text=True, check=True).stdout
+    assert "./start.sh test" in shown
+    assert "OBSERVATORY_PROMETHEUS_URL" in shown
+    refused = subprocess.run([str(ROOT / "start.sh"), "--frobnicate"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "unknown option --frobnicate" in refused.stderr
+
+
+def test_ci_calls_the_test_command_of_the_readme() -> None:
+    assert "./start.sh test" in (ROOT / ".ci" / "run").read_text()
+    assert "./start.sh test" in (ROOT / "README.md").read_text()
