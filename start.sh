@@ -52,7 +52,7 @@ install() {
     fi
     say "installing packages from requirements.lock (a few minutes the first time)"
     if command -v uv >/dev/null; then
-        VIRTUAL_ENV="$PWD/.venv" uv pip install --quiet --constraint requirements.lock --editable ".$extras"
+        VIRTUAL_ENV="$PWD/.venv" uv pip install --quiet --compile-bytecode --constraint requirements.lock --editable ".$extras"
     else
         .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
         .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".$extras"

@@ -215,15 +215,16 @@ def services_register(
 @app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")
 def evaluate(
     detector: Annotated[
-        list[str] | None, typer.Option("--detector", "-d", help="May be repeated; default: all.")
+        list[str] | None, typer.Option("--detector", "-d", help="Only this one; may be repeated.")
     ] = None,
+    days: Annotated[float, typer.Option(help="Length of the history; two days are for learning.")] = 7.0,
 ) -> None:
     """Judge detectors on the demo shop's labelled faults."""
     from observatory.evaluation import evaluate_demo
 
     settings = _settings()
     with _progress() as show:
-        table = evaluate_demo(settings.demo_seed, detector, show)
+        table = evaluate_demo(settings.demo_seed, detector, days, show)
     _table(table)
 
 

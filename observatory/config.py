@@ -41,7 +41,9 @@ class ServiceOverride(BaseModel):
 class Settings(BaseSettings):
     """Everything a user can set. The README's table is checked against this class."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_nested_delimiter="__")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, env_nested_delimiter="__", env_ignore_empty=True
+    )
 
     prometheus_url: AnyHttpUrl | None = Field(
         None, description="Address of your Prometheus. Without it the built-in demo shop is the source."
@@ -104,7 +106,7 @@ class Settings(BaseSettings):
     @classmethod
     def _only_loopback(cls, value: str) -> str:
         """The dashboard has no login yet, so it must not be reachable from elsewhere."""
-        if value not in ("127.0.0.1", "localhost", "::1"):
+        if value not in ("127.0.0.1", "localhost"):
             raise ValueError("only loopback is served without a login: use 127.0.0.1 behind an authenticating proxy")
         return value
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from observatory.detect import replay, stream_scores
 from observatory.detectors import DETECTORS, Detector
 from observatory.errors import InvalidInputError
-from observatory.model import Anomaly, Fault
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Fault
 from observatory.sources.demo import DemoSource
 
 GRACE = timedelta(minutes=15)
@@ -21,6 +21,7 @@ GRACE = timedelta(minutes=15)
 TRAINING = timedelta(days=14)
 DEMO_END = datetime(2026, 3, 1, tzinfo=UTC)
 DEMO_DAYS = 7.0
+LEARNING_DAYS = 2.0
 STEP = 60.0
 
 
@@ -98,27 +99,49 @@ def event_scores(faults: Sequence[Fault], anomalies: Sequence[Anomaly], services
 def evaluate_demo(
     seed: int = 7,
     detectors: Sequence[str] | None = None,
+    days: float | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> pd.DataFrame:
-    """Compare detectors on a week of the demo shop: a row a detector, the best first."""
+    """Compare detectors on the demo shop: a row a detector, the best first.
+
+    Parameters
+    ----------
+    seed
+        Of the shop.
+    detectors
+        Names; all that are registered if None.
+    days
+        Length of the history, a week if None. Its first two days are for learning and are not judged.
+    progress
+        Is told how many services are done.
+
+    Raises
+    ------
+    UnknownPluginError, InvalidInputError
+        No detector of that name; not more than two days.
+    """
     names = list(detectors) if detectors else list(DETECTORS)
     for name in names:
         DETECTORS.get(name)
-    source = DemoSource(seed, DEMO_END, days=DEMO_DAYS)
-    start = DEMO_END - timedelta(days=DEMO_DAYS)
-    faults = source.faults(start, DEMO_END)
+    length = DEMO_DAYS if days is None else days
+    if length <= LEARNING_DAYS:
+        raise InvalidInputError(f"days = {length:g}: must be more than the {LEARNING_DAYS:g} days for learning")
+    source = DemoSource(seed, DEMO_END, days=length)
+    start = DEMO_END - timedelta(days=length)
+    judged = start + timedelta(days=LEARNING_DAYS)
+    faults = [fault for fault in source.faults(start, DEMO_END) if fault.start >= judged]
     frame = source.history(start, DEMO_END, STEP).frame
-    frames = {
-        str(name): rows.drop(columns="service_name").set_index("timestamp")
-        for name, rows in frame.groupby("service_name")
-    }
+    frames = {str(name): rows.drop(columns=SERVICE).set_index(TIMESTAMP) for name, rows in frame.groupby(SERVICE)}
     rows = []
     for name in names:
-        found = _detect_all(frames, name, start, progress)
-        scores = event_scores(faults, found, len(frames), DEMO_END - start)
+        found = _detect_all(frames, name, judged, progress)
+        scores = event_scores(faults, found, len(frames), DEMO_END - judged)
         rows.append(
             {
                 "detector": name,
+                "faults": len(faults),
+                "found": int(scores.faults["found"].sum()),
+                "false alarms": scores.false_alarms,
                 "recall": round(scores.recall, 3),
                 "precision": round(scores.precision, 3),
                 "f1": round(scores.f1, 3),

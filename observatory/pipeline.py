@@ -22,6 +22,7 @@ from observatory.detectors.bands import Bands, bands_of
 from observatory.errors import NotEnoughDataError, ObservatoryError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Service, Source
 from observatory.store import Store
+from observatory.times import floor_to
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Pipeline:
         warnings: tuple[str, ...] = ()
         services = samples = 0
         try:
-            report = collect_once(self.source, self.store, now)
+            report = collect_once(self.source, self.store, floor_to(now, self.settings.interval))
             services, samples = report.services, report.samples
             failures += report.failures
             warnings = tuple(report.warnings)

@@ -82,7 +82,7 @@ class Runtime:
     def collect(self, service: str | None = None) -> CollectReport:
         """Collect one sample now, of one registered service or of all."""
         names = None if service is None else [self.store.service(service).name]
-        return collect_once(self.source, self.store, self.clock(), names)
+        return collect_once(self.source, self.store, floor_to(self.clock(), self.settings.interval), names)
 
     def cycle(self) -> Cycle:
         """Collect and detect once, now."""

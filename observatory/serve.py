@@ -24,8 +24,7 @@ def app_file() -> Path:
 
 def require_free_port(host: str, port: int) -> None:
     """Raise ConfigError when somebody listens there already."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+    with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -38,7 +37,7 @@ def require_free_port(host: str, port: int) -> None:
 
 def panel_arguments(settings: Settings) -> list[str]:
     """What ``panel`` is called with."""
-    origins = [f"{name}:{settings.port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+    origins = [f"{name}:{settings.port}" for name in ("127.0.0.1", "localhost")]
     return [
         "serve",
         str(app_file()),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from datetime import datetime, timedelta
 
 import pandas as pd
 
 from observatory.catalog import METRICS, metric
-from observatory.model import Anomaly, Fault, Health, Service
+from observatory.model import Anomaly, Failure, Fault, Health, Service
 from observatory.overview import Overview
+from observatory.store import Store
 
 HEALTH_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
 TIME = "%Y-%m-%d %H:%M"
@@ -107,3 +109,15 @@ def service_table(services: Iterable[Service], samples: Mapping[Hashable, int]) 
         for service in services
     ]
     return pd.DataFrame(rows, columns=["service", "source", "team", "tier", "samples"])
+
+
+def failure_table(failures: Iterable[Failure]) -> pd.DataFrame:
+    """A row a failure: what did not work, and why."""
+    return pd.DataFrame([(failure.what, failure.error) for failure in failures], columns=["what", "error"])
+
+
+def sample_table(store: Store, now: datetime, since: timedelta = timedelta(hours=1)) -> pd.DataFrame:
+    """A row a service with its newest sample, values as people read them."""
+    latest = store.latest(now - since)
+    columns = {METRICS[name].label: [METRICS[name].show(value) for value in latest[name]] for name in METRICS}
+    return pd.DataFrame(columns, index=latest.index)
