@@ -1,0 +1,157 @@
+"""The command line does what it says, and fails in one line with the right exit code."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from observatory import __version__
+from observatory.cli import app, main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run the command line in this process, in an empty folder: exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["observatory", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return call
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBSERVATORY_DEMO_DAYS", "0.2")
+    monkeypatch.setenv("OBSERVATORY_DETECTOR", "seasonal")
+
+
+def commands() -> list[list[str]]:
+    """Every verb, and every verb of a group."""
+    root = typer.main.get_command(app)
+    found: list[list[str]] = []
+    for name, command in root.commands.items():
+        found += [[name, sub] for sub in command.commands] if hasattr(command, "commands") else [[name]]
+    return found
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_verb_explains_itself_with_an_example(run: Run, command: list[str]) -> None:
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert f"Example: observatory {' '.join(command)}" in re.sub(r"\s+", " ", out)
+
+
+def test_without_arguments_the_verbs_are_listed(run: Run) -> None:
+    _, out, err = run()
+    assert "serve" in out + err
+
+
+def test_the_version_is_told(run: Run) -> None:
+    assert run("--version")[:2] == (0, f"{__version__}\n")
+
+
+def test_the_demo_is_filled_shown_and_extended(run: Run, small: None) -> None:
+    code, out, _ = run("demo")
+    assert (code, out) == (0, "12 services in observatory-demo.duckdb, serve them: observatory serve\n")
+    code, out, _ = run("health")
+    assert code == 0
+    assert re.search(r"shop/checkout +\d+ +healthy", out)
+    code, out, _ = run("services", "list")
+    assert "shop/payments" in out
+    code, out, _ = run("collect", "--service", "shop/cart")
+    assert re.match(r"1 samples of 1 services with 9 queries", out)
+    code, out, _ = run("backfill", "--from", "30m", "--service", "shop/cart")
+    assert code == 0
+    assert "shop/cart" in out
+    code, out, _ = run("detect", "--from", "1h")
+    assert code == 0
+    assert out.endswith("anomalies\n")
+    code, out, _ = run("services", "discover")
+    assert out.endswith("12 services\n")
+    assert "new " not in out
+
+
+def test_a_service_can_be_registered_with_its_facts(run: Run, small: None) -> None:
+    assert run("services", "register", "mine", "--team", "us", "--objective", "0.99")[:2] == (0, "registered mine\n")
+    assert re.search(r"mine +demo +us", run("services", "list")[1])
+
+
+def test_an_empty_store_says_what_to_do(run: Run) -> None:
+    assert run("health")[1].startswith("no services yet: run `observatory collect`")
+    assert run("services", "list")[1].startswith("no services yet: run `observatory services discover`")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "code", "message"),
+    [
+        (["collect"], {"PROMETHEUS_URL": "nonsense"}, 2, "setting prometheus_url = 'nonsense'"),
+        (["collect"], {"PROMETHEUS_URL": "http://127.0.0.1:9"}, 1, "http://127.0.0.1:9 cannot be reached"),
+        (["collect"], {"STORE": "no/such/folder.duckdb"}, 1, "there is no folder"),
+        (["collect", "--service", "shop/none"], {}, 1, "unknown service 'shop/none'"),
+        (["collect"], {"INTERVALL": "5"}, 2, "did you mean OBSERVATORY_INTERVAL"),
+        (["serve", "--port", "99999"], {}, 2, "setting port = 99999"),
+        (["serve", "--host", "0.0.0.0"], {}, 2, "only loopback"),
+        (["backfill", "--from", "yesterday"], {}, 2, "--from = 'yesterday'"),
+        (["backfill", "--from", "1h", "--to", "2h"], {}, 2, "--from 1h must be before --to 2h"),
+        (["backfill", "--step", "often"], {}, 2, "--step = 'often'"),
+        (["detect", "--service", "nobody"], {}, 1, "unknown service 'nobody'"),
+        (["evaluate", "--detector", "crystal-ball"], {}, 1, "unknown detector 'crystal-ball': choose one of"),
+        (["evaluate", "--days", "1"], {}, 2, "days = 1"),
+        (["frobnicate"], {}, 2, "No such command"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_the_right_code(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    variables: dict[str, str],
+    code: int,
+    message: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"OBSERVATORY_{name}", value)
+    ended, out, err = run(*arguments)
+    assert message in err
+    assert ended == code
+    assert "Traceback" not in out + err
+
+
+def test_a_store_that_is_no_database_is_named(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "letter.duckdb").write_text("Dear reader\n" * 1000)
+    monkeypatch.setenv("OBSERVATORY_STORE", "letter.duckdb")
+    code, _, err = run("health")
+    assert code == 1
+    assert "letter.duckdb is not a DuckDB database" in err
+
+
+def test_a_port_in_use_is_named_before_anything_is_filled(run: Run, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = run("serve", "--port", str(port))
+    assert code == 2
+    assert f"port {port} on 127.0.0.1 cannot be used (Address already in use)" in err
+    assert not list(tmp_path.glob("*.duckdb"))
+
+
+def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "observatory", "--version"], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.strip() == __version__
