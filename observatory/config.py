@@ -181,3 +181,12 @@ def _explain(problem: dict[str, Any]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     variable = f"{PREFIX}{str(problem['loc'][0]).upper()}" if problem["loc"] else PREFIX
     return f"setting {where}{value}: {message} (set it with {variable} or in {_config_file()})"
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table, for the README."""
+    rows = ["| variable | default | |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory or field.default in (None, ()) else f"`{field.default}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)

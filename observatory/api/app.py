@@ -1,0 +1,43 @@
+"""The REST API as one WSGI application over a runtime."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+
+from observatory import __version__
+from observatory.api import access, collect, errors, health, metrics, openapi, services, system, wire
+from observatory.api.startup import Startup
+from observatory.runtime import Runtime
+
+SUBJECTS = (services, health, metrics, collect, system)
+
+
+def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
+    """The application over `runtime`; `startup` tells readiness how starting goes.
+
+    Raises
+    ------
+    TypeError
+        A route forgot to declare its access.
+    """
+    app = APIFlask(
+        __name__,
+        title=openapi.TITLE,
+        version=__version__,
+        spec_path=None,  # a route of ours serves it
+        docs_path=None,  # its pages load from a CDN
+        json_errors=False,
+        static_folder=None,  # type: ignore[arg-type]
+    )
+    app.config["OPENAPI_VERSION"] = "3.1.0"
+    app.config["VALIDATION_ERROR_STATUS_CODE"] = errors.INVALID.status
+    app.config["VALIDATION_ERROR_DESCRIPTION"] = "A parameter or a field cannot be used; `errors` names each."
+    app.description = openapi.DESCRIPTION
+    app.spec_callback = openapi.polish
+    wire.install(app, wire.Context(runtime, startup))
+    errors.install(app)
+    for subject in SUBJECTS:
+        app.register_blueprint(subject.routes)
+    access.install(app)
+    app.extensions["openapi"] = app.spec
+    return app

@@ -1,0 +1,158 @@
+"""Examples of the document at ``/api/openapi.json``. A test holds them against the models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SERVICE = "shop/checkout"
+
+REGISTRATION: dict[str, Any] = {
+    "service_name": SERVICE,
+    "team": "buying",
+    "tier": "1",
+    "objective": 0.999,
+    "latency_target": 0.4,
+    "cpu_limit": 4.0,
+    "memory_limit": 4294967296.0,
+    "desired_pods": 4.0,
+}
+
+SERVICES: dict[str, Any] = {
+    "services": [
+        {
+            **REGISTRATION,
+            "source": "prometheus",
+            "samples": 10080,
+            "last_sample_at": "2026-03-02T09:15:00Z",
+            "state": "judged",
+            "learning": None,
+        }
+    ],
+    "total": 12,
+    "next": "/api/services?limit=1&offset=1",
+}
+
+SUMMARY: dict[str, Any] = {
+    "at": "2026-03-02T09:15:07Z",
+    "updated_at": "2026-03-02T09:15:00Z",
+    "source": "prometheus",
+    "counts": {"healthy": 10, "degraded": 1, "poor": 0, "critical": 1, "unknown": 0},
+    "open_anomalies": 1,
+    "anomalies_24h": 2,
+    "last_cycle": {
+        "started_at": "2026-03-02T09:15:00Z",
+        "seconds": 0.42,
+        "services": 12,
+        "samples": 12,
+        "anomalies": 1,
+        "failures": [],
+        "warnings": [],
+    },
+    "services": [
+        {
+            "service_name": SERVICE,
+            "score": 39,
+            "band": "critical",
+            "coverage": 100,
+            "reason": "",
+            "caps": ["availability at its bad bound: at most 39"],
+            "parts": [
+                {
+                    "name": "availability",
+                    "weight": 40,
+                    "value": 0.0,
+                    "points": 0.0,
+                    "detail": "errors 5 %, burning the budget 50× as fast as allowed",
+                },
+                {"name": "latency", "weight": 25, "value": 1.0, "points": 25.0, "detail": "p95 240 ms, target 400 ms"},
+                {
+                    "name": "saturation",
+                    "weight": 15,
+                    "value": 1.0,
+                    "points": 15.0,
+                    "detail": "CPU at 31% of its limit",
+                },
+                {"name": "stability", "weight": 10, "value": 1.0, "points": 10.0, "detail": "0 restarts"},
+                {"name": "anomaly", "weight": 10, "value": 0.0, "points": 0.0, "detail": "open anomaly: critical"},
+            ],
+            "metrics": {
+                "request_rate": 120.5,
+                "error_rate": 0.05,
+                "latency_p50": 0.08,
+                "latency_p95": 0.24,
+                "latency_p99": 0.61,
+                "cpu_usage": 1.24,
+                "memory_usage": 1610612736.0,
+                "restart_count": 0.0,
+                "pod_count": None,
+            },
+            "at": "2026-03-02T09:15:00Z",
+            "stale": False,
+            "learning": None,
+            "open_anomalies": 1,
+            "anomalies_24h": 2,
+        }
+    ],
+    "total": 1,
+    "next": None,
+}
+
+ANOMALIES: dict[str, Any] = {
+    "start": "2026-03-01T09:15:07Z",
+    "end": "2026-03-02T09:15:07Z",
+    "anomalies": [
+        {
+            "service_name": SERVICE,
+            "started_at": "2026-03-02T09:02:00Z",
+            "ended_at": "2026-03-02T09:15:00Z",
+            "peak_at": "2026-03-02T09:09:00Z",
+            "is_open": True,
+            "severity": "critical",
+            "score": 4.7,
+            "detector": "ensemble",
+            "message": "errors 5 %, typically 0.1 %",
+            "metrics": ["error_rate"],
+            "evidence": [
+                {
+                    "metric": "error_rate",
+                    "actual": 0.05,
+                    "typical": 0.001,
+                    "lower": 0.0,
+                    "upper": 0.006,
+                    "share": 1.0,
+                    "direction": "up",
+                }
+            ],
+        }
+    ],
+    "next": None,
+}
+
+HISTORY: dict[str, Any] = {
+    "service_name": SERVICE,
+    "start": "2026-03-02T09:13:00Z",
+    "end": "2026-03-02T09:15:00Z",
+    "step": 60.0,
+    "timestamp": ["2026-03-02T09:13:00Z", "2026-03-02T09:14:00Z", "2026-03-02T09:15:00Z"],
+    "metrics": {"request_rate": [118.2, 119.9, 120.5], "error_rate": [0.048, None, 0.05]},
+    "expected": None,
+}
+
+COLLECTED: dict[str, Any] = {
+    "service_name": SERVICE,
+    "at": "2026-03-02T09:15:07Z",
+    "samples": 1,
+    "queries": 9,
+    "seconds": 0.12,
+    "failures": [],
+    "warnings": ["latency_p95: no series for shop/checkout"],
+}
+
+PROBLEM: dict[str, Any] = {
+    "type": "urn:problem-type:observatory:invalid-input",
+    "title": "A value cannot be used",
+    "status": 400,
+    "detail": "limit = '-1': Input should be greater than or equal to 1",
+    "instance": "/api/health/anomalies",
+    "errors": [{"name": "limit", "value": "-1", "reason": "Input should be greater than or equal to 1"}],
+}

@@ -1,0 +1,75 @@
+"""The OpenAPI document, brought to how the API really answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from observatory.api.errors import MEDIA_TYPE
+from observatory.api.schemas import Problem
+
+TITLE = "CloudWatch Observatory"
+DESCRIPTION = """\
+Health, anomalies and history of your services.
+
+Values are in Prometheus base units (seconds, bytes, ratios from 0 to 1, cores), times RFC 3339 in UTC, missing \
+values null. Every error is a problem document (RFC 9457). Query parameters that a route does not know are refused.
+"""
+SCHEMAS = "#/components/schemas/"
+
+
+def polish(document: dict[str, Any] | str) -> dict[str, Any]:
+    """Errors as problem documents, plain names of schemas, described parameters."""
+    document = _plain_names(json.dumps(document))
+    schemas = document["components"]["schemas"]
+    for leftover in ("HTTPError", "ValidationError"):
+        schemas.pop(leftover, None)
+    problem = Problem.model_json_schema(ref_template=SCHEMAS + "{model}")
+    schemas |= problem.pop("$defs", {}) | {"Problem": problem}
+    for operation in _operations(document):
+        for parameter in operation["parameters"]:
+            _describe(parameter)
+        responses = operation["responses"]
+        responses["default"] = {"description": "Any other error."}
+        for status, response in responses.items():
+            if status == "default" or int(status) >= 400:
+                response["content"] = {MEDIA_TYPE: {"schema": {"$ref": SCHEMAS + "Problem"}}}
+        if "requestBody" in operation:
+            operation["requestBody"]["required"] = True
+        _same_body(responses)
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def _plain_names(text: str) -> dict[str, Any]:
+    """``HealthSummary.Cycle`` is ``Cycle``: models are named once here."""
+    plain: dict[str, Any] = json.loads(re.sub(rf'"{SCHEMAS}[^".]+\.', f'"{SCHEMAS}', text))
+    schemas = plain["components"]["schemas"]
+    plain["components"]["schemas"] = {name.rpartition(".")[2]: schemas[name] for name in sorted(schemas)}
+    return plain
+
+
+def _describe(parameter: dict[str, Any]) -> None:
+    """A parameter's description and example stand beside its schema; one left out is not null."""
+    schema = parameter["schema"]
+    for option in schema.pop("anyOf", []):
+        schema |= option if option != {"type": "null"} else {}
+    schema.pop("title", None)
+    if schema.get("default", ...) in (None, []):
+        del schema["default"]
+    if "description" in schema:
+        parameter["description"] = schema.pop("description")
+    if "examples" in schema:
+        parameter["example"] = schema.pop("examples")[0]
+
+
+def _same_body(responses: dict[str, Any]) -> None:
+    """A route that answers 200 or 201 answers with the same model."""
+    if "200" in responses and "201" in responses:
+        responses["200"]["content"] = responses["201"]["content"]

@@ -1,0 +1,137 @@
+"""Requests as they come and answers as they go: JSON without surprises, lists in queries, what handlers share."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+from urllib.parse import urlencode
+
+from flask import Flask, Request, Response, current_app, request
+from flask.json.provider import DefaultJSONProvider
+from pydantic import BaseModel
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.routing import PathConverter
+
+from observatory.api.errors import Problem
+from observatory.errors import InvalidInputError
+from observatory.times import parse_time
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from observatory.api.startup import Startup
+    from observatory.runtime import Runtime
+
+BODY_LIMIT = 1 << 20
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an application serves from."""
+
+    runtime: Runtime
+    startup: Startup | None
+
+
+def context() -> Context:
+    """The context of the application that handles this request."""
+    return cast("Context", current_app.extensions["observatory"])
+
+
+def runtime() -> Runtime:
+    """The runtime behind this request."""
+    return context().runtime
+
+
+def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`model` as JSON; NaN and infinity become null."""
+    return Response(model.model_dump_json(), status, headers, mimetype="application/json")
+
+
+def next_page(has_more: bool, limit: int, offset: int, **query: Any) -> str | None:
+    """Path and query of the page after this one, with the same filters; None on the last."""
+    if not has_more:
+        return None
+    given = {name: value for name, value in query.items() if value not in (None, False, ())}
+    return f"{request.path}?{urlencode(given | {'limit': limit, 'offset': offset + limit}, doseq=True)}"
+
+
+def rfc3339(time: datetime) -> str:
+    """`time`, which is UTC, ending in ``Z``."""
+    return time.isoformat().replace("+00:00", "Z")
+
+
+def time_range(start: str, end: str) -> tuple[datetime, datetime]:
+    """The query parameters ``start`` and ``end`` as points in time."""
+    now = runtime().clock()
+    first, last = _time("start", start, now), _time("end", end, now)
+    if first >= last:
+        raise Problem.of_value("start", start, f"must be before end = {rfc3339(last)}")
+    return first, last
+
+
+def _time(name: str, text: str, now: datetime) -> datetime:
+    try:
+        return parse_time(text, now, name)
+    except InvalidInputError as error:
+        raise Problem.of_value(name, text, str(error).partition(": ")[2]) from None
+
+
+class NamePath(PathConverter):
+    """The rest of the path: a service's name, which may hold slashes anywhere."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+class JoinedRequest(Request):
+    """A request whose repeated query parameters are one list: ``a=1&a=2`` reads as ``a=1,2``, none is lost."""
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        given = super().args
+        return ImmutableMultiDict({name: ",".join(values) for name, values in given.lists()})
+
+    def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
+        raise Problem(400, f"the body is not JSON: {e}" if e else "the body is not JSON")
+
+
+class StrictJSON(DefaultJSONProvider):
+    """JSON as the standard has it: no NaN, no infinity, and nothing nested beyond what can be read."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return json.loads(s, parse_constant=_refuse_constant, **kwargs)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def add_headers(response: Response) -> Response:
+    """What every answer carries: it is data, not a page, and not for other sites."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def install(app: Flask, what: Context) -> None:
+    """Teach `app` the above."""
+    app.extensions["observatory"] = what
+    app.request_class = JoinedRequest
+    app.json = StrictJSON(app)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    app.url_map.merge_slashes = False  # a service's name may hold two slashes in a row
+    app.url_map.converters["name"] = NamePath
+    app.after_request(add_headers)

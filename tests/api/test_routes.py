@@ -1,0 +1,196 @@
+"""What holds for every route there is, and for everything that is none."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from api.helpers import problem, strict
+from apiflask import APIBlueprint
+
+from observatory.api import access
+from observatory.api import app as api_app
+from observatory.api.access import Access
+from observatory.api.wire import BODY_LIMIT
+from observatory.catalog import METRICS
+
+ROUTES = {
+    "/api/services": ("GET", Access.READ),
+    "/api/services/register": ("POST", Access.WRITE),
+    "/api/health/summary": ("GET", Access.READ),
+    "/api/health/anomalies": ("GET", Access.READ),
+    "/api/metrics/history": ("GET", Access.READ),
+    "/api/collect/<name:service>": ("POST", Access.WRITE),
+    "/api/openapi.json": ("GET", Access.READ),
+    "/healthz": ("GET", Access.PUBLIC),
+    "/readyz": ("GET", Access.PUBLIC),
+}
+"""Every route with its method and access: a new one is a conscious line here."""
+
+BODIES = {"/api/services/register": {"service_name": "new"}}
+
+
+def path_of(rule, names):
+    return rule.replace("<name:service>", names[0])
+
+
+def request(client, rule, names, query="", **more):
+    needed = f"service={names[0]}&" if rule == "/api/metrics/history" else ""
+    path = f"{path_of(rule, names)}?{needed}{query}"
+    return client.open(path, method=ROUTES[rule][0], json=BODIES.get(rule), **more)
+
+
+def test_the_table_of_routes_is_the_one_declared(reader):
+    app = reader.application
+    found = {
+        rule.rule: (next(iter(rule.methods & {"GET", "POST"})), access.declared(app, rule.endpoint))
+        for rule in app.url_map.iter_rules()
+    }
+    assert found == ROUTES
+
+
+@pytest.mark.parametrize("rule", ROUTES)
+def test_every_route_answers_json_without_nan_and_with_safe_headers(client, names, rule):
+    response = request(client, rule, names)
+    strict(response)
+    assert response.status_code in (200, 201)
+    assert response.content_type == "application/json"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.parametrize("rule", ROUTES)
+def test_every_route_is_documented_with_its_errors(reader, rule):
+    document = strict(reader.get("/api/openapi.json"))
+    operation = document["paths"][rule.replace("<name:", "{").replace(">", "}")][ROUTES[rule][0].lower()]
+    assert operation["operationId"]
+    assert operation["summary"]
+    assert operation["tags"][0] in [tag["name"] for tag in document["tags"]]
+    assert "default" in operation["responses"]
+    for status, response in operation["responses"].items():
+        if status == "default" or int(status) >= 400:
+            assert response["content"].keys() == {"application/problem+json"}
+
+
+@pytest.mark.parametrize("rule", ROUTES)
+def test_other_methods_are_a_405_that_names_the_right_one(client, names, rule):
+    wrong = "POST" if ROUTES[rule][0] == "GET" else "GET"
+    for method in (wrong, "DELETE", "PUT", "PATCH"):
+        response = client.open(path_of(rule, names), method=method)
+        assert ROUTES[rule][0] in problem(response, 405)["detail"]
+        assert ROUTES[rule][0] in response.headers["Allow"]
+
+
+@pytest.mark.parametrize("rule", [rule for rule, (_, level) in ROUTES.items() if level is not Access.PUBLIC])
+def test_unknown_query_parameters_are_refused(client, names, rule):
+    body = problem(request(client, rule, names, "nope=1"), 400)
+    assert [fault["name"] for fault in body["errors"]] == ["nope"]
+
+
+@pytest.mark.parametrize("rule", [rule for rule, (_, level) in ROUTES.items() if level is not Access.PUBLIC])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:5006", "127.0.0.1.evil.example", "localhost:x", "", "[::2]"]
+)
+def test_foreign_host_names_are_refused(reader, names, rule, host):
+    problem(request(reader, rule, names, headers={"Host": host}), 421)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:5006", "localhost:80", "LocalHost", "[::1]", "[::1]:5006"])
+def test_loopback_host_names_are_served(reader, host):
+    assert reader.get("/api/services", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("rule", [rule for rule, (_, level) in ROUTES.items() if level is Access.WRITE])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:8888", "Host": "127.0.0.1:5006"},
+        {"Origin": "http://["},
+        {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_other_sites_may_not_write(client, runtime, names, rule, headers):
+    before = runtime.store.revision
+    problem(request(client, rule, names, headers=headers), 403)
+    assert runtime.store.revision == before
+
+
+@pytest.mark.parametrize("rule", [rule for rule, (_, level) in ROUTES.items() if level is Access.WRITE])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "http://127.0.0.1:5006", "Host": "127.0.0.1:5006"},
+    ],
+)
+def test_our_own_pages_and_programs_may_write(client, names, rule, headers):
+    assert request(client, rule, names, headers=headers).status_code in (200, 201)
+
+
+def test_reading_with_a_foreign_origin_gets_no_permission_to_share(reader):
+    response = reader.get("/api/services", headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/nope", "/api/health", "/static/x", "/docs", "/openapi.json", "//"])
+def test_what_is_no_route_is_a_404(reader, path):
+    problem(reader.get(path), 404)
+
+
+@pytest.mark.parametrize("size", [BODY_LIMIT + 1, 1 << 40])
+@pytest.mark.parametrize("rule", [rule for rule, (_, level) in ROUTES.items() if level is Access.WRITE])
+def test_large_bodies_are_refused_before_they_are_read(client, names, rule, size):
+    response = client.post(path_of(rule, names), content_type="application/json", content_length=size)
+    problem(response, 413)
+
+
+def test_a_body_as_large_as_allowed_is_read(client):
+    body = '{"service_name": "' + "a" * (BODY_LIMIT - 21) + '" }'
+    assert len(body) == BODY_LIMIT
+    problem(client.post("/api/services/register", data=body, content_type="application/json"), 400)
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_bodies_that_are_no_json_are_a_415(client, content_type):
+    problem(client.post("/api/services/register", data='{"service_name": "a"}', content_type=content_type), 415)
+
+
+def app_with(monkeypatch, runtime, method, path, view):
+    """The application with one more subject, of one route."""
+    routes = APIBlueprint("more", __name__)
+    routes.route(path, methods=[method])(view)
+    monkeypatch.setattr(api_app, "SUBJECTS", (*api_app.SUBJECTS, SimpleNamespace(routes=routes)))
+    return api_app.create_app(runtime)
+
+
+def test_a_route_without_access_stops_the_start(shared, monkeypatch):
+    with pytest.raises(TypeError, match=r"/api/forgotten .* declares no access"):
+        app_with(monkeypatch, shared, "GET", "/api/forgotten", lambda: "")
+
+
+def test_a_route_that_writes_must_say_so(shared, monkeypatch):
+    view = access.access(Access.READ)(lambda: "")
+    with pytest.raises(TypeError, match=r"/api/everything .* needs access to write"):
+        app_with(monkeypatch, shared, "DELETE", "/api/everything", view)
+
+
+def test_a_fault_of_ours_is_logged_and_its_id_is_in_the_answer(client, runtime, monkeypatch, caplog):
+    monkeypatch.setattr(runtime, "overview", lambda: METRICS["secret of the house"])
+    body = problem(client.get("/api/health/summary"), 500)
+    occurrence = body["instance"].removeprefix("urn:uuid:")
+    assert occurrence in body["detail"]
+    assert occurrence in caplog.text
+    assert "Traceback" in caplog.text
+    assert "secret of the house" in caplog.text
+    assert "secret" not in str(body)
