@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from observatory.errors import InvalidInputError, UnknownServiceError
-from observatory.model import SERVICE, TIMESTAMP, Collected, Fault, Service
+from observatory.model import SERVICE, TIMESTAMP, Collected, Fault, Service, empty_samples
 from observatory.sources.faults import KINDS, Injection, Reach, apply, reach
 
 FloatArray = NDArray[np.float64]
@@ -153,6 +153,8 @@ class DemoSource:
         for name in names:
             if name not in SHOP:
                 raise UnknownServiceError(name, list(SHOP))
+        if not names:
+            return Collected(empty_samples(_NAMES), queries=len(_NAMES))
         frames = [self._samples(name, first, last, step).assign(**{SERVICE: name}) for name in names]
         frame = pd.concat(frames).rename_axis(TIMESTAMP).reset_index()
         return Collected(frame[[SERVICE, TIMESTAMP, *_NAMES]], queries=len(_NAMES))
@@ -187,11 +189,10 @@ class DemoSource:
     def _samples(self, name: str, start: datetime, end: datetime, step: float) -> pd.DataFrame:
         first = math.ceil(start.timestamp() / self.step) * self.step
         every = max(1, round(step / self.step))
-        days = range(int(first // DAY), int(end.timestamp() // DAY) + 1)
+        days = range(int(first // DAY), int(max(first, end.timestamp()) // DAY) + 1)
         values = np.concatenate([self._healthy_day(name, day) for day in days])
-        times = pd.date_range(
-            datetime.fromtimestamp(days[0] * DAY, UTC), periods=len(values), freq=pd.Timedelta(seconds=self.step)
-        ).as_unit("us")
+        begin = datetime.fromtimestamp(self._turns(days[0])[0] * self.step, UTC)
+        times = pd.date_range(begin, periods=len(values), freq=pd.Timedelta(seconds=self.step)).as_unit("us")
         frame = pd.DataFrame(values, index=times, columns=list(_NAMES))
         frame = frame[(times >= pd.Timestamp(first, unit="s", tz=UTC)) & (times <= pd.Timestamp(end))].iloc[::every]
         for reached in self._reached(start, end):
@@ -199,10 +200,14 @@ class DemoSource:
                 frame = apply(reached, frame)
         return frame
 
+    def _turns(self, day: int) -> range:
+        """Which multiples of the step lie in a day; their number differs where the step does not divide a day."""
+        return range(math.ceil(day * DAY / self.step), math.ceil((day + 1) * DAY / self.step))
+
     def _make_day(self, name: str, day: int) -> FloatArray:
         """A healthy day of one service: shape (samples, metrics)."""
-        shape, count = SHOP[name], round(DAY / self.step)
-        seconds: FloatArray = np.asarray(day * DAY + np.arange(count) * self.step, dtype=np.float64)
+        shape, count = SHOP[name], len(self._turns(day))
+        seconds: FloatArray = np.asarray(self._turns(day), dtype=np.float64) * self.step
         shared, own = self._noise("shop", "traffic", day), self._noise(name, "traffic", day)
         load = _pattern(seconds, _phase(name)) * np.exp(0.05 * shared + 0.03 * own)
         rate = FRONTEND_RATE * shape.share * load
@@ -234,11 +239,11 @@ class DemoSource:
 
     def _draw(self, name: str, channel: str, day: int) -> FloatArray:
         """White Student-t noise with five degrees of freedom, of unit variance."""
-        return self._generator(name, channel, day).standard_t(5, round(DAY / self.step)) / math.sqrt(5 / 3)
+        return self._generator(name, channel, day).standard_t(5, len(self._turns(day))) / math.sqrt(5 / 3)
 
     def _blips(self, name: str, day: int) -> FloatArray:
         """Factors of 1, but for a few single samples that are harmless."""
-        generator, count = self._generator(name, "blips", day), round(DAY / self.step)
+        generator, count = self._generator(name, "blips", day), len(self._turns(day))
         factors = np.ones(count)
         hit = generator.random(count) < BLIPS
         factors[hit] = generator.uniform(1.3, 1.9, int(hit.sum()))

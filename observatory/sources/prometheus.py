@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from urllib3.exceptions import ReadTimeoutError
 
 from observatory.catalog import METRICS, Metric
 from observatory.config import Settings
@@ -37,6 +38,7 @@ LARGEST_ANSWER = 256 * 1024 * 1024
 RETRIED = frozenset({429, 502, 503, 504})
 ATTEMPTS = 3
 LONGEST_WAIT = 10.0
+LAST_TIME = 253_402_300_800  # the year 10,000 [s since the epoch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class PrometheusClient:
         first, last, span = start.timestamp(), end.timestamp(), (MOST_POINTS - 1) * step
         while first <= last:
             until = min(last, first + span)
-            fields = {"query": query, "start": f"{first:.3f}", "end": f"{until:.3f}", "step": f"{step:g}"}
+            fields = {"query": query, "start": f"{first:.3f}", "end": f"{until:.3f}", "step": f"{step:.15g}"}
             answer = self._parse(self._ask("query_range", fields), "matrix")
             series += answer.series
             warnings += answer.warnings
@@ -156,10 +158,7 @@ class PrometheusClient:
                 body = self._body(response)
                 status, retry_after = response.status_code, response.headers.get("Retry-After")
         except requests.Timeout:
-            raise SourceTimeoutError(
-                f"Prometheus at {self.address} did not answer within {self._timeout:g} s: "
-                "is it overloaded? Raise OBSERVATORY_PROMETHEUS_TIMEOUT, or lower its load"
-            ) from None
+            raise self._too_slow() from None
         except requests.exceptions.SSLError as error:
             raise SourceUnreachableError(
                 f"Prometheus at {self.address} has a certificate that is not trusted ({_cause(error)}): "
@@ -170,11 +169,19 @@ class PrometheusClient:
                 f"Prometheus at {self.address} broke off its answer ({_cause(error)}): look at its log"
             ) from None
         except requests.RequestException as error:
+            if any(isinstance(reason, ReadTimeoutError) for reason in error.args):  # silent halfway through its answer
+                raise self._too_slow() from None
             raise SourceUnreachableError(
                 f"Prometheus at {self.address} cannot be reached ({_cause(error)}): "
                 "is it running, and is OBSERVATORY_PROMETHEUS_URL right?"
             ) from None
         return self._checked(body, status, retry_after)
+
+    def _too_slow(self) -> SourceTimeoutError:
+        return SourceTimeoutError(
+            f"Prometheus at {self.address} did not answer within {self._timeout:g} s: "
+            "is it overloaded? Raise OBSERVATORY_PROMETHEUS_TIMEOUT, or lower its load"
+        )
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -191,7 +198,7 @@ class PrometheusClient:
         """The answer's data and warnings, or the error it is."""
         try:
             answer = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer.get("status") == "error":
             detail = f"{answer.get('errorType', 'error')}: {answer.get('error', 'no reason given')}"
@@ -295,6 +302,7 @@ class PrometheusSource:
         columns: dict[str, pd.Series] = {}
         failures: list[Failure] = []
         warnings: list[str] = []
+        refused: SourceError | None = None
         for metric, query in self._queries.items():
             try:
                 answer = ask(query)
@@ -306,6 +314,9 @@ class PrometheusSource:
                 failures.append(Failure(metric, str(error)))
             except SourceError as error:
                 failures.append(Failure(metric, str(error)))
+                refused = refused or error
+        if refused and not columns:
+            raise refused
         return Collected(_frame(columns, services), tuple(failures), tuple(warnings), len(self._queries))
 
 
@@ -317,7 +328,14 @@ def _series(item: Any, kind: str) -> Series:
             "wrap it in histogram_quantile or histogram_count"
         )
     points = [item["value"]] if kind == "vector" else item["values"]
-    return Series(labels, [float(at) for at, _ in points], [_number(value) for _, value in points])
+    return Series(labels, [_time(at) for at, _ in points], [_number(value) for _, value in points])
+
+
+def _time(at: Any) -> float:
+    seconds = float(at)
+    if not abs(seconds) < LAST_TIME:
+        raise ValueError(f"{at!r} is no time")
+    return seconds
 
 
 def _number(text: Any) -> float:
@@ -377,6 +395,8 @@ def _cause(error: BaseException) -> str:
         ("Failed to resolve", "unknown host"),
         ("Temporary failure in name resolution", "unknown host"),
         ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed"),
+        ("Invalid URL", "invalid address"),  # the text goes on with the address, password and all
+        ("Failed to parse", "invalid address"),
     ):
         if known in text:
             return words

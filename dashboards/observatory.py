@@ -1,0 +1,14 @@
+"""The dashboard: `panel serve dashboards/observatory.py`, or better `observatory serve`."""
+
+import sys
+from pathlib import Path
+
+import panel as pn
+
+# The server puts this file's folder first on the path, where it would hide the package of the same name.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).parent.resolve()]
+
+from observatory.runtime import current  # noqa: E402
+from observatory.views.page import Page, query_of  # noqa: E402
+
+Page(current(), query_of(pn.state.session_args)).servable()

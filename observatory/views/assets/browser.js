@@ -1,0 +1,57 @@
+// Moving to another view or service is a step the back button undoes; filters replace the address in place.
+
+function render({model, el}) {
+  const place = (query) => {
+    const q = new URLSearchParams(query)
+    return `${q.get("view") ?? ""} ${q.get("service") ?? ""}`
+  }
+  const here = () => location.search.slice(1)
+  model.on("query", () => {
+    if (model.query === here()) return
+    const url = model.query ? `?${model.query}` : location.pathname
+    if (place(model.query) === place(here())) history.replaceState(null, "", url)
+    else {
+      history.pushState(null, "", url)
+      scrollTo(0, 0)
+    }
+  })
+  const back = () => model.send_msg({query: here()})
+  const keys = (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return
+    const field = event.composedPath().find((n) => n.matches?.("input, select, textarea"))
+    if (field) field.blur()
+    else if (new URLSearchParams(location.search).get("service")) model.send_msg({back: true})
+  }
+
+  const switchView = () => {
+    const host = el.getRootNode().host
+    const views = [...host.parentNode.children].filter((c) => c !== host && c.localName === "div")
+    views.forEach((view, i) => putAway(view, i !== model.shown))
+  }
+  model.on("shown", switchView)
+
+  const system = matchMedia("(prefers-color-scheme: dark)")
+  const root = document.documentElement
+  const apply = (theme) => {
+    root.style.colorScheme = theme === "auto" ? "light dark" : theme
+    return theme === "auto" ? system.matches : theme === "dark"
+  }
+  let remembered = null
+  try { remembered = localStorage.getItem("observatory-theme") } catch { /* storage is switched off */ }
+  const tell = () => model.send_msg({theme: remembered ?? "auto", dark: apply(remembered ?? "auto")})
+  model.on("theme", () => {
+    if (model.theme === (remembered ?? "auto")) return
+    remembered = model.theme
+    try { localStorage.setItem("observatory-theme", remembered) } catch { /* storage is switched off */ }
+    tell()
+  })
+  window.addEventListener("popstate", back)
+  document.addEventListener("keydown", keys)
+  system.addEventListener("change", tell)
+  model.on("lifecycle:remove", () => {
+    window.removeEventListener("popstate", back)
+    document.removeEventListener("keydown", keys)
+    system.removeEventListener("change", tell)
+  })
+  tell()
+}

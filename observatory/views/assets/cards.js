@@ -1,0 +1,104 @@
+// data: {away, toolbar, shown: [names], empty: {title, lines, reset} | null, link}; cards: see card() in cards.py
+
+const sparkline = (trend) => {
+  const known = trend.values.filter((v) => v !== null)
+  const top = Math.max(...known, 1e-12) * 1.08
+  const x = (i) => (100 * i) / Math.max(1, trend.values.length - 1)
+  const y = (v) => 31 - (29 * v) / top
+  const runs = []
+  trend.values.forEach((v, i) => {
+    if (v === null) return
+    const point = `${x(i).toFixed(2)} ${y(v).toFixed(2)}`
+    if (i > 0 && trend.values[i - 1] !== null) runs[runs.length - 1].push([i, point])
+    else runs.push([[i, point]])
+  })
+  const line = runs.map((run) => `M${run.map(([, p]) => p).join("L")}${run.length === 1 ? "h.01" : ""}`).join("")
+  const area = runs.map((run) =>
+    `M${x(run[0][0]).toFixed(2)} 32L${run.map(([, p]) => p).join("L")}L${x(run[run.length - 1][0]).toFixed(2)} 32Z`).join("")
+  return html`<svg class="spark" viewBox="0 0 100 32" preserveAspectRatio="none" aria-hidden="true">
+    ${trend.marks.map((m) => html`<rect data-severity="${m.severity}" x="${(100 * m.from).toFixed(2)}" y="0"
+      width="${(100 * (1 - m.from)).toFixed(2)}" height="32"/>`)}
+    <path class="area" d="${area}"/><path class="line" d="${line}" vector-effect="non-scaling-stroke"/></svg>`
+}
+
+const tile = (v) => html`<div class="tile" title="${v.title}" ${v.severity ? html`data-severity="${v.severity}"` : ""}>
+  <dt>${v.label} <span>${v.unit}</span></dt><dd>${v.value}${v.severity ? html`<i>▲</i>` : ""}</dd></div>`
+
+const card = (c, link) => {
+  const message = say({service: c.service, view: "health"})
+  const inside = html`
+    <span class="head">${ring(c.score, c.band)}
+      <span class="names"><strong title="${c.service}">${c.name}</strong><small title="${c.facts}">${c.facts || " "}</small></span>
+      <span class="band"><i class="dot"></i>${c.band}</span></span>
+    <dl class="values">${c.values.map(tile)}</dl>
+    <span class="trend">${sparkline(c.trend)}
+      <span class="axis"><span>${c.trend.label}</span><span>${c.trend.peak}</span></span></span>
+    <span class="foot">${c.worst
+      ? html`${badge(c.worst.severity)}<span class="text" title="${c.worst.message}">${c.worst.message}</span>${
+          c.open > 1 ? html`<span class="more">+${c.open - 1}</span>` : ""}`
+      : html`<span class="text quiet" title="${c.note}">${c.note}</span>`}</span>`
+  return link === null
+    ? html`<button class="card" type="button" data-key="${c.service}" data-band="${c.band}" data-say="${message}"
+        aria-label="${c.label}">${inside}</button>`
+    : html`<a class="card" href="${link}${encodeURIComponent(c.service)}" data-key="${c.service}" data-band="${c.band}"
+        data-say="${message}" aria-label="${c.label}">${inside}</a>`
+}
+
+// `code` in backquotes, the rest as it is.
+const prose = (line) => line.split("`").map((part, i) => (i % 2 ? html`<code>${part}</code>` : html`${part}`))
+
+const emptyState = (e) => html`<div class="empty" role="status"><h2>${e.title}</h2>${e.lines.map((l) => html`<p>${prose(l)}</p>`)}
+  ${e.reset ? html`<button class="chip" data-say="${say({search: "", show: "all"})}">Show all services</button>` : ""}</div>`
+
+const cardsPage = (data, cards) => {
+  const byName = new Map(cards.map((c) => [c.service, c]))
+  const shown = data.shown.map((name) => byName.get(name)).filter(Boolean)
+  const bar = data.toolbar
+  return html`
+    <div class="toolbar" role="search">
+      <label class="search"><span class="hidden">Search services</span>
+        <svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.6"/><path d="m10.5 10.5 4 4"/></svg>
+        <input type="search" placeholder="Search services, teams, tiers" value="${bar.search}" autocomplete="off" spellcheck="false">
+        <kbd aria-hidden="true">/</kbd></label>
+      <div class="chips" role="group" aria-label="Show">${bar.chips.map((c) => html`<button class="chip" type="button"
+        data-band="${c.band}" aria-pressed="${c.key === bar.show}" data-say="${say({show: c.key === bar.show ? "all" : c.key})}">
+        ${c.band ? html`<i class="dot"></i>` : ""}${c.key} <b>${c.count}</b></button>`)}</div>
+      <label class="trends"><span>Trend</span><select class="select">${bar.trends.map((t) => html`<option value="${t.key}" ${
+        t.key === bar.trend ? html`selected` : ""}>${t.label}</option>`)}</select></label>
+    </div>
+    ${data.empty ? emptyState(data.empty) : html`<div class="grid" role="list" aria-label="Services, the worst first">${
+      shown.map((c) => html`<div role="listitem" data-key="${c.service}">${card(c, data.link)}</div>`)}</div>`}`
+}
+
+function render({model, el}) {
+  followLab(el)
+  const paint = () => {
+    draw(el, cardsPage(model.data, model.cards))
+    const input = el.querySelector("input")
+    if (input.getRootNode().activeElement !== input) input.value = model.data.toolbar.search
+    el.querySelector("select").value = model.data.toolbar.trend
+    putAway(el.getRootNode().host, model.data.away)
+    arrived("main")
+  }
+  let waiting
+  const search = (event) => {
+    if (!event.target.matches("input")) return
+    clearTimeout(waiting)
+    waiting = setTimeout(() => model.send_msg({search: event.target.value}), 90)
+  }
+  el.addEventListener("input", search)
+  el.addEventListener("change", (event) => {
+    if (event.target.matches("select")) model.send_msg({trend: event.target.value})
+  })
+  const slash = (event) => {
+    const typing = event.composedPath().some((n) => n.matches?.("input, textarea, select, [contenteditable]"))
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || !el.offsetParent) return
+    event.preventDefault()
+    el.querySelector("input").focus()
+  }
+  document.addEventListener("keydown", slash)
+  model.on("lifecycle:remove", () => document.removeEventListener("keydown", slash))
+  listen(el, model)
+  model.on(["data", "cards"], paint)
+  paint()
+}

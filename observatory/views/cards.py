@@ -1,0 +1,158 @@
+"""The cards: every service at a glance, drawn by one component."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import param
+
+from observatory.catalog import METRICS
+from observatory.model import Anomaly, Band
+from observatory.overview import TREND_HOURS, Overview, ServiceStatus
+from observatory.views.component import Component, module
+from observatory.views.state import SHOW, UNHEALTHY, State
+from observatory.views.words import plural, sentence, split_name
+
+TILES = {"request_rate": "", "error_rate": "errors", "latency_p95": "p95", "cpu_usage": "CPU"}
+"""Metrics with a value on the card, and what stands before their unit."""
+
+
+class Cards(Component):
+    """Search, filters and the grid of cards.
+
+    `data` holds the toolbar and the names that are shown; `cards` one entry a service, the worst first.
+    """
+
+    cards = param.List([], doc="See `card`.")
+
+    _esm = module("cards.js")
+    _sheets = ("cards.css",)
+
+
+def toolbar(state: State, statuses: Sequence[ServiceStatus]) -> dict[str, Any]:
+    """Search text, filter chips with how many services each has, and the choice of trends."""
+    counts = {key: sum(_passes(status, key) for status in statuses) for key in SHOW}
+    shown = [key for key in SHOW if key in ("all", "unhealthy", "anomalous") or counts[key] or key == state.show]
+    bands = {str(band) for band in Band}
+    return {
+        "search": state.search,
+        "show": state.show,
+        "chips": [{"key": key, "count": counts[key], "band": key if key in bands else ""} for key in shown],
+        "trend": state.trend,
+        "trends": [{"key": name, "label": METRICS[name].label} for name in state.param.trend.objects],
+    }
+
+
+def shown(state: State, statuses: Sequence[ServiceStatus]) -> list[str]:
+    """Names of the services that the filters let through, in the order of `statuses`."""
+    words = state.search.casefold().split()
+    return [s.name for s in statuses if _passes(s, state.show) and all(word in _haystack(s) for word in words)]
+
+
+def empty(overview: Overview | None, count: int, state: State) -> dict[str, Any] | None:
+    """What to say in place of cards, if there are none."""
+    if overview is None:
+        return {"title": "Reading the store …", "lines": [], "reset": False}
+    if not overview.services:
+        return _no_services(overview.source)
+    if count == 0:
+        terms = [f"“{state.search}”"] if state.search.strip() else []
+        terms += [state.show] if state.show != "all" else []
+        total = plural(len(overview.services), "service")
+        return {"title": "No service matches", "lines": [f"{' and '.join(terms)} hides all {total}."], "reset": True}
+    return None
+
+
+def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
+    """One service as a card: texts as they are shown, and the sparkline's values."""
+    namespace, name = split_name(status.name)
+    worst = status.open_anomalies[0] if status.open_anomalies else None
+    affected = {item.metric: a.severity for a in reversed(status.open_anomalies) for item in a.evidence}
+    facts = [fact for fact in (namespace, status.service.team, status.service.tier) if fact]
+    return {
+        "service": status.name,
+        "name": name,
+        "facts": " · ".join(facts),
+        "score": status.health.score,
+        "band": str(status.health.band),
+        "values": [_tile(metric, label, status, affected.get(metric)) for metric, label in TILES.items()],
+        "trend": _trend(status, trend, now),
+        "worst": {"severity": str(worst.severity), "message": sentence(worst)} if worst else None,
+        "open": len(status.open_anomalies),
+        "note": _note(status),
+        "label": _label(status, worst),
+    }
+
+
+def _tile(metric: str, label: str, status: ServiceStatus, severity: str | None) -> dict[str, Any]:
+    value, _, unit = METRICS[metric].show(status.latest.get(metric)).partition(" ")
+    return {
+        "label": label,
+        "unit": unit or METRICS[metric].unit.replace("ratio", "%"),
+        "value": value,
+        "title": METRICS[metric].label,
+        "severity": severity and str(severity),
+    }
+
+
+def _trend(status: ServiceStatus, metric: str, now: float) -> dict[str, Any]:
+    values = status.trends.get(metric, [])
+    known = [value for value in values if value is not None]
+    first = now - TREND_HOURS * 3600
+    marks = [
+        {"from": max(0.0, (a.started_at.timestamp() - first) / (now - first)), "severity": str(a.severity)}
+        for a in status.open_anomalies
+    ]
+    return {
+        "values": [value if value is None else float(f"{value:.4g}") for value in values],
+        "label": f"{METRICS[metric].label}, {TREND_HOURS} h",
+        "peak": f"peak {METRICS[metric].show(max(known))}" if known else "no samples",
+        "marks": marks,
+    }
+
+
+def _note(status: ServiceStatus) -> str:
+    """What to say where there is no open anomaly."""
+    if status.health.band is Band.UNKNOWN:
+        return status.health.reason or "not judged"
+    if status.learning is not None:
+        return status.learning.message
+    if status.anomalies_24h:
+        return f"no open anomaly, {status.anomalies_24h} in the last 24 h"
+    return "no anomaly in the last 24 h"
+
+
+def _label(status: ServiceStatus, worst: Anomaly | None) -> str:
+    """The card in one sentence, for who does not see it."""
+    health = status.health
+    score = f"unknown, {health.reason}" if health.score is None else f"{health.band}, score {health.score} of 100"
+    trouble = f", {plural(len(status.open_anomalies), 'open anomaly', 'open anomalies')}" if worst else ""
+    return f"{status.name}: {score}{trouble}{f': {sentence(worst)}' if worst else ''}"
+
+
+def _passes(status: ServiceStatus, show: str) -> bool:
+    if show == "all":
+        return True
+    if show == "unhealthy":
+        return status.health.band in UNHEALTHY
+    if show == "anomalous":
+        return bool(status.open_anomalies)
+    return status.health.band == show
+
+
+def _haystack(status: ServiceStatus) -> str:
+    service = status.service
+    return " ".join(filter(None, (service.name, service.team, service.tier, status.health.band))).casefold()
+
+
+def _no_services(source: str) -> dict[str, Any]:
+    if source == "demo":
+        lines = ["The demo shop is making its history; this takes up to a minute at the first start."]
+    else:
+        lines = [
+            "Prometheus was asked, and none of the presets found a service.",
+            "`observatory doctor` shows what each preset finds. Services can also be named by hand: "
+            "POST to `/api/services/register`.",
+        ]
+    return {"title": "No services yet", "lines": lines, "reset": False}

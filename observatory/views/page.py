@@ -1,0 +1,117 @@
+"""The whole page: header, one view at a time, the shared poll and the URL.
+
+The document that the server sends already holds the header and the cards as data, drawn by the same scripts
+before any library is there; the live components take their place.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import panel as pn
+
+from observatory.overview import Overview
+from observatory.runtime import Runtime
+from observatory.views import VIEWS, view_names
+from observatory.views.browser import Browser
+from observatory.views.cards import card
+from observatory.views.component import Box, asset, styles
+from observatory.views.header import PRODUCT, Header, header
+from observatory.views.health import cards_data
+from observatory.views.live import live, session_document
+from observatory.views.state import State
+from observatory.views.theme import variables
+
+
+class Page:
+    """One browser window on the workbench.
+
+    Parameters
+    ----------
+    runtime
+        What is looked at.
+    query
+        Query of the URL that was asked for.
+    """
+
+    def __init__(self, runtime: Runtime, query: str = "") -> None:
+        self.runtime = runtime
+        self.state = State()
+        self.state.follow(query)
+        if self.state.view not in VIEWS:
+            self.state.view = view_names()[0]
+        overview, error = live(runtime).read()
+        self.state.param.update(overview=overview, error=error)
+        self.header = Header(self._heard)
+        self.browser = Browser(self.state)
+        self.main = Box(self.browser)
+        self._open: list[str] = []
+        self.state.param.watch(self._describe, ["overview", "error", "view", "theme", "dark", "show"])
+        self.state.param.watch(self._switch, "view")
+        self._describe()
+        self._switch()
+
+    def servable(self) -> None:
+        """Show it in the session of `panel serve` that runs this, and follow the shared poll."""
+        pn.extension()
+        document = session_document()
+        if document is None:
+            return
+        for name, part in (("header", self.header), ("main", self.main)):
+            position = len(document.roots)  # Panel adds roots of its own after ours
+            part.servable(title=PRODUCT, location=False)
+            document.roots[position].name = name
+        document.template = asset("page.html")
+        document.template_variables.update(first_view(self.state, self.header.data))
+        shared = live(self.runtime)
+        shared.subscribe(document, self._receive)
+        pn.state.on_session_destroyed(lambda _: shared.unsubscribe(document))
+
+    def _receive(self, overview: Overview | None, error: str) -> None:
+        """The poll has news; what was last read stays on the page when reading failed."""
+        with pn.io.hold():
+            self.state.param.update(overview=overview or self.state.overview, error=error)
+            self._describe()
+
+    def _heard(self, message: Any) -> None:
+        self.state.accept(message, ("view", "service", "show", "search", "theme"))
+        if isinstance(message, dict) and message.get("refresh"):
+            live(self.runtime).refresh()
+
+    def _describe(self, *_: Any) -> None:
+        self.header.data = header(self.state, self.runtime.settings, self.runtime.worker.error)
+
+    def _switch(self, *_: Any) -> None:
+        """Show the view that is chosen; each is built when it is first asked for."""
+        name = self.state.view if self.state.view in VIEWS else view_names()[0]
+        if name not in self._open:
+            self.main.append(VIEWS.get(name)(self.runtime, self.state))
+            self._open.append(name)
+        self.browser.shown = self._open.index(name)
+
+
+def query_of(arguments: dict[str, list[bytes]]) -> str:
+    """The query that a session was opened with."""
+    return urlencode([(key, value.decode("utf-8", "replace")) for key, values in arguments.items() for value in values])
+
+
+def first_view(state: State, head: dict[str, Any]) -> dict[str, Any]:
+    """Variables of the page's template: what is drawn before the live components are there."""
+    shows_cards = state.view == "health" and not state.service and state.overview is not None
+    now = state.overview.at.timestamp() if state.overview else 0.0
+    data = {
+        "header": head,
+        "main": cards_data(state, "?service=") if shows_cards else None,
+        "cards": [card(status, state.trend, now) for status in state.overview.services] if shows_cards else [],
+    }
+    return {
+        "first_data": json.dumps(data).replace("<", "\\u003c"),
+        "first_script": asset("dom.js"),
+        "first_header": asset("header.js"),
+        "first_cards": asset("cards.js"),
+        "first_header_css": "".join(styles("header.css")),
+        "first_cards_css": "".join(styles("cards.css")),
+        "page_css": variables() + asset("page.css"),
+    }

@@ -1,0 +1,57 @@
+"""Fixtures all tests share, and a word on skipped tests: where tests count, none may be left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from servers import Alertmanager, NodeExporter, Prometheus, wait_until
+
+from observatory.sources.prometheus import PrometheusClient, PrometheusSource
+
+WINDOW = 8.0
+
+
+@pytest.fixture(scope="session")
+def prometheus_of_three() -> Iterator[PrometheusSource]:
+    """A Prometheus that watches itself, a node exporter (``node``) and an Alertmanager (``alertmanager``)."""
+    with NodeExporter() as node, Alertmanager() as alertmanager:
+        targets = {"node": node.address, "alertmanager": alertmanager.address}
+        with Prometheus(targets) as prometheus:
+            source = PrometheusSource(PrometheusClient(prometheus.url, timeout=10), window=WINDOW)
+            wait_until(lambda: _answers(source), 30, "three targets with rates", prometheus.log)
+            yield source
+
+
+def _answers(source: PrometheusSource) -> bool:
+    now = datetime.now(UTC)
+    up = source.client.instant("up == 1", now).series
+    rates = source.client.instant(f"sum(rate(prometheus_http_requests_total[{WINDOW:.0f}s])) > 0", now).series
+    if len(up) < 3 or not rates:
+        return False
+    frame = source.collect(now).frame
+    needed = ["request_rate", "error_rate", "cpu_usage", "memory_usage", "pod_count"]
+    return len(frame) == 3 and bool(frame[needed].notna().all(axis=None))
+
+
+def _skipped(config: pytest.Config) -> list[pytest.TestReport]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter and os.environ.get("CI") else []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test is a failed run."""
+    if session.exitstatus == pytest.ExitCode.OK and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which tests were skipped, and that this is why the run failed."""
+    skipped = _skipped(config)
+    if skipped:
+        terminalreporter.section("skipped in CI", red=True)
+        terminalreporter.line("CI is set, so every test must run: install what these miss, or unset CI")
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {report.longreprtext.strip() or report.longrepr}")

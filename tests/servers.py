@@ -1,0 +1,267 @@
+"""Real servers on loopback, each with a folder and a port of its own, and one that misbehaves on request."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+
+
+def wait_until(condition: Callable[[], object], timeout: float, what: str, log: Callable[[], str] = str) -> None:
+    """Ask `condition` again and again until it holds; after `timeout` seconds fail, with what `log` has to say."""
+    deadline, pause = time.monotonic() + timeout, threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {timeout:g} s in vain for {what}\n{log()}")
+        pause.wait(0.05)
+
+
+def free_port() -> int:
+    """A port of loopback nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class Server:
+    """A program that answers HTTP at `address` while the block runs; only this process is ended."""
+
+    names: tuple[str, ...]
+    """What the program may be called; the first is also the name of its package."""
+    ready = "/-/ready"
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.url = f"http://{self.address}"
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+
+    def arguments(self, folder: Path) -> list[str]:
+        """Command line after the program's name; files may be made in `folder`."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        program = next(filter(None, map(shutil.which, self.names)), None)
+        if program is None:
+            pytest.skip(f"{self.names[0]} is not installed: apt-get install {self.names[0]}")
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{self.names[0]}-", ignore_cleanup_errors=True)
+        try:
+            folder = Path(self._folder.name)
+            self._log = (folder / "log").open("wb")
+            self._process = subprocess.Popen(
+                [program, *self.arguments(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+            )
+            wait_until(self._answers, 30, f"{self.names[0]} to answer", self.log)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def log(self) -> str:
+        """The end of what the program said."""
+        if self._folder is None:
+            return ""
+        lines = (Path(self._folder.name) / "log").read_text("utf-8", "replace").splitlines()
+        return "\n".join(lines[-25:])
+
+    def stop(self) -> None:
+        """End the process; its folder and log stay until the block is left."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            pytest.fail(f"{self.names[0]} ended with {self._process.returncode}\n{self.log()}")
+        try:
+            return requests.get(self.url + self.ready, timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def _end(self) -> None:
+        self.stop()
+        if self._log is not None:
+            self._log.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+class NodeExporter(Server):
+    """Facts about this machine, and about itself."""
+
+    names = ("prometheus-node-exporter", "node_exporter")
+    ready = "/"
+
+    def arguments(self, folder: Path) -> list[str]:
+        return [f"--web.listen-address={self.address}", "--collector.disable-defaults", "--collector.loadavg"]
+
+
+class Alertmanager(Server):
+    """An Alertmanager that sends nothing anywhere."""
+
+    names = ("prometheus-alertmanager", "alertmanager")
+
+    def arguments(self, folder: Path) -> list[str]:
+        config = folder / "alertmanager.yml"
+        config.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+        return [
+            f"--config.file={config}",
+            f"--storage.path={folder / 'data'}",
+            f"--web.listen-address={self.address}",
+            "--cluster.listen-address=",
+        ]
+
+
+class Prometheus(Server):
+    """A Prometheus that scrapes `targets` (job → host:port) and, as job ``prometheus``, itself."""
+
+    names = ("prometheus",)
+
+    def __init__(self, targets: Mapping[str, str], scrape_interval: str = "1s") -> None:
+        super().__init__()
+        self._targets = {"prometheus": self.address} | dict(targets)
+        self._interval = scrape_interval
+
+    def arguments(self, folder: Path) -> list[str]:
+        config = folder / "prometheus.yml"
+        jobs = [{"job_name": job, "static_configs": [{"targets": [at]}]} for job, at in self._targets.items()]
+        settings = {"global": {"scrape_interval": self._interval}, "scrape_configs": jobs}
+        config.write_text(json.dumps(settings))  # JSON is YAML
+        return [
+            f"--config.file={config}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address={self.address}",
+        ]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What `FaultyServer` answers.
+
+    With `cut`, only so many bytes of the body are sent before the connection is closed; with `stall`, the server
+    falls silent there instead. With `silent`, nothing at all is answered; with status 0, the server hangs up.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None
+    stall: int | None = None
+    silent: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the server was asked."""
+
+    path: str
+    headers: Mapping[str, str]
+    fields: Mapping[str, str]
+
+
+class FaultyServer:
+    """Answers each request with the next of `replies`, then with the last again and again, or as `choose` says."""
+
+    def __init__(self, *replies: Reply, choose: Callable[[Request], Reply] | None = None) -> None:
+        self._replies: Sequence[Reply] = replies
+        self._choose = choose or self._next
+        self._left = threading.Event()
+        self.requests: list[Request] = []
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 10
+
+            def do_POST(self) -> None:
+                owner._answer(self)
+
+            do_GET = do_POST  # noqa: N815
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Nobody reads it."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = False  # closing waits for them
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="faulty server")
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _next(self, request: Request) -> Reply:
+        return self._replies[min(len(self.requests), len(self._replies)) - 1]
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        request = Request(handler.path, dict(handler.headers), fields)
+        self.requests.append(request)
+        reply = self._choose(request)
+        try:
+            if reply.silent:
+                self._left.wait()
+            if reply.silent or not reply.status:
+                return
+            handler.send_response(reply.status)
+            for name, value in ({"Content-Length": str(len(reply.body))} | dict(reply.headers)).items():
+                handler.send_header(name, value)
+            handler.end_headers()
+            handler.wfile.write(reply.body[: reply.cut if reply.stall is None else reply.stall])
+            if reply.stall is not None:
+                handler.wfile.flush()
+                self._left.wait()
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the client has seen enough
+
+
+def success(result: object, kind: str = "vector", **more: object) -> Reply:
+    """An answer as Prometheus gives it."""
+    return Reply(
+        body=json.dumps({"status": "success", "data": {"resultType": kind, "result": result}, **more}).encode()
+    )
+
+
+def refusal(status: int, error: str, kind: str = "bad_data", **headers: str) -> Reply:
+    """A refusal as Prometheus words it."""
+    body = json.dumps({"status": "error", "errorType": kind, "error": error}).encode()
+    return Reply(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
