@@ -13,7 +13,7 @@ from observatory.detectors.bands import Bands
 from observatory.model import Evidence, Severity
 
 AFFECTED = 1.0
-SEVERITIES = ((3.5, Severity.CRITICAL), (2.0, Severity.HIGH), (1.4, Severity.MEDIUM))
+SEVERITIES = ((4.0, Severity.CRITICAL), (2.0, Severity.HIGH), (1.4, Severity.MEDIUM))
 MANY = 3  # metrics affected together, and
 LONG = 60  # rows above the line, are one step worse
 QUANTILE = re.compile(r"_p\d+$")

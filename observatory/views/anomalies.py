@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from observatory.catalog import metric
@@ -35,14 +36,8 @@ def anomaly_list(
 ) -> dict[str, Any]:
     """What the list draws: open anomalies first, then the newest.
 
-    Parameters
-    ----------
-    empty
-        Shown in place of the list when it is: title, lines, and whether filters can be reset.
-    with_service
-        Whether each names its service, as a link.
-    marked
-        Key of the anomaly to highlight.
+    `empty` is shown in place of the list (title, lines, whether filters can be reset); `marked` is the key of the
+    anomaly to highlight; `link` is put in front of a service's name to lead to it.
     """
     ordered = sorted(anomalies, key=lambda a: (not a.is_open, -a.ended_at.timestamp(), a.severity.rank))
     return {
@@ -83,7 +78,7 @@ def _evidence(entry: Evidence) -> dict[str, Any]:
         "actual": of.show(entry.actual),
         "typical": of.show(entry.typical),
         "expected": _between(of.show(entry.lower), of.show(entry.upper)),
-        "share": round(100 * entry.share),
+        "share": round(100 * entry.share) if isfinite(entry.share) else 0,
     }
 
 

@@ -66,5 +66,5 @@ class Box(pn.Column):  # type: ignore[misc]
     """A column laid out by a style sheet of ours. The components in it hide and dim it, see `dom.js`."""
 
     def __init__(self, *objects: Any, sheet: str = "", **params: Any) -> None:
-        sheets = [asset("box.css"), *([asset(sheet)] if sheet else [])]
+        sheets = [variables(), asset("box.css"), *([asset(sheet)] if sheet else [])]
         super().__init__(*objects, **{"sizing_mode": "stretch_width", "margin": 0, "stylesheets": sheets} | params)

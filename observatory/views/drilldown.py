@@ -15,9 +15,10 @@ from observatory.model import Severity
 from observatory.overview import ServiceStatus
 from observatory.runtime import Runtime
 from observatory.views.anomalies import AnomalyList, anomaly_list
+from observatory.views.charts import Chart, charts
 from observatory.views.component import Box, Component, module
-from observatory.views.figures import Chart, MetricFigure, charts
-from observatory.views.live import end_of, live, when_read
+from observatory.views.figures import MetricFigure
+from observatory.views.live import end_of, later, live, when_read
 from observatory.views.score import ScoreTable, score_table
 from observatory.views.state import SPANS, State
 from observatory.views.theme import palette
@@ -53,19 +54,14 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._score = ScoreTable()
         self._list = AnomalyList()
         self._time = Range1d(0, 1)
-        crosshair = Span(dimension="height", line_width=1, line_alpha=0.5, line_dash="dotted", line_color="#8793a8")
-        colours = palette(state.dark)
-        self._figures = [MetricFigure(metric, self._time, crosshair, colours) for metric in METRICS.values()]
-        for item in self._figures:
-            item.figure.on_event(DoubleTap, self._unzoom)
-            item.figure.on_event(RangesUpdate, self._zoomed)
-        panes = [pn.pane.Bokeh(item.figure, margin=0) for item in self._figures]
-        charts_box = Box(*panes, sheet="charts.css", css_classes=["charts"])
+        self._figures: list[MetricFigure] = []
+        self._charts = Box(sheet="charts.css", css_classes=["charts"])
         rail = Box(self._score, self._list, sheet="rail.css")
-        self._layout = Box(self._head, Box(charts_box, rail, sheet="split.css", css_classes=["split"]))
+        self._layout = Box(self._head, Box(self._charts, rail, sheet="split.css", css_classes=["split"]))
         state.param.watch(self._ask, ["service", "span", "window", "overview"])
         state.param.watch(self._restyle, "dark")
         self._ask()
+        later(self._build)
 
     def __panel__(self) -> Any:
         return self._layout
@@ -74,6 +70,16 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._state.accept(message, ("service", "span"))
         if isinstance(message, dict) and message.get("unzoom"):
             self._state.window = None
+
+    def _build(self) -> None:
+        colours = palette(self._state.dark)
+        crosshair = Span(dimension="height", line_width=1, line_dash="dotted", line_color=colours["faint"])
+        self._figures = [MetricFigure(metric, self._time, crosshair, colours) for metric in METRICS.values()]
+        for item in self._figures:
+            item.figure.on_event(DoubleTap, self._unzoom)
+            item.figure.on_event(RangesUpdate, self._zoomed)
+        self._charts.objects = [pn.pane.Bokeh(item.figure, margin=0) for item in self._figures]
+        self._ask()
 
     def _ask(self, *_: Any) -> None:
         """Read the history that the state asks for; what is shown stays until it is there."""
@@ -112,7 +118,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
             self._history, drawn = found
             self._shown = (self._history.service.name, self._state.span)
             self._time.update(start=_milliseconds(self._history.start), end=_milliseconds(self._history.end))
-            for item, content in zip(self._figures, drawn, strict=True):
+            for item, content in zip(self._figures, drawn, strict=False):  # there are none before they are built
                 item.show(content)
         self._describe()
 
@@ -122,16 +128,23 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         status = next((s for s in overview.services if s.name == name), None) if overview else None
         now = self._runtime.clock()
         anomalies = self._history.anomalies if self._history else ()
-        self._head.data = service_head(self._state, status, self._history, self._loading, self._error, self._link)
+        self._head.data = service_head(
+            self._state, status, self._history, self._loading or not self._figures, self._error, self._link
+        )
         self._score.data = score_table(status.health if status else None)
         shown = "the part zoomed into" if self._state.window else f"the last {in_words(self._state.span)}"
         self._list.data = anomaly_list(
             anomalies,
             now,
-            {"title": f"No anomaly in {shown}", "lines": _why_none(status), "reset": False},
+            {"title": self._nothing(shown), "lines": _why_none(status), "reset": False},
             title=f"Anomalies in {shown}",
             with_service=False,
         )
+
+    def _nothing(self, shown: str) -> str:
+        if self._history is not None:
+            return f"No anomaly in {shown}"
+        return "The anomalies could not be read" if self._error else "Reading …"
 
     def _restyle(self, *_: Any) -> None:
         colours = palette(self._state.dark)
@@ -189,7 +202,10 @@ def service_head(
         "span": state.span,
         "zoomed": zoomed,
         "charts": history is not None,
-        "summarised": span(history.step) if history and any(c.endswith("__min") for c in history.samples) else "",
+        "known": status is not None or history is not None,
+        "summarised": span(history.step)
+        if history and any(str(name).endswith("__min") for name in history.samples)
+        else "",
         "severities": [str(severity) for severity in Severity if severity in severities],
         "loading": loading,
         "error": error,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from observatory.config import Settings
-from observatory.model import Band
+from observatory.model import Band, Failure
+from observatory.runtime import Runtime
 from observatory.views import VIEWS, view_names
 from observatory.views.component import Component, module
 from observatory.views.state import State
@@ -21,8 +23,9 @@ class Header(Component):
     _sheets = ("header.css",)
 
 
-def header(state: State, settings: Settings, worker_error: str | None = None) -> dict[str, Any]:
-    """What the header draws; ages are counted on in the browser, from the time the data had here."""
+def header(state: State, runtime: Runtime, polls: int = 0) -> dict[str, Any]:
+    """What the header draws; ages are counted on in the browser. `polls` grows with each news from the server."""
+    settings, now = runtime.settings, runtime.clock()
     overview = state.overview
     updated = overview.updated_at if overview else None
     return {
@@ -39,12 +42,12 @@ def header(state: State, settings: Settings, worker_error: str | None = None) ->
         "open": overview.open_anomalies if overview else 0,
         "updated": f"{updated:%H:%M:%S}" if updated else None,
         "updated_on": f"{updated:%Y-%m-%d %H:%M:%S} UTC" if updated else "",
-        "age": max(0.0, (overview.at - updated).total_seconds()) if overview and updated else None,
-        "at": overview.at.timestamp() if overview else None,
+        "age": max(0.0, (now - updated).total_seconds()) if updated else None,
+        "polls": polls,
         "interval": settings.interval,
         "refresh": settings.refresh,
         "source": source(settings),
-        "problems": problems(state, worker_error),
+        "problems": problems(state, runtime.failures, runtime.worker.error),
     }
 
 
@@ -56,11 +59,12 @@ def source(settings: Settings) -> dict[str, str]:
     return {"kind": "prometheus", "name": f"{url.host}:{url.port}" if url.port else str(url.host)}
 
 
-def problems(state: State, worker_error: str | None) -> dict[str, Any] | None:
+def problems(state: State, failures: Sequence[Failure] = (), worker_error: str | None = None) -> dict[str, Any] | None:
     """What failed when data was last read, collected or judged; None when nothing did."""
     lines: list[dict[str, str]] = []
     if state.error:
         lines.append({"what": "reading the store", "error": state.error})
+    lines += [{"what": failure.what, "error": failure.error} for failure in failures]
     if worker_error:
         lines.append({"what": "background worker", "error": worker_error})
     cycle = state.overview.last_cycle if state.overview else None
@@ -70,6 +74,6 @@ def problems(state: State, worker_error: str | None) -> dict[str, Any] | None:
     if not lines and not warnings:
         return None
     count = plural(len(lines), "problem") if lines else plural(len(warnings), "warning")
-    when = f" in the cycle of {cycle.started_at:%H:%M:%S} UTC" if cycle and not state.error and not worker_error else ""
+    when = f" in the cycle of {cycle.started_at:%H:%M:%S} UTC" if cycle and len(lines) <= len(cycle.failures) else ""
     lines += [{"what": "warning", "error": warning} for warning in warnings]
     return {"title": f"{count}{when}", "lines": lines, "failed": len(lines) > len(warnings)}

@@ -44,7 +44,7 @@ class AppHealth(pn.viewable.Viewer):  # type: ignore[misc]
         return self._layout
 
     def _heard(self, message: Any) -> None:
-        self._state.accept(message, ("search", "show", "trend", "service", "view"))
+        self._state.accept(message, ("search", "show", "trend", "service", "view", "dark"))
 
     def _fill(self, *_: Any) -> None:
         overview = self._state.overview
@@ -58,9 +58,6 @@ class AppHealth(pn.viewable.Viewer):  # type: ignore[misc]
     def _switch(self, *_: Any) -> None:
         """Build the drill-down when it is first asked for."""
         if self._state.service and self._drilldown is None:
-            if session_document() is not None and not pn.state.loaded:
-                pn.state.onload(self._switch)  # figures take a moment to build: the page goes out first
-                return
             self._drilldown = Drilldown(self._runtime, self._state, self._link)
             self._layout.append(self._drilldown)
 

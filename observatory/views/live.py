@@ -120,6 +120,22 @@ def session_document() -> Any:
     return document if document is not None and document.session_context is not None else None
 
 
+def later(work: Callable[[], None]) -> None:
+    """Do slow `work` of a page once what is ready has been sent; at once where there is no server session."""
+    document = session_document()
+
+    def held() -> None:
+        with pn.io.hold():
+            work()
+
+    if document is None:
+        work()
+    elif pn.state.loaded:
+        document.add_next_tick_callback(held)
+    else:
+        pn.state.onload(held)
+
+
 def when_read(future: Future[T], show: Callable[[T | None, str], None]) -> None:
     """Call ``show(result, error)`` when `future` is there: in a later turn of this session, or at once without one."""
     document = session_document()

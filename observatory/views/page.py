@@ -14,7 +14,7 @@ import panel as pn
 
 from observatory.overview import Overview
 from observatory.runtime import Runtime
-from observatory.views import VIEWS, view_names
+from observatory.views import VIEWS, View, view_names
 from observatory.views.browser import Browser
 from observatory.views.cards import card
 from observatory.views.component import Box, asset, styles
@@ -47,7 +47,9 @@ class Page:
         self.header = Header(self._heard)
         self.browser = Browser(self.state)
         self.main = Box(self.browser)
+        self.views: list[View] = []
         self._open: list[str] = []
+        self._polls = 0
         self.state.param.watch(self._describe, ["overview", "error", "view", "theme", "dark", "show"])
         self.state.param.watch(self._switch, "view")
         self._describe()
@@ -66,11 +68,12 @@ class Page:
         document.template = asset("page.html")
         document.template_variables.update(first_view(self.state, self.header.data))
         shared = live(self.runtime)
-        shared.subscribe(document, self._receive)
+        shared.subscribe(document, self.receive)
         pn.state.on_session_destroyed(lambda _: shared.unsubscribe(document))
 
-    def _receive(self, overview: Overview | None, error: str) -> None:
-        """The poll has news; what was last read stays on the page when reading failed."""
+    def receive(self, overview: Overview | None, error: str) -> None:
+        """Take news of the poll; what was last read stays on the page when reading failed."""
+        self._polls += 1
         with pn.io.hold():
             self.state.param.update(overview=overview or self.state.overview, error=error)
             self._describe()
@@ -81,13 +84,15 @@ class Page:
             live(self.runtime).refresh()
 
     def _describe(self, *_: Any) -> None:
-        self.header.data = header(self.state, self.runtime.settings, self.runtime.worker.error)
+        self.header.data = header(self.state, self.runtime, self._polls)
 
     def _switch(self, *_: Any) -> None:
         """Show the view that is chosen; each is built when it is first asked for."""
         name = self.state.view if self.state.view in VIEWS else view_names()[0]
         if name not in self._open:
-            self.main.append(VIEWS.get(name)(self.runtime, self.state))
+            view = VIEWS.get(name)(self.runtime, self.state)
+            self.views.append(view)
+            self.main.append(view)
             self._open.append(name)
         self.browser.shown = self._open.index(name)
 
@@ -107,6 +112,7 @@ def first_view(state: State, head: dict[str, Any]) -> dict[str, Any]:
         "cards": [card(status, state.trend, now) for status in state.overview.services] if shows_cards else [],
     }
     return {
+        "html_attrs": "data-observatory",
         "first_data": json.dumps(data).replace("<", "\\u003c"),
         "first_script": asset("dom.js"),
         "first_header": asset("header.js"),

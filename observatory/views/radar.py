@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import panel as pn
-from bokeh.events import Tap
-from bokeh.models import ColumnDataSource
 
 from observatory.catalog import metric
 from observatory.model import Anomaly, Severity
@@ -51,7 +49,6 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         self._filters = RadarFilters(self._heard)
         self._list = AnomalyList(self._heard)
         self._timeline = TimelineFigure(palette(state.dark))
-        self._timeline.figure.on_event(Tap, self._tapped)
         self._timeline.source.selected.on_change("indices", self._selected)
         self._chart = Box(
             pn.pane.Bokeh(self._timeline.figure, margin=0), sheet="timeline.css", css_classes=["timeline"]
@@ -66,7 +63,7 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         return self._layout
 
     def _heard(self, message: Any) -> None:
-        self._state.accept(message, (*FILTERS, "radar_span", "service", "view"))
+        self._state.accept(message, (*FILTERS, "radar_span", "service", "view", "dark"))
 
     def _ask(self, *_: Any) -> None:
         """Read the anomalies of the range, while this view is the one that is open."""
@@ -102,15 +99,9 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         self._show()
 
     def _selected(self, _: str, __: Any, indices: list[int]) -> None:
-        """A bar was chosen: mark its card."""
-        source: ColumnDataSource = self._timeline.source
-        if indices:
-            self._state.anomaly = source.data["key"][indices[0]]
-            source.selected.indices = []
-
-    def _tapped(self, _: Tap) -> None:
-        """A click beside the bars takes the mark away; one on a bar sets it again right after."""
-        self._state.anomaly = ""
+        """A bar was chosen: mark its card; a click beside the bars takes the mark away."""
+        keys = self._timeline.source.data["key"]
+        self._state.anomaly = keys[indices[0]] if indices and indices[0] < len(keys) else ""
 
 
 def passes(anomaly: Anomaly, state: State, leave_out: str = "") -> bool:
@@ -182,7 +173,7 @@ def _summary(chosen: Sequence[Anomaly], total: int, state: State) -> str:
     services = len({anomaly.service_name for anomaly in chosen})
     text = f"{plural(len(chosen), 'anomaly', 'anomalies')} in the last {in_words(state.radar_span)}"
     if chosen:
-        text += f" in {plural(services, 'service')}, {still} still open"
+        text += f" in {plural(services, 'service')}, {f'{still} still open (○)' if still else 'none open'}"
     return text + (f" · filters hide {total - len(chosen)}" if total > len(chosen) else "")
 
 

@@ -27,7 +27,7 @@ SPANS = {
     "7d": timedelta(days=7),
 }
 RADAR_SPANS = ("24h", "3d", "7d")
-SHOW = ("all", "unhealthy", "anomalous", *(str(band) for band in Band))
+SHOW = ("all", "unhealthy", "anomalous", "critical", "poor", "degraded", "healthy", "unknown")
 UNHEALTHY = (Band.DEGRADED, Band.POOR, Band.CRITICAL)
 
 QUERY = {
@@ -68,7 +68,7 @@ class State(param.Parameterized):  # type: ignore[misc]
     overview = param.ClassSelector(class_=Overview, default=None, allow_None=True, doc="All services, as last read.")
     error = param.String("", doc="Why reading failed the last time; empty when it did not.")
 
-    @param.depends("service", "span", watch=True)
+    @param.depends("service", "span", watch=True)  # type: ignore[untyped-decorator]
     def _unzoom(self) -> None:
         self.window = None
 

@@ -11,7 +11,8 @@ from bokeh.models import BoxZoomTool, ColumnDataSource, FactorRange, HoverTool, 
 from bokeh.plotting import figure
 
 from observatory.model import Anomaly
-from observatory.views.figures import TIME_FORMAT, dress, naive
+from observatory.views.charts import naive
+from observatory.views.figures import TIME_FORMAT, dress
 from observatory.views.theme import SEVERITY_COLOUR, Palette
 from observatory.views.words import sentence, span, when
 
@@ -29,6 +30,7 @@ class Timeline:
     bars: Mapping[str, Sequence[Any]]
     start: datetime
     end: datetime
+    marked: str = ""
 
     @property
     def height(self) -> int:
@@ -43,7 +45,20 @@ def timeline(
     for anomaly in anomalies:
         newest[anomaly.service_name] = max(anomaly.ended_at, newest.get(anomaly.service_name, anomaly.ended_at))
     services = sorted(newest, key=lambda name: (newest[name], name))
-    columns = ("service", "left", "right", "colour", "width", "alpha", "open", "key", "message", "severity", "time")
+    columns = (
+        "service",
+        "left",
+        "right",
+        "colour",
+        "width",
+        "alpha",
+        "open",
+        "hollow",
+        "key",
+        "message",
+        "severity",
+        "time",
+    )
     bars: dict[str, list[Any]] = {name: [] for name in columns}
     for anomaly in sorted(anomalies, key=lambda a: -a.severity.rank):
         until = now if anomaly.is_open else anomaly.ended_at
@@ -56,7 +71,8 @@ def timeline(
             colours[SEVERITY_COLOUR[anomaly.severity]],
             LINE_WIDTH[anomaly.severity],
             1.0 if not marked or key == marked else 0.35,
-            1.0 if anomaly.is_open else 0.0,
+            (1.0 if not marked or key == marked else 0.35) if anomaly.is_open else 0.0,
+            colours["surface"],
             key,
             sentence(anomaly),
             str(anomaly.severity),
@@ -64,7 +80,7 @@ def timeline(
         )
         for name, value in zip(columns, row, strict=True):
             bars[name].append(value)
-    return Timeline(tuple(services), bars, start, end)
+    return Timeline(tuple(services), bars, start, end, marked)
 
 
 class TimelineFigure:
@@ -72,7 +88,7 @@ class TimelineFigure:
 
     def __init__(self, colours: Palette) -> None:
         self.source = ColumnDataSource(timeline((), _EPOCH, _EPOCH, _EPOCH, colours).bars)
-        hover = HoverTool(tooltips=_TIMELINE_TOOLTIP, attachment="vertical")
+        hover = HoverTool(tooltips=_TIMELINE_TOOLTIP, attachment="vertical", show_arrow=False)
         zoom = BoxZoomTool(dimensions="width")
         plot = self.figure = figure(
             height=AXIS_HEIGHT + ROW_HEIGHT,
@@ -96,17 +112,18 @@ class TimelineFigure:
             line_color="colour",
             line_alpha="alpha",
         )
-        self.open = Scatter(
+        still_open = Scatter(
             x="right",
             y="service",
             size="width",
             line_width=2.5,
             line_color="colour",
+            fill_color="hollow",
             fill_alpha="open",
             line_alpha="open",
         )
         hover.renderers = [plot.add_glyph(self.source, bar, nonselection_glyph=None, selection_glyph=None)]
-        plot.add_glyph(self.source, self.open, nonselection_glyph=None, selection_glyph=None)
+        plot.add_glyph(self.source, still_open, nonselection_glyph=None, selection_glyph=None)
         plot.xaxis.formatter = TIME_FORMAT.clone()
         plot.xaxis.ticker.desired_num_ticks = 12
         self.restyle(colours)
@@ -119,6 +136,7 @@ class TimelineFigure:
             start=_milliseconds(content.start), end=_milliseconds(content.end + (content.end - content.start) * ROOM)
         )
         self.source.data = {key: list(values) for key, values in content.bars.items()}
+        self.source.selected.indices = [i for i, key in enumerate(content.bars["key"]) if key == content.marked]
 
     def restyle(self, colours: Palette) -> None:
         """Take the colours of the dark or the light page."""
@@ -126,7 +144,6 @@ class TimelineFigure:
         self.figure.ygrid.grid_line_color = colours["line"]
         self.figure.yaxis.major_label_text_color = colours["ink"]
         self.figure.yaxis.major_label_text_font_size = "12.5px"
-        self.open.fill_color = colours["surface"]
 
 
 def anomaly_key(anomaly: Anomaly) -> str:
@@ -138,7 +155,8 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 # Bokeh escapes what it puts in for @columns.
 _TIMELINE_TOOLTIP = """<div style="max-width:420px;padding:2px 4px;font:13px/1.45 system-ui,sans-serif">
-<b style="text-transform:capitalize">@severity</b> · <b>@service</b><br>@message<br><span style="opacity:.75">@time</span></div>"""
+<b style="text-transform:capitalize">@severity</b> · <b>@service</b><br>@message<br>
+<span style="opacity:.75">@time</span></div>"""
 
 
 def _milliseconds(time: datetime) -> float:

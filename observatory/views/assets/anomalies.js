@@ -30,7 +30,7 @@ const listPage = (d) => html`
   ${d.left_out ? html`<p class="fine">${d.left_out} more are left out: narrow the filters to see them.</p>` : ""}`
 
 function render({model, el}) {
-  followLab(el)
+  followLab(el, model)
   let marked = ""
   const paint = () => {
     draw(el, listPage(model.data))

@@ -71,7 +71,7 @@ const cardsPage = (data, cards) => {
 }
 
 function render({model, el}) {
-  followLab(el)
+  followLab(el, model)
   const paint = () => {
     draw(el, cardsPage(model.data, model.cards))
     const input = el.querySelector("input")

@@ -73,14 +73,16 @@ const listen = (el, model) => {
 
 const say = (message) => JSON.stringify(message)
 
-// JupyterLab tells its theme in an attribute of the body; the app sets color-scheme on the page.
-const followLab = (el) => {
-  const lab = document.body.dataset.jpThemeLight
-  if (lab !== undefined) el.style.colorScheme = lab === "true" ? "light" : "dark"
-}
-
 // The element of the box that holds a component.
 const boxOf = (el) => el.getRootNode().host.getRootNode().host
+
+// Outside the app nobody tells which theme to take: JupyterLab has it in an attribute of the body.
+const followLab = (el, model) => {
+  if ("observatory" in document.documentElement.dataset) return
+  const dark = document.body.dataset.jpThemeLight === "false"
+  for (const host of [el.getRootNode().host, boxOf(el)]) if (host) host.style.colorScheme = dark ? "dark" : "light"
+  model.send_msg({dark})
+}
 
 // Hide an element and keep its size. Bokeh is not told: it would lay out every figure in it again, and once more
 // when it comes back, which takes a browser a second.
@@ -94,7 +96,7 @@ const putAway = (host, away) => {
 const arrived = (part) => document.getElementById(`first-${part}`)?.remove()
 
 const SHAPES = {
-  critical: html`<path d="M5.2 1h5.6L15 5.2v5.6L10.8 15H5.2L1 10.8V5.2z"/>`,
+  critical: html`<rect x="1.5" y="1.5" width="13" height="13" rx="1.5"/>`,
   high: html`<path d="M8 1.5 15.4 14.5H.6z"/>`,
   medium: html`<path d="M8 .8 15.2 8 8 15.2.8 8z"/>`,
   low: html`<circle cx="8" cy="8" r="6"/>`,

@@ -20,7 +20,7 @@ const span = (seconds) => {
 // `silence`: seconds since the server last sent something.
 const headerPage = (d, silence) => {
   const late = d.age !== null && d.age + silence > Math.max(3 * d.interval, d.interval + 2 * d.refresh)
-  const lost = d.at !== null && silence > Math.max(3 * d.refresh, 15)
+  const lost = silence > Math.max(3 * d.refresh, 15)
   return html`
   <div class="bar">
     <a class="product" href="?" data-say="${say({view: "health", service: ""})}">${logo}<span>${d.product}</span></a>
@@ -53,16 +53,15 @@ const headerPage = (d, silence) => {
 }
 
 function render({model, el}) {
-  followLab(el)
   let heard = performance.now()
-  let at = model.data.at
+  let polls = model.data.polls
   const paint = () => draw(el, headerPage(model.data, (performance.now() - heard) / 1000))
   model.on("data", () => {
-    if (model.data.at !== at) {
+    if (model.data.polls !== polls) {
       heard = performance.now()
-      at = model.data.at
+      polls = model.data.polls
+      el.querySelector("[data-do=refresh]").classList.remove("busy")
     }
-    el.querySelector("[data-do=refresh]").classList.remove("busy")
     paint()
   })
   el.addEventListener("click", (event) => {

@@ -14,7 +14,7 @@ const radarPage = (d) => html`
     d.filtered ? html`<button class="chip clear" type="button" data-key="clear" data-say="${say({severities: [], radar_service: "", metric: ""})}">Clear filters ×</button>` : ""}</div>` : ""}`
 
 function render({model, el}) {
-  followLab(el)
+  followLab(el, model)
   const paint = () => {
     draw(el, radarPage(model.data))
     el.querySelector("select").value = model.data.service

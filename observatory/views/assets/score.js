@@ -22,7 +22,7 @@ const scorePage = (d) => html`<section class="panel" aria-label="How the score c
       d.coverage < 100 ? "; the rest is shared out among the parts that were" : ""}.</p>` : ""}</section>`
 
 function render({model, el}) {
-  followLab(el)
+  followLab(el, model)
   const paint = () => draw(el, scorePage(model.data))
   model.on("data", paint)
   paint()

@@ -11,18 +11,20 @@ const servicePage = (d) => html`<div class="head" data-band="${d.band}">
     <div class="segments" role="group" aria-label="Time range">${d.spans.map((s) => html`<button type="button"
       aria-pressed="${s === d.span}" data-say="${say({span: s})}">${s}</button>`)}</div></div></div>
   ${d.error ? html`<p class="error" role="alert">${d.error}</p>` : ""}
-  ${d.charts || d.loading ? html`<div class="legend"><span><i class="line"></i>actual</span><span><i class="dash"></i>typical</span>
+  ${d.known ? html`<div class="legend"><span><i class="line"></i>actual</span><span><i class="dash"></i>typical</span>
     <span><i class="expected"></i>expected range</span>${d.summarised ? html`<span><i class="envelope"></i>lowest – highest in ${d.summarised}</span>` : ""}
     ${d.severities.map((s) => html`<span data-severity="${s}"><i class="strip"></i>${s} anomaly</span>`)}
     <span class="hint">${d.loading ? "reading …" : "drag over a chart to zoom, double-click to go back"}</span></div>` : ""}`
 
 function render({model, el}) {
-  followLab(el)
+  followLab(el, model)
   const paint = () => {
     draw(el, servicePage(model.data))
     const box = boxOf(el)
     putAway(box, model.data.away)
-    const charts = box.shadowRoot.querySelector(".split")?.shadowRoot.querySelector(".charts")
+    const split = box.shadowRoot.querySelector(".split")
+    if (split) putAway(split, !model.data.known)
+    const charts = split?.shadowRoot.querySelector(".charts")
     charts?.classList.toggle("stale", !model.data.charts)
     arrived("main")
   }

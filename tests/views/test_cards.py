@@ -1,0 +1,99 @@
+"""Cards say where each service stands, and why; filters and empty pages explain themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from views.conftest import HOSTILE, NOW
+
+from observatory.model import Band, Learning
+from observatory.overview import TREND_POINTS, ServiceStatus
+from observatory.runtime import Runtime
+from observatory.views.cards import card, empty, shown, toolbar
+from observatory.views.state import State
+
+
+def status_of(runtime: Runtime, name: str) -> ServiceStatus:
+    return next(status for status in runtime.overview().services if status.name == name)
+
+
+def drawn(status: ServiceStatus, trend: str = "latency_p95") -> dict[str, object]:
+    return card(status, trend, NOW.timestamp())
+
+
+def test_a_card_says_how_the_service_is(shop: Runtime) -> None:
+    made = drawn(status_of(shop, "shop/search"))
+    assert made["name"] == "search"
+    assert made["facts"].startswith("shop · discovery · ")
+    assert isinstance(made["score"], int)
+    assert [tile["unit"] for tile in made["values"]] == ["req/s", "%", "ms", "cores"]
+    assert len(made["trend"]["values"]) == TREND_POINTS
+    assert made["trend"]["peak"].endswith(" ms")
+    assert "no open anomaly, 1 in the last 24 h" in made["note"]
+
+
+def test_the_worst_open_anomaly_is_on_the_card(shop: Runtime) -> None:
+    made = drawn(status_of(shop, "shop/cart"))
+    assert made["worst"] == {"severity": "critical", "message": "p95 latency 2 s, typically 100–400 ms"}
+    assert made["open"] == 2
+    assert "2 open anomalies: p95 latency 2 s" in made["label"]
+    affected = {tile["title"]: tile["severity"] for tile in made["values"]}
+    assert affected == {"request rate": None, "errors": "critical", "p95 latency": "critical", "CPU": None}
+    assert 0 < made["trend"]["marks"][0]["from"] < 1
+
+
+def test_a_service_nobody_can_judge_says_why(shop: Runtime) -> None:
+    made = drawn(status_of(shop, HOSTILE))
+    assert (made["score"], made["band"]) == (None, "unknown")
+    assert made["note"] == "no samples yet"
+    assert made["trend"]["peak"] == "no samples"
+    assert "unknown, no samples yet" in made["label"]
+
+
+def test_learning_is_shown_with_how_far_it_is(shop: Runtime) -> None:
+    status = replace(status_of(shop, "shop/email"), learning=Learning(30, 120, None))
+    assert drawn(status)["note"] == "learning: 30 of 120 samples"
+
+
+@pytest.mark.parametrize(
+    ("state", "names"),
+    [
+        ({"search": "CART"}, ["shop/cart"]),
+        ({"search": "discovery tier-1"}, ["shop/catalog"]),
+        ({"search": "nothing of the kind"}, []),
+        ({"show": "anomalous"}, ["shop/cart"]),
+        ({"show": "unknown"}, [HOSTILE]),
+        ({"show": "anomalous", "search": "search"}, []),
+    ],
+)
+def test_filters_keep_what_matches_all_of_them(shop: Runtime, state: dict[str, str], names: list[str]) -> None:
+    assert shown(State(**state), shop.overview().services) == names
+
+
+def test_without_filters_all_are_shown_the_worst_first(shop: Runtime) -> None:
+    overview = shop.overview()
+    assert shown(State(), overview.services) == [status.name for status in overview.services]
+
+
+def test_chips_count_what_they_would_show(shop: Runtime) -> None:
+    overview = shop.overview()
+    bar = toolbar(State(), overview.services)
+    for chip in bar["chips"]:
+        assert chip["count"] == len(shown(State(show=chip["key"]), overview.services))
+    assert overview.counts[Band.UNKNOWN] == 1
+
+
+def test_an_empty_store_explains_what_to_do(bare: Runtime) -> None:
+    said = empty(bare.overview(), 0, State())
+    assert said["title"] == "No services yet"
+    assert "demo" in said["lines"][0]
+
+
+def test_filters_that_hide_everything_can_be_taken_away(shop: Runtime) -> None:
+    said = empty(shop.overview(), 0, State(search="zzz", show="poor"))
+    assert said == {"title": "No service matches", "lines": ["“zzz” and poor hides all 13 services."], "reset": True}
+
+
+def test_cards_need_no_words_beside_them(shop: Runtime) -> None:
+    assert empty(shop.overview(), 3, State()) is None

@@ -1,0 +1,209 @@
+"""Every registered view can be shown, whatever is in the store, and asks nobody outside for anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from bokeh.document import Document
+from bokeh.models import Model
+from views.conftest import HOSTILE, anomaly
+
+from observatory.runtime import Runtime
+from observatory.store import Store
+from observatory.views import VIEWS, view_names
+from observatory.views.anomalies import AnomalyList
+from observatory.views.component import ASSETS, Component
+from observatory.views.page import Page, first_view, query_of
+from observatory.views.radar import AnomalyRadar, filters, passes
+from observatory.views.score import score_table
+from observatory.views.state import State
+
+NAMES = view_names()
+
+
+def models(view: object) -> Iterator[Model]:
+    """Everything a browser would be sent."""
+    document = Document()
+    root = view.__panel__().get_root(document)
+    document.add_root(root)
+    document.validate()
+    document.to_json(deferred=False)
+    yield from root.references()
+
+
+def data_of(view: object, kind: str) -> list[dict[str, object]]:
+    return [model.data.data for model in models(view) if getattr(model, "class_name", "") == kind]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("runtime", ["bare", "shop"])
+def test_a_view_can_be_shown(name: str, runtime: str, request: pytest.FixtureRequest) -> None:
+    view = VIEWS.get(name)(request.getfixturevalue(runtime), State(view=name))
+    assert list(models(view))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_view_follows_its_state(name: str, shop: Runtime) -> None:
+    state = State(view=name)
+    view = VIEWS.get(name)(shop, state)
+    for change in ({"service": "shop/cart"}, {"span": "1h"}, {"dark": False}, {"service": HOSTILE}, {"service": ""}):
+        state.param.update(**change)
+        assert list(models(view))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_view_has_a_title_of_its_own(name: str) -> None:
+    assert VIEWS.get(name).title
+    assert len({VIEWS.get(other).title for other in NAMES}) == len(NAMES)
+
+
+@pytest.mark.parametrize("path", sorted(ASSETS.iterdir()), ids=lambda path: path.name)
+def test_what_is_sent_names_no_other_address(path) -> None:
+    addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", path.read_text()))
+    assert addresses <= {"http://www.w3.org"}
+    assert "@import" not in path.read_text()
+
+
+def test_the_drilldown_shows_the_service_that_is_asked_for(shop: Runtime) -> None:
+    view = VIEWS.get("health")(shop, State(service="shop/cart"))
+    (head,) = data_of(view, "ServiceHead")
+    assert (head["name"], head["known"], head["charts"], head["error"]) == ("cart", True, True, "")
+    (table,) = data_of(view, "ScoreTable")
+    assert [part["name"] for part in table["parts"]] == [
+        "availability",
+        "latency",
+        "saturation",
+        "stability",
+        "anomaly",
+    ]
+    (found,) = data_of(view, "AnomalyList")
+    assert [item["severity"] for item in found["items"]] == ["critical", "low"]
+    assert found["items"][0]["evidence"][0]["expected"] == "100–400 ms"
+
+
+def test_an_unknown_service_is_refused_with_names_that_are_close(shop: Runtime) -> None:
+    (head,) = data_of(VIEWS.get("health")(shop, State(service="shop/crat")), "ServiceHead")
+    assert "did you mean shop/cart" in head["error"]
+    assert not head["known"]
+
+
+def test_zooming_reads_the_part_in_more_detail(shop: Runtime) -> None:
+    state = State(service="shop/cart")
+    view = VIEWS.get("health")(shop, state)
+    end = shop.clock()
+    state.window = (end.replace(hour=6), end.replace(hour=7))
+    (head,) = data_of(view, "ServiceHead")
+    assert head["zoomed"] == "Mar 2, 06:15 – 07:15 UTC"
+    assert head["summarised"] == ""
+
+
+def test_points_add_up_to_the_score(shop: Runtime) -> None:
+    health = next(s.health for s in shop.overview().services if s.name == "shop/cart")
+    table = score_table(health)
+    assert sum(float(part["points"]) for part in table["parts"] if part["value"] is not None) == pytest.approx(
+        float(table["sum"]), abs=0.3
+    )
+
+
+def test_the_radar_lists_open_anomalies_first(shop: Runtime) -> None:
+    (found,) = data_of(AnomalyRadar(shop, State(view="radar", radar_span="7d")), "AnomalyList")
+    assert [item["open"] for item in found["items"]] == [True, True, False, False, False]
+
+
+def test_filters_count_what_the_other_filters_leave() -> None:
+    anomalies = [anomaly("a", 10), anomaly("b", 20, metrics=("cpu_usage",))]
+    drawn = filters(anomalies, State(metric="cpu_usage"))
+    assert {entry["name"]: entry["count"] for entry in drawn["services"]} == {"b": 1}
+    assert {entry["key"]: entry["count"] for entry in drawn["metrics"]} == {
+        "latency_p95": 1,
+        "error_rate": 1,
+        "cpu_usage": 1,
+    }
+    assert drawn["summary"] == "1 anomaly in the last 24 hours in 1 service, none open · filters hide 1"
+
+
+@pytest.mark.parametrize(
+    ("state", "through"),
+    [({}, True), ({"severities": ["low"]}, False), ({"radar_service": "b"}, False), ({"metric": "error_rate"}, True)],
+)
+def test_an_anomaly_passes_all_filters_or_none(state: dict[str, object], through: bool) -> None:
+    assert passes(anomaly("a", 10), State(**state)) is through
+
+
+@pytest.mark.parametrize(
+    ("state", "title", "reset"),
+    [({"severities": ["low"], "metric": "pod_count"}, "No anomaly matches", True), ({}, None, None)],
+)
+def test_a_radar_that_shows_nothing_says_why(
+    shop: Runtime, state: dict[str, object], title: str | None, reset: bool | None
+) -> None:
+    (found,) = data_of(AnomalyRadar(shop, State(view="radar", **state)), "AnomalyList")
+    if title:
+        assert (found["items"], found["empty"]["title"], found["empty"]["reset"]) == ([], title, reset)
+    else:
+        assert found["items"]
+
+
+def test_a_quiet_day_is_said(bare: Runtime) -> None:
+    (found,) = data_of(AnomalyRadar(bare, State(view="radar")), "AnomalyList")
+    assert found["empty"]["title"] == "No anomalies in the last 24 hours"
+
+
+def test_a_store_that_cannot_be_read_is_said(bare: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("disk gone")
+
+    monkeypatch.setattr(Store, "anomalies", fail)
+    view = AnomalyRadar(bare, State(view="radar"))
+    (found,) = data_of(view, "AnomalyList")
+    assert found["empty"] == {
+        "title": "The anomalies cannot be read",
+        "lines": ["RuntimeError: disk gone"],
+        "reset": False,
+    }
+
+
+def test_a_component_hears_only_what_its_owner_takes_over(shop: Runtime) -> None:
+    state = State()
+    view = VIEWS.get("health")(shop, state)
+    cards = next(part for part in view.__panel__().select(Component) if type(part).__name__ == "Cards")
+    cards._handle_msg({"search": "cart", "theme": "dark", "overview": None, "service": ["x"]})
+    assert (state.search, state.theme, state.service) == ("cart", "auto", "")
+    AnomalyList()._handle_msg({"service": "x"})  # nobody listens
+
+
+def test_a_page_opens_where_its_url_leads(shop: Runtime) -> None:
+    page = Page(shop, "view=radar&since=3d&severity=critical")
+    assert (page.state.view, page.state.radar_span, page.state.severities) == ("radar", "3d", ["critical"])
+    assert [type(part).title for part in page.views] == ["Anomaly Radar"]
+    page.state.view = "health"
+    assert [type(part).title for part in page.views] == ["Anomaly Radar", "App Health"]
+
+
+def test_a_page_keeps_what_it_showed_when_reading_fails(shop: Runtime) -> None:
+    page = Page(shop, "")
+    before = page.state.overview
+    page.receive(None, "store x: reading failed")
+    assert page.state.overview is before
+    assert page.header.data["problems"]["lines"][0]["error"] == "store x: reading failed"
+    page.receive(before, "")
+    assert page.header.data["problems"]["lines"][0]["what"] == "latency_p95"
+
+
+def test_a_view_nobody_knows_is_the_first_one(shop: Runtime) -> None:
+    assert Page(shop, "view=nope").state.view == "health"
+
+
+def test_what_is_drawn_first_cannot_leave_its_script(shop: Runtime) -> None:
+    page = Page(shop, "")
+    drawn = first_view(page.state, page.header.data)["first_data"]
+    assert "<" not in drawn
+    assert json.loads(drawn)["cards"][0]["service"]
+    assert HOSTILE in {entry["service"] for entry in json.loads(drawn)["cards"]}
+
+
+def test_the_query_of_a_session_is_read_as_it_came() -> None:
+    assert query_of({"service": [b"shop/cart"], "q": [b"\xff&="]}) == "service=shop%2Fcart&q=%EF%BF%BD%26%3D"

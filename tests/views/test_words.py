@@ -1,0 +1,42 @@
+"""Times are said as people say them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from views.conftest import NOW, anomaly
+
+from observatory.views.words import in_words, plural, sentence, span, split_name, when
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-3, "0 s"),
+        (45, "45 s"),
+        (720, "12 min"),
+        (3600, "1 h"),
+        (12000, "3 h 20 min"),
+        (86399, "1 d"),
+        (187200, "2 d 4 h"),
+    ],
+)
+def test_lengths_of_time(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+def test_a_date_is_said_unless_it_is_today() -> None:
+    assert when(NOW, NOW) == "09:15 UTC"
+    assert when(NOW - timedelta(days=1), NOW) == "Mar 1, 09:15 UTC"
+
+
+def test_names_and_numbers() -> None:
+    assert split_name("a/b/c") == ("a/b", "c")
+    assert split_name("c") == ("", "c")
+    assert [plural(n, "anomaly", "anomalies") for n in (0, 1, 2000)] == ["0 anomalies", "1 anomaly", "2,000 anomalies"]
+    assert [in_words(text) for text in ("1h", "24h", "7d")] == ["hour", "24 hours", "7 days"]
+
+
+def test_a_sentence_leaves_out_the_service() -> None:
+    assert sentence(anomaly("shop/cart", 10)) == "p95 latency 2 s, typically 100–400 ms"
