@@ -286,7 +286,7 @@ _ROWS = (
         worse="down",
         transform="identity",
         min_absolute=1.5,
-        min_relative=0.4,
+        min_relative=0.36,
         promql={
             "kubernetes": _workload('max by (namespace, pod) (kube_pod_status_phase{phase="Running"})'),
             "process": "sum by ($by) (up)",

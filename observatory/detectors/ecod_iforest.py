@@ -53,6 +53,8 @@ class EcodIforest(Detector):
         recent = history.iloc[-self.window :]
         self.metrics = [str(name) for name in recent.columns if np.isfinite(recent[name]).any()]
         self._filling = recent[self.metrics].replace([np.inf, -np.inf], np.nan).median()
+        if not self.metrics:
+            return self  # nothing but holes: nothing will be unusual
         values = self._matrix(recent)
         cut = int(len(values) * (1 - HELD_BACK))
         trial = _Pair(values[:cut], self.trees, self.seed)

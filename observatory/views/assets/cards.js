@@ -82,9 +82,10 @@ function render({model, el}) {
   }
   let waiting
   const search = (event) => {
-    if (!event.target.matches("input")) return
+    const input = event.target // after the event it is the component as a whole
+    if (!input.matches("input")) return
     clearTimeout(waiting)
-    waiting = setTimeout(() => model.send_msg({search: event.target.value}), 90)
+    waiting = setTimeout(() => model.send_msg({search: input.value}), 90)
   }
   el.addEventListener("input", search)
   el.addEventListener("change", (event) => {
