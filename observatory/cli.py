@@ -233,6 +233,8 @@ def _settings(**overrides: Any) -> Settings:
 
     settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if settings.log_level == "INFO":
+        logging.getLogger("tornado.access").setLevel(logging.WARNING)  # a line for each request helps nobody
     return settings
 
 
