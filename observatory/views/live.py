@@ -101,7 +101,8 @@ class Live:
             with self._lock:
                 sessions = list(self._sessions.items())
             for document, receive in sessions:
-                document.add_next_tick_callback(partial(receive, overview, error))
+                if not _tell(document, partial(receive, overview, error)):
+                    self.unsubscribe(document)
 
 
 _lives: WeakKeyDictionary[Runtime, Live] = WeakKeyDictionary()
@@ -120,6 +121,16 @@ def session_document() -> Any:
     return document if document is not None and document.session_context is not None else None
 
 
+def _tell(document: Any, callback: Callable[[], None]) -> bool:
+    """Call `callback` in a turn of a document's session; False where that session has ended meanwhile."""
+    try:
+        document.add_next_tick_callback(callback)
+    except (AttributeError, RuntimeError) as error:  # Bokeh takes an ended session's document apart
+        log.debug("a page was closed before it could be told: %s", error)
+        return False
+    return True
+
+
 def later(work: Callable[[], None]) -> None:
     """Do slow `work` of a page once what is ready has been sent; at once where there is no server session."""
     document = session_document()
@@ -131,7 +142,7 @@ def later(work: Callable[[], None]) -> None:
     if document is None:
         work()
     elif pn.state.loaded:
-        document.add_next_tick_callback(held)
+        _tell(document, held)
     else:
         pn.state.onload(held)
 
@@ -154,7 +165,7 @@ def when_read(future: Future[T], show: Callable[[T | None, str], None]) -> None:
     if document is None or future.done():
         deliver()
     else:
-        future.add_done_callback(lambda _: document.add_next_tick_callback(deliver))
+        future.add_done_callback(lambda _: _tell(document, deliver))
 
 
 def end_of(start: datetime, step: float) -> datetime:

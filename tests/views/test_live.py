@@ -7,6 +7,7 @@ from collections.abc import Callable
 from queue import Queue
 from typing import Any
 
+import bokeh.document
 import pytest
 from views.conftest import NOW
 
@@ -63,6 +64,20 @@ def test_the_poll_ends_with_the_last_page(shared: Live) -> None:
     thread.join(WAIT)
     assert not thread.is_alive()
     assert shared.sessions == 0
+
+
+def test_a_page_that_closes_meanwhile_does_not_keep_the_others_from_their_news(shared: Live) -> None:
+    closed = bokeh.document.Document()
+    closed.callbacks.destroy()
+    shared.subscribe(closed, lambda overview, error: None)
+    document = Document()
+    heard = listen(shared, document)
+    shared.refresh()
+    assert heard.get(timeout=WAIT)[1] == ""
+    shared.refresh()
+    assert heard.get(timeout=WAIT)[1] == ""
+    assert shared.sessions == 1
+    shared.unsubscribe(document)
 
 
 @pytest.mark.parametrize("error", [StoreError("store x: reading failed"), ZeroDivisionError("by zero")])
