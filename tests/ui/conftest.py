@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,33 +65,36 @@ def _fill(store: Path) -> None:
     runtime.close()
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the page, served as users serve it."""
-    folder = tmp_path_factory.mktemp("dashboard")
-    _fill(folder / "shop.duckdb")
+@contextmanager
+def served(folder: Path, command: Sequence[str], **settings: object) -> Iterator[str]:
+    """Address of what ``python -m command`` serves, its store in `folder`; its log must hold no error of ours."""
     port = free_port()
-    settings = {"STORE": folder / "shop.duckdb", "WORKER": "false", "INTERVAL": INTERVAL, "REFRESH": 1}
+    settings = {"STORE": folder / "shop.duckdb", "REFRESH": 1} | settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OBSERVATORY_")}
     environment |= {f"OBSERVATORY_{name}": str(value) for name, value in settings.items()}
-    command = [sys.executable, "-m", "panel", "serve", "dashboards/observatory.py"]
+    command = [sys.executable, "-m", *command, "--port", str(port)]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--address", "127.0.0.1", "--port", str(port)],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        url = f"http://127.0.0.1:{port}/observatory"
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        url = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: _answers(url), 60, "the dashboard to answer", (folder / "log").read_text)
+            wait_until(
+                lambda: _answers(f"{url}/observatory"), 60, "the dashboard to answer", (folder / "log").read_text
+            )
             yield url
         finally:
             process.terminate()
             process.wait()
     said = (folder / "log").read_text()
     assert str(ROOT / "observatory") not in said, said  # Bokeh's own tracebacks tell of windows that were closed
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard of the demo shop whose data stand still."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    _fill(folder / "shop.duckdb")
+    with served(folder, ["panel", "serve", "dashboards/observatory.py"], WORKER="false", INTERVAL=INTERVAL) as url:
+        yield f"{url}/observatory"
 
 
 def _answers(url: str) -> bool:
