@@ -11,7 +11,7 @@ import pandas as pd
 
 from observatory.detectors import Detector, make_detector
 from observatory.detectors.bands import Bands, bands_of
-from observatory.detectors.explain import evidence, sentence, severity
+from observatory.detectors.explain import AFFECTED, evidence, sentence, severity
 from observatory.errors import NotEnoughDataError
 from observatory.model import Anomaly, Learning, Severity
 
@@ -19,6 +19,8 @@ GAP = 5
 """Quiet rows that end an episode; alarms with fewer between them are one."""
 CONTEXT = 10
 """Rows before those judged that a detector looks back on."""
+RECENT = 3
+"""Rows of which one explains an alarm."""
 REFIT_ROWS = 1440
 
 
@@ -62,7 +64,7 @@ def detect(
     quiet = int(((frame.index > pd.Timestamp(current.ended_at)) & ~new).sum()) if current else 0
     for at, score in scores.items():
         if score >= 1.0:
-            current = _alarm(service, current, frame.loc[[at]], float(score), bands, detector_name, frame.index)
+            current = _alarm(service, current, frame.loc[:at], float(score), bands, detector_name)
             quiet = 0
         elif current is not None:
             quiet += 1
@@ -139,26 +141,26 @@ def _training(frame: pd.DataFrame, first: int, training: timedelta) -> pd.DataFr
 def _alarm(
     service: str,
     current: Anomaly | None,
-    moment: pd.DataFrame,
+    seen: pd.DataFrame,
     score: float,
     bands: Bands,
     detector_name: str,
-    index: pd.Index,
 ) -> Anomaly:
-    """The episode after one more row above the line; its severity never falls while it lasts."""
-    time = moment.index[0].to_pydatetime()
+    """The episode after one more row above the line, the last one seen; its severity never falls while it lasts."""
+    time = seen.index[-1].to_pydatetime()
     began = current.started_at if current else time
-    rows = int(((index >= pd.Timestamp(began)) & (index <= moment.index[0])).sum())
+    rows = int((seen.index >= pd.Timestamp(began)).sum())
     if current is not None and score <= current.score:
         level = severity(current.score, current.evidence, rows)
         return replace(current, ended_at=time, severity=_worse(level, current.severity))
+    moment = _telling(seen.iloc[-RECENT:], bands)
     found = evidence(moment, bands)
     level = severity(score, found, rows)
     return Anomaly(
         service_name=service,
         started_at=began,
         ended_at=time,
-        peak_at=time,
+        peak_at=moment.index[0].to_pydatetime(),
         is_open=True,
         severity=_worse(level, current.severity) if current else level,
         score=score,
@@ -166,6 +168,13 @@ def _alarm(
         message=sentence(service, found),
         evidence=found,
     )
+
+
+def _telling(recent: pd.DataFrame, bands: Bands) -> pd.DataFrame:
+    """The row that explains an alarm on the last one: detectors look back, and it may itself be fine again."""
+    affected = (bands.deviation(recent) >= AFFECTED).any(axis=1).to_numpy()
+    chosen = int(np.flatnonzero(affected)[-1]) if affected.any() else len(recent) - 1
+    return recent.iloc[[chosen]]
 
 
 def _worse(one: Severity, other: Severity) -> Severity:

@@ -146,7 +146,7 @@ def evaluate_demo(
                 "precision": round(scores.precision, 3),
                 "f1": round(scores.f1, 3),
                 "false alarms a service-week": round(scores.false_alarms_per_service_week, 2),
-                "median delay [s]": scores.delay,
+                "median delay [s]": round(scores.delay, 1),
             }
         )
     return pd.DataFrame(rows).sort_values(["f1", "detector"], ascending=[False, True], ignore_index=True)

@@ -56,6 +56,16 @@ def test_neighbouring_alarms_are_one_episode_with_its_worst_moment(bands: Bands)
     assert only.ended_at == FRAME.index[DAY_EIGHT + 3]
 
 
+def test_an_alarm_on_a_row_that_is_fine_again_is_explained_by_the_fault_before(bands: Bands) -> None:
+    first = DAY_EIGHT + 1
+    frame = with_fault(FRAME, "error_rate", lambda x: x + 0.3, first, rows=2).iloc[DAY_EIGHT - 1 : first + 3]
+    scores = pd.Series([0.0, 0.0, 2.0, 2.5, 2.6], index=frame.index)
+    (only,) = detect("a", frame, Scripted(scores), bands, frame.index[0].to_pydatetime(), detector_name="s")
+    assert [item.metric for item in only.evidence] == ["error_rate"]
+    assert "errors 30" in only.message
+    assert (only.peak_at, only.ended_at) == (frame.index[3], frame.index[4])
+
+
 def test_a_gap_splits_an_episode_and_a_shorter_one_does_not(bands: Bands) -> None:
     assert len(scripted(bands, [2, *[0] * (GAP - 1), 2])) == 1
     assert len(scripted(bands, [2, *[0] * GAP, 2])) == 2
