@@ -35,10 +35,11 @@ def get(url: str, **query: str) -> Any:
 
 def test_real_services_are_served_over_rest(url: str) -> None:
     def healthy() -> bool:
-        services = get(f"{url}/api/health/summary")["services"]
-        return {s["service_name"] for s in services if s["band"] == "healthy"} == NAMES
+        summary = get(f"{url}/api/health/summary")
+        names = {service["service_name"] for service in summary["services"] if service["band"] == "healthy"}
+        return names == NAMES and summary["last_cycle"] is not None
 
-    wait_until(healthy, 60, "three healthy services", lambda: str(get(f"{url}/api/health/summary")))
+    wait_until(healthy, 60, "a cycle that leaves three healthy services", lambda: str(get(f"{url}/api/health/summary")))
     summary = get(f"{url}/api/health/summary")
     assert summary["source"] == "prometheus"
     assert summary["last_cycle"]["failures"] == []
