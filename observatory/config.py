@@ -52,8 +52,26 @@ class Settings(BaseSettings):
         default_factory=lambda known: (
             "observatory.duckdb" if known.get("prometheus_url") else "observatory-demo.duckdb"
         ),
-        description="Path of the DuckDB file, or `:memory:`. The demo has a file of its own.",
+        description="Path of a DuckDB file, `quack://host:port`, `ducklake:postgres:…` or `:memory:`. "
+        "The demo has a file of its own.",
     )
+    store_token: SecretStr | None = Field(
+        None, description="Token of the store behind `quack://`, or the one this owner of a file asks for."
+    )
+    store_port: int = Field(
+        0, ge=0, le=65535, description="Port of loopback the owner of a file shares it on; 0 is any that is free."
+    )
+    store_data_path: str | None = Field(None, description="Folder or `s3://` address of a lake's Parquet files.")
+    store_s3: dict[str, SecretStr] = Field(
+        default_factory=dict, description="For a lake on S3: key_id, secret, region, endpoint, url_style, use_ssl."
+    )
+    store_memory: float | None = Field(
+        None,
+        gt=0,
+        le=4096,
+        description="Most memory DuckDB takes [GiB]; unset: a quarter of the machine's, 0.5 to 4.",
+    )
+    store_threads: int | None = Field(None, ge=1, le=1024, description="Threads of DuckDB; one a core if unset.")
 
     prometheus_timeout: float = Field(30.0, gt=0, le=600, description="Longest wait for one answer [s].")
     prometheus_token: SecretStr | None = Field(None, description="Bearer token sent to Prometheus.")
@@ -148,11 +166,6 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigError(f"cannot read the settings ({_config_file()} and {PREFIX}*): {error}") from None
 
 
-def _default_store(real: bool) -> str:
-    """Demo and real samples must not meet in one file."""
-    return "observatory.duckdb" if real else "observatory-demo.duckdb"
-
-
 def _config_file() -> Path:
     return Path(os.environ.get(f"{PREFIX}CONFIG", "observatory.toml"))
 
@@ -176,7 +189,7 @@ def _explain(problem: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"unknown setting {where!r} in {_config_file()}: see the README's table of settings"
-    secret = any(word in where for word in ("token", "password"))
+    secret = any(word in where for word in ("token", "password", "s3"))
     value = "" if secret else f" = {problem['input']!r}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     variable = f"{PREFIX}{str(problem['loc'][0]).upper()}" if problem["loc"] else PREFIX

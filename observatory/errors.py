@@ -82,3 +82,11 @@ class StoreCorruptError(StoreError):
 
 class StoreTooNewError(StoreError):
     """The store was written by a newer version of the program."""
+
+
+class StoreUnreachableError(StoreError):
+    """The server or the catalogue of a store does not answer."""
+
+
+class StoreExtensionError(StoreError):
+    """An extension of DuckDB that the store needs is not installed."""

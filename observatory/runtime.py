@@ -20,6 +20,7 @@ from observatory.overview import Overview, overview
 from observatory.pipeline import Pipeline, Progress, no_progress
 from observatory.sources.demo import DemoSource
 from observatory.store import Store, open_store
+from observatory.store.options import StoreOptions
 from observatory.times import floor_to, parse_time
 from observatory.worker import Worker
 
@@ -54,7 +55,7 @@ class Runtime:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.store = store or open_store(settings.store)
+        self.store = store or open_store(settings.store, options=StoreOptions.of(settings))
         self.source = source or make_source(settings, self.store, clock())
         self.failures: tuple[Failure, ...] = ()
         """What did not work while the past was filled."""

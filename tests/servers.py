@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
+import itertools
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -44,12 +48,17 @@ class Server:
     names: tuple[str, ...]
     """What the program may be called; the first is also the name of its package."""
     ready = "/-/ready"
+    package = ""
+    ends_on = signal.SIGTERM
+    user: str | None = None
+    """Who it runs as, where it refuses to run as root."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.address}"
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._command: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
 
@@ -58,21 +67,15 @@ class Server:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        program = next(filter(None, map(shutil.which, self.names)), None)
+        program = next(filter(None, map(self._find, self.names)), None)
         if program is None:
-            pytest.skip(f"{self.names[0]} is not installed: apt-get install {self.names[0]}")
+            pytest.skip(f"{self.names[0]} is not installed: apt-get install {self.package or self.names[0]}")
         self._folder = tempfile.TemporaryDirectory(prefix=f"{self.names[0]}-", ignore_cleanup_errors=True)
         try:
             folder = Path(self._folder.name)
             self._log = (folder / "log").open("wb")
-            self._process = subprocess.Popen(
-                [program, *self.arguments(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-            )
-            wait_until(self._answers, 30, f"{self.names[0]} to answer", self.log)
+            self._command = [program, *self.arguments(folder)]
+            self._begin()
         except BaseException:
             self._end()
             raise
@@ -93,7 +96,7 @@ class Server:
     def stop(self) -> None:
         """End the process; its folder and log stay until the block is left."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(self.ends_on)
             try:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:
@@ -101,13 +104,36 @@ class Server:
                 self._process.wait()
             self._process = None
 
+    def restart(self) -> None:
+        """End the process and begin another on the same port and folder."""
+        self.stop()
+        self._begin()
+
+    def _begin(self) -> None:
+        assert self._folder is not None
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            cwd=self._folder.name,
+            user=self.user,
+        )
+        wait_until(self._answers, 30, f"{self.names[0]} to answer", self.log)
+
     def _answers(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
             pytest.fail(f"{self.names[0]} ended with {self._process.returncode}\n{self.log()}")
+        return self._is_ready()
+
+    def _is_ready(self) -> bool:
         try:
             return requests.get(self.url + self.ready, timeout=2).status_code == 200
         except requests.RequestException:
             return False
+
+    def _find(self, name: str) -> str | None:
+        return shutil.which(name)
 
     def _end(self) -> None:
         self.stop()
@@ -163,6 +189,54 @@ class Prometheus(Server):
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address={self.address}",
         ]
+
+
+class Postgres(Server):
+    """A PostgreSQL that trusts everybody on its port, with as many databases as are asked for."""
+
+    names = ("postgres",)
+    package = "postgresql"
+    ends_on = signal.SIGINT  # on SIGTERM it waits for its clients
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.user = "postgres" if os.geteuid() == 0 else None
+        self.owner = self.user or getpass.getuser()
+        self._databases = itertools.count()
+
+    def arguments(self, folder: Path) -> list[str]:
+        if self.user:
+            shutil.chown(folder, self.user)
+        data = folder / "data"
+        self._call("initdb", "--auth=trust", "--no-sync", "--no-locale", "--encoding=UTF8", "-D", str(data))
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        return ["-D", str(data), "-p", str(self.port), *(f"--{name}={value}" for name, value in settings.items())]
+
+    def database(self) -> str:
+        """Make a database; returns how libpq finds it."""
+        name = f"test_{next(self._databases)}"
+        self._call("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.owner, name)
+        return f"dbname={name} host=127.0.0.1 port={self.port} user={self.owner}"
+
+    def _is_ready(self) -> bool:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", self.port)) != 0:
+                return False
+        ready = self._find("pg_isready")
+        command = [str(ready), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(command, check=False).returncode == 0
+
+    def _call(self, name: str, *arguments: str) -> None:
+        program = self._find(name)
+        assert program is not None
+        done = subprocess.run([program, *arguments], user=self.user, cwd="/", capture_output=True, check=False)
+        if done.returncode:
+            pytest.fail(f"{name} failed: {done.stderr.decode()}")
+
+    def _find(self, name: str) -> str | None:
+        folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)  # Debian keeps them off the path
+        found = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        return str(found) if found else shutil.which(name)
 
 
 @dataclass(frozen=True)

@@ -21,18 +21,32 @@ from observatory.catalog import METRICS, Metric
 from observatory.errors import InvalidInputError, StoreError, UnknownServiceError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
 from observatory.store import queries
-from observatory.store.database import Database
+from observatory.store.database import Database, Statement
+from observatory.store.homes import home_opener
+from observatory.store.options import StoreOptions
 
 
-def open_store(url: str = "observatory.duckdb", catalog: Mapping[str, Metric] = METRICS) -> Store:
-    """Open the store at `url`, a DuckDB file or ``:memory:``; it is created on first use.
+def open_store(
+    url: str = "observatory.duckdb", catalog: Mapping[str, Metric] = METRICS, options: StoreOptions | None = None
+) -> Store:
+    """Open the store at `url`; it is created on first use.
+
+    Parameters
+    ----------
+    url
+        The path of a DuckDB file, which any number of processes may open at once; ``quack://host:port`` for one
+        that is served elsewhere; ``ducklake:postgres:…`` for a lake; or ``:memory:``.
+    catalog
+        Metrics there must be columns for.
+    options
+        Limits, secrets and places.
 
     Raises
     ------
     StoreError
-        Or one of its kinds, when the file is in use, damaged, or cannot be made.
+        Or one of its kinds, when it is held by another program, damaged, out of reach, or cannot be made.
     """
-    return Store(Database(url, list(catalog)), catalog)
+    return Store(Database(home_opener(url, options or StoreOptions()), list(catalog)), catalog)
 
 
 class Store:
@@ -41,13 +55,16 @@ class Store:
     def __init__(self, database: Database, catalog: Mapping[str, Metric]) -> None:
         self._database = database
         self._catalog = catalog
-        self.revision = 0
-        """Grows with each write through this object: what was computed from the store may be kept until then."""
+
+    @property
+    def revision(self) -> int:
+        """Grows with each write of any process: what was computed from the store may be kept until then."""
+        return self._database.revision
 
     @property
     def url(self) -> str:
-        """What was opened."""
-        return self._database.path
+        """What was opened, without secrets."""
+        return self._database.name
 
     def close(self) -> None:
         """Close the database; further use is an error."""
@@ -242,8 +259,7 @@ class Store:
 
     def prune_cycles(self, before: datetime) -> None:
         """Forget cycles that started before a time."""
-        with self._database.transaction() as cursor:
-            cursor.execute(queries.PRUNE_CYCLES, [before])
+        self._database.write([Statement(queries.PRUNE_CYCLES, [before])])
 
     def note(self, key: str) -> str | None:
         """A small fact kept under `key`, or None."""
@@ -257,10 +273,7 @@ class Store:
     # -- helpers ----------------------------------------------------------------------------
 
     def _upsert(self, table: str, frame: pd.DataFrame, keys: list[str], *, keep_known: bool = False) -> int:
-        written = self._database.upsert(table, frame, keys, keep_known=keep_known)
-        if written:
-            self.revision += 1
-        return written
+        return self._database.upsert(table, frame, keys, keep_known=keep_known)
 
     def _names(self, metrics: Sequence[str] | None) -> list[str]:
         names = list(self._catalog) if metrics is None else list(metrics)

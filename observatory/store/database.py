@@ -1,167 +1,269 @@
-"""One DuckDB database: opening it, migrating it, running statements from many threads.
+"""A store's database: migrating it, and running statements from many threads while others do the same.
 
-In one process there is one read-write connection and a cursor a thread; writes take turns.
+Everything is written so that it may be repeated: upserts, deletes by condition, migrations that look first. So
+a statement that met a conflict, or lost its database, is simply run again.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import pandas as pd
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from observatory.errors import StoreCorruptError, StoreError, StoreInUseError, StoreTooNewError
+from observatory.errors import StoreError, StoreTooNewError
 from observatory.store import queries
+from observatory.store.homes import Home, Session
+from observatory.store.literals import Parameters
 
-Parameters = Sequence[Any] | Mapping[str, Any]
+T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Longest time a statement is repeated [s]."""
+CONFLICTS = ("TransactionContext Error", "write-write conflict", "Conflict on", "Failed to commit DuckLake", "conflict")
+
+
+class Statement(NamedTuple):
+    """SQL and its values."""
+
+    sql: str
+    parameters: Parameters = ()
+
+
+class _RepeatError(Exception):
+    """Wraps an error that is not the end; the cause is what DuckDB said."""
 
 
 class Database:
-    """A DuckDB file, or ``:memory:``.
+    """Statements over whatever home a store has.
 
     Parameters
     ----------
-    path
-        Created when it does not exist; its folder must exist.
+    open_home
+        Opens the home; called again when it was lost.
     metric_columns
         Columns that ``service_metrics`` must have; missing ones are added.
 
     Raises
     ------
-    StoreInUseError, StoreCorruptError, StoreTooNewError, StoreError
+    StoreTooNewError, StoreError
         Each says what to do.
     """
 
-    def __init__(self, path: str, metric_columns: Sequence[str]) -> None:
-        self.path = path
-        self._connection = _connect(path)
+    def __init__(self, open_home: Callable[[], Home], metric_columns: Sequence[str]) -> None:
+        self._open_home = open_home
+        self._columns = tuple(metric_columns)
         self._local = threading.local()
+        self._lock = threading.RLock()
         self._write_lock = threading.RLock()
+        self._closed = False
+        self._pid = os.getpid()
+        self.home = open_home()
         try:
-            self._migrate(metric_columns)
+            self._migrate()
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
+
+    @property
+    def name(self) -> str:
+        """What was opened, without secrets."""
+        return self.home.name
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with every write of any process."""
+        return int(self.value(self.home.revision))
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query as a frame; times are UTC."""
-        try:
-            return self._cursor().execute(sql, parameters).df()
-        except duckdb.Error as error:
-            raise StoreError(f"store {self.path}: reading failed: {error}") from error
+        return self._repeat("reading failed", lambda session: session.read(sql, parameters))
 
     def value(self, sql: str, parameters: Parameters = ()) -> Any:
         """The first value of the first row, or None."""
         frame = self.read(sql, parameters)
         return frame.iat[0, 0] if len(frame) else None
 
-    @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor whose statements are committed together, or not at all."""
-        with self._write_lock:
-            cursor = self._cursor()
-            cursor.begin()
-            try:
-                yield cursor
-                cursor.commit()
-            except BaseException as error:
-                cursor.rollback()
-                if isinstance(error, duckdb.Error):
-                    raise StoreError(f"store {self.path}: writing failed, nothing was changed: {error}") from error
-                raise
+    def write(
+        self,
+        statements: Sequence[Statement],
+        batches: Mapping[str, pd.DataFrame] | None = None,
+        *,
+        content: bool = True,
+    ) -> None:
+        """Run statements in one transaction: all of them, or none.
 
-    def upsert(self, table: str, batch: pd.DataFrame, keys: list[str], *, keep_known: bool = False) -> int:
+        They must be such that running them twice is the same as once. `batches` are tables for them, by the
+        names that `batch_name` gave. Without `content` the revision stays: what is stored means the same after.
+        """
+        staged = batches or {}
+        bump = [Statement(self.home.bump)] if self.home.bump and content else []
+
+        def work(session: Session) -> None:
+            try:
+                for name, batch in staged.items():
+                    session.stage(name, batch)
+                self._transact(session, [*statements, *bump])
+            finally:
+                for name in staged:
+                    with contextlib.suppress(duckdb.Error):
+                        session.unstage(name)
+
+        with self._write_lock:
+            self._repeat("writing failed, nothing was changed", work)
+
+    def run(self, sql: str) -> None:
+        """Run one statement outside of any transaction of ours."""
+        self._repeat("a statement failed", lambda session: session.execute(sql))
+
+    def upsert(
+        self,
+        table: str,
+        batch: pd.DataFrame,
+        keys: list[str],
+        *,
+        keep_known: bool = False,
+        before: Callable[[str], Sequence[Statement]] | None = None,
+    ) -> int:
         """Insert the rows of `batch`, or replace those with the same `keys`; the last of equals wins.
 
-        Returns the number of rows in the batch after that.
+        Returns the number of rows in the batch after that. `before` gives statements that come first in the
+        same transaction, from the batch's name.
         """
         if batch.empty:
             return 0
         rows = batch.drop_duplicates(keys, keep="last").reset_index(drop=True).copy()  # DuckDB reads no reversed view
         values = [column for column in rows.columns if column not in keys]
-        with self.transaction() as cursor:
-            cursor.register("incoming_batch", rows)
-            try:
-                cursor.execute(queries.merge(table, "incoming_batch", keys, values, keep_known=keep_known))
-            finally:
-                cursor.unregister("incoming_batch")
+        if keep_known:  # a column without a value changes nothing, and DuckDB could not tell its type
+            values = [column for column in values if rows[column].notna().any()]
+            rows = rows[[*keys, *values]]
+        name = batch_name()
+        statements = list(before(name)) if before else []
+        statements.append(Statement(queries.merge(table, name, keys, values, keep_known=keep_known)))
+        self.write(statements, {name: rows})
         return len(rows)
 
     def close(self) -> None:
         """Flush and close; further use is an error."""
-        with self._write_lock:
-            self._connection.close()
+        with self._write_lock, self._lock:
+            if not self._closed:
+                self._closed = True
+                self._forget_session()
+                self.home.close()
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
-        if cursor is None:
-            try:
-                cursor = self._connection.cursor()
-            except duckdb.ConnectionException as error:
-                raise StoreError(f"store {self.path} is closed") from error
-            cursor.execute("SET TimeZone = 'UTC'")
-            self._local.cursor = cursor
-        return cursor
+    @staticmethod
+    def _transact(session: Session, statements: Sequence[Statement]) -> None:
+        session.execute("BEGIN")
+        try:
+            for statement in statements:
+                session.execute(statement.sql, statement.parameters)
+            session.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                session.execute("ROLLBACK")
+            raise
 
-    def _migrate(self, metric_columns: Sequence[str]) -> None:
+    def _repeat(self, failure: str, work: Callable[[Session], T]) -> T:
+        retrying = Retrying(
+            retry=retry_if_exception_type(_RepeatError),
+            wait=wait_random_exponential(multiplier=0.01, max=1.0),
+            stop=stop_after_delay(PATIENCE),
+            reraise=True,
+        )
+        try:
+            result: T = retrying(self._attempt, work)
+            return result
+        except _RepeatError as error:
+            raise StoreError(f"store {self.name}: {failure}: {error.__cause__}") from error.__cause__
+        except duckdb.Error as error:
+            raise StoreError(f"store {self.name}: {failure}: {error}") from error
+
+    def _attempt(self, work: Callable[[Session], T]) -> T:
+        home = self._present_home()
+        try:
+            return work(self._session(home))
+        except duckdb.Error as error:
+            if home.is_lost(error):
+                self._reopen(home)
+            elif not is_conflict(error):
+                raise
+            raise _RepeatError from error
+
+    def _present_home(self) -> Home:
+        if os.getpid() != self._pid:  # a forked child opens the store anew
+            self._pid = os.getpid()
+            self._lock, self._write_lock, self._local = threading.RLock(), threading.RLock(), threading.local()
+            self.home = self._open_home()
+        return self.home
+
+    def _session(self, home: Home) -> Session:
+        if self._closed:
+            raise StoreError(f"store {self.name} is closed")
+        held: tuple[Home, Session] | None = getattr(self._local, "held", None)
+        if held is not None and held[0] is home:
+            return held[1]
+        self._forget_session()
+        session = home.session()
+        self._local.held = home, session
+        return session
+
+    def _forget_session(self) -> None:
+        held: tuple[Home, Session] | None = getattr(self._local, "held", None)
+        self._local.held = None
+        if held is not None:
+            held[1].close()
+
+    def _reopen(self, lost: Home) -> None:
+        """Find the store again; threads that lost the same home do it once."""
+        with self._lock:
+            if self.home is lost and not self._closed:
+                self._forget_session()
+                lost.close()
+                self.home = self._open_home()
+
+    def _migrate(self) -> None:
+        """Bring the schema up to date; each step looks first, so that processes may do it at the same time."""
         scripts = _migrations()
-        with self.transaction() as cursor:
-            cursor.execute(queries.CREATE_MIGRATIONS)
-            row = cursor.execute(queries.APPLIED_MIGRATION).fetchone()
-            applied = int(row[0]) if row else 0
-            if applied > max(scripts):
-                raise StoreTooNewError(
-                    f"store {self.path} has schema {applied}, this program knows up to {max(scripts)}: "
-                    "upgrade the program, or name another file with OBSERVATORY_STORE"
+        self.run(queries.CREATE_MIGRATIONS)
+        applied = int(self.value(queries.APPLIED_MIGRATION))
+        if applied > max(scripts):
+            raise StoreTooNewError(
+                f"store {self.name} has schema {applied}, this program knows up to {max(scripts)}: "
+                "upgrade the program, or name another file with OBSERVATORY_STORE"
+            )
+        for version in sorted(scripts):
+            if version > applied:
+                self.write(
+                    [
+                        *(Statement(sql) for sql in queries.split(scripts[version])),
+                        Statement(queries.RECORD_MIGRATION, [version, version]),
+                    ],
+                    content=False,
                 )
-            for version in sorted(scripts):
-                if version > applied:
-                    cursor.execute(scripts[version])
-                    cursor.execute(queries.RECORD_MIGRATION, [version])
-            present = {name for (name,) in cursor.execute(queries.COLUMNS, ["service_metrics"]).fetchall()}
-            for column in metric_columns:
-                if column not in present:
-                    cursor.execute(queries.add_column("service_metrics", column))
+        present = set(self.read(queries.COLUMNS, ["service_metrics"])["column_name"])
+        missing = [column for column in self._columns if column not in present]
+        if missing:
+            self.write([Statement(queries.add_column("service_metrics", column)) for column in missing], content=False)
+
+
+def batch_name() -> str:
+    """A name for a batch that no other writer has."""
+    return f"{queries.STAGING}{secrets.token_hex(6)}"
+
+
+def is_conflict(error: duckdb.Error) -> bool:
+    """Whether a statement failed only because another transaction was at the same rows."""
+    return isinstance(error, duckdb.TransactionException) or any(word in str(error) for word in CONFLICTS)
 
 
 def _migrations() -> dict[int, str]:
     """Numbered scripts by number."""
     folder = resources.files("observatory.store") / "migrations"
     return {int(file.name[:4]): file.read_text() for file in folder.iterdir() if file.name.endswith(".sql")}
-
-
-def _connect(path: str) -> duckdb.DuckDBPyConnection:
-    if path != ":memory:":
-        _check_path(Path(path))
-    try:
-        connection = duckdb.connect(path)
-        connection.execute("SET TimeZone = 'UTC'")
-        return connection
-    except duckdb.Error as error:
-        text = str(error)
-        if "Could not set lock" in text:
-            holder = text[text.find("(PID") :].split(")")[0].strip("(") if "(PID" in text else "another process"
-            raise StoreInUseError(
-                f"store {path} is in use by another process ({holder}): stop it (a running dashboard, notebook "
-                "or worker), or name another file with OBSERVATORY_STORE"
-            ) from None
-        if "not a valid DuckDB database file" in text or isinstance(error, duckdb.SerializationException):
-            raise StoreCorruptError(
-                f"store {path} is not a DuckDB database: name another file with OBSERVATORY_STORE, "
-                "or move this one away to start afresh"
-            ) from None
-        raise StoreError(f"store {path} cannot be opened: {text}") from error
-
-
-def _check_path(path: Path) -> None:
-    if path.is_dir():
-        raise StoreError(f"store {path} is a folder: name a file in it with OBSERVATORY_STORE")
-    if not path.absolute().parent.is_dir():
-        raise StoreError(f"store {path} cannot be made: there is no folder {path.absolute().parent}")
-    if path.is_file() and path.stat().st_size == 0:
-        path.unlink()  # DuckDB refuses the empty file that mktemp makes

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-TABLE_EXISTS = "SELECT count(*) FROM information_schema.tables WHERE table_name = ?"
-COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = ?"
+COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ?"
+
+STAGING = "incoming_"
+STAGED = f"SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '{STAGING}%'"  # noqa: S608
+CREATE_REVISION = "CREATE SEQUENCE IF NOT EXISTS revision"
+BUMP_REVISION = "SELECT nextval('revision')"
+REVISION = "SELECT coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = 'revision'"
 
 CREATE_MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL, applied_at TIMESTAMPTZ NOT NULL)
 """
 APPLIED_MIGRATION = "SELECT coalesce(max(version), 0) FROM schema_migrations"
-RECORD_MIGRATION = "INSERT INTO schema_migrations VALUES (?, now())"
+RECORD_MIGRATION = """
+INSERT INTO schema_migrations SELECT CAST(? AS INTEGER), now()
+WHERE NOT EXISTS (FROM schema_migrations WHERE version = ?)
+"""
 
-SERVICES = "SELECT * EXCLUDE (registered_at) FROM services ORDER BY service_name"
+SERVICES = """
+SELECT service_name, source, team, tier, objective, latency_target, cpu_limit, memory_limit, desired_pods
+FROM services ORDER BY service_name
+"""
 
 SAMPLE_RANGE = """
 SELECT min(timestamp) AS first, max(timestamp) AS last, count(*) AS samples FROM service_metrics
@@ -52,9 +63,19 @@ def quoted(names: Iterable[str]) -> list[str]:
     return ['"' + name.replace('"', '""') + '"' for name in names]
 
 
+def split(script: str) -> list[str]:
+    """The statements of a migration; none of them has a semicolon inside."""
+    return [statement.strip() for statement in script.split(";") if statement.strip()]
+
+
 def add_column(table: str, column: str) -> str:
     """A nullable DOUBLE column."""
-    return f"ALTER TABLE {table} ADD COLUMN {quoted([column])[0]} DOUBLE"
+    return f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {quoted([column])[0]} DOUBLE"
+
+
+def drop_table(name: str) -> str:
+    """Forget a batch."""
+    return f"DROP TABLE IF EXISTS {quoted([name])[0]}"
 
 
 def merge(table: str, batch: str, keys: list[str], values: list[str], *, keep_known: bool = False) -> str:

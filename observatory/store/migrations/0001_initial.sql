@@ -1,8 +1,8 @@
 -- The tables every version has. The columns of service_metrics come from the catalogue,
 -- one DOUBLE a metric, added when the store is opened. No keys: MERGE keeps rows unique,
--- and a primary key costs three times the bulk load.
+-- and a primary key costs three times the bulk load. The same in a file and in a lake.
 
-CREATE TABLE services (
+CREATE TABLE IF NOT EXISTS services (
     service_name VARCHAR NOT NULL,
     source VARCHAR NOT NULL,
     team VARCHAR,
@@ -11,16 +11,15 @@ CREATE TABLE services (
     latency_target DOUBLE,
     cpu_limit DOUBLE,
     memory_limit DOUBLE,
-    desired_pods DOUBLE,
-    registered_at TIMESTAMPTZ NOT NULL DEFAULT now()
+    desired_pods DOUBLE
 );
 
-CREATE TABLE service_metrics (
+CREATE TABLE IF NOT EXISTS service_metrics (
     service_name VARCHAR NOT NULL,
     timestamp TIMESTAMPTZ NOT NULL
 );
 
-CREATE TABLE metrics_anomalies (
+CREATE TABLE IF NOT EXISTS metrics_anomalies (
     service_name VARCHAR NOT NULL,
     timestamp TIMESTAMPTZ NOT NULL,
     detector VARCHAR NOT NULL,
@@ -33,12 +32,12 @@ CREATE TABLE metrics_anomalies (
     evidence VARCHAR NOT NULL
 );
 
-CREATE TABLE calls (
+CREATE TABLE IF NOT EXISTS calls (
     caller VARCHAR NOT NULL,
     callee VARCHAR NOT NULL
 );
 
-CREATE TABLE faults (
+CREATE TABLE IF NOT EXISTS faults (
     service_name VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
     started_at TIMESTAMPTZ NOT NULL,
@@ -47,7 +46,7 @@ CREATE TABLE faults (
     root_cause VARCHAR NOT NULL
 );
 
-CREATE TABLE cycles (
+CREATE TABLE IF NOT EXISTS cycles (
     started_at TIMESTAMPTZ NOT NULL,
     seconds DOUBLE NOT NULL,
     services BIGINT NOT NULL,
@@ -57,7 +56,7 @@ CREATE TABLE cycles (
     warnings VARCHAR NOT NULL
 );
 
-CREATE TABLE meta (
+CREATE TABLE IF NOT EXISTS meta (
     key VARCHAR NOT NULL,
     value VARCHAR NOT NULL
 );

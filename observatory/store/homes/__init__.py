@@ -1,0 +1,91 @@
+"""Where a store lives, by its URL: a DuckDB file, a DuckDB that another process serves, a lake.
+
+A home gives out sessions, one a thread; the same statements run in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import duckdb
+import pandas as pd
+
+from observatory.errors import StoreError
+from observatory.store.literals import Parameters
+from observatory.store.options import StoreOptions
+
+MEMORY = ":memory:"
+
+
+class Session(Protocol):
+    """A conversation with a database, for one thread. Every method raises `duckdb.Error`."""
+
+    def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
+        """Rows of a query; times are UTC."""
+        ...
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """Run a statement whose answer nobody needs."""
+        ...
+
+    def stage(self, name: str, batch: pd.DataFrame) -> None:
+        """Make a frame a table called `name`, for the statements that follow."""
+        ...
+
+    def unstage(self, name: str) -> None:
+        """Drop what was staged."""
+        ...
+
+    def close(self) -> None:
+        """End the conversation; never raises."""
+        ...
+
+
+class Home(Protocol):
+    """A place where a store lives."""
+
+    name: str
+    """What users are told; holds no secret."""
+    revision: str
+    """A query for a number that grows with every write of any process."""
+    bump: str | None
+    """The statement that makes it grow; None where that happens by itself."""
+
+    def session(self) -> Session:
+        """A new session; raises `duckdb.Error`."""
+        ...
+
+    def is_lost(self, error: duckdb.Error) -> bool:
+        """Whether the database went away, rather than refused."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database; never raises."""
+        ...
+
+
+def home_opener(url: str, options: StoreOptions) -> Callable[[], Home]:
+    """What opens the home of `url`, and opens it again when it is lost.
+
+    Raises
+    ------
+    StoreError
+        No home has URLs of this form.
+    """
+    if url.startswith("quack:"):
+        from observatory.store.homes.quack import QuackHome
+
+        return lambda: QuackHome.reach(url, options)
+    if url.startswith("ducklake:"):
+        from observatory.store.homes.lake import LakeHome
+
+        return lambda: LakeHome(url, options)
+    if "://" in url:
+        raise StoreError(
+            f"store {url.split('://')[0]}://… cannot be opened: OBSERVATORY_STORE takes the path of a DuckDB file, "
+            f"quack://host:port, ducklake:postgres:…, or {MEMORY}"
+        )
+    from observatory.store.homes.file import open_file
+
+    return lambda: open_file(url, options)

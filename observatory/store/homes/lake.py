@@ -1,0 +1,86 @@
+"""A lake: samples as Parquet in a folder or on S3, their catalogue in PostgreSQL, for many machines."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import duckdb
+
+from observatory.errors import StoreError, StoreUnreachableError
+from observatory.store.extensions import load
+from observatory.store.homes.local import LocalSession
+from observatory.store.literals import literal
+from observatory.store.options import StoreOptions
+
+LAKE = "lake"
+SECRET = re.compile(r"(password\s*=\s*)('[^']*'|\S+)|(?<=:)([^:@/\s]+)(?=@)")
+LOST = re.compile(r"connection to server|server closed the connection|terminating connection|no connection to")
+
+
+class LakeHome:
+    """A DuckLake that is attached to a DuckDB in memory; see `Home`.
+
+    Parameters
+    ----------
+    url
+        ``ducklake:postgres:…`` with libpq's connection string, or another catalogue DuckLake knows.
+    options
+        `data_path` names where the Parquet files are; the catalogue remembers it.
+
+    Raises
+    ------
+    StoreExtensionError, StoreUnreachableError, StoreError
+        Extensions are missing; the catalogue does not answer; anything else.
+    """
+
+    revision: str = f"SELECT coalesce(max(snapshot_id), 0) AS revision FROM ducklake_snapshots('{LAKE}')"  # noqa: S608
+    bump: str | None = None
+
+    def __init__(self, url: str, options: StoreOptions) -> None:
+        self.name = SECRET.sub(lambda match: f"{match[1] or ''}***", url)
+        self._connection = duckdb.connect(config=options.config())
+        try:
+            extensions = ["ducklake"]
+            if url.startswith("ducklake:postgres:"):
+                extensions.append("postgres_scanner")
+            if options.s3 or (options.data_path or "").startswith("s3://"):
+                extensions.append("httpfs")
+            load(self._connection, *extensions)
+            if options.s3:
+                facts = ", ".join(f"{name.upper()} {literal(value)}" for name, value in options.s3)
+                self._connection.execute(f"CREATE SECRET (TYPE s3, {facts})")
+            place = f" (DATA_PATH {literal(options.data_path)})" if options.data_path else ""
+            self._connection.execute(f"ATTACH {literal(url)} AS {LAKE}{place}")
+        except duckdb.Error as error:
+            self._connection.close()
+            raise self._explain(error, options) from None
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def session(self) -> LocalSession:
+        """See `Home.session`."""
+        cursor = self._connection.cursor()
+        cursor.execute(f"USE {LAKE}")
+        return LocalSession(cursor)
+
+    def is_lost(self, error: duckdb.Error) -> bool:
+        """See `Home.is_lost`."""
+        return LOST.search(str(error)) is not None
+
+    def close(self) -> None:
+        """See `Home.close`."""
+        with contextlib.suppress(duckdb.Error):
+            self._connection.close()
+
+    def _explain(self, error: duckdb.Error, options: StoreOptions) -> StoreError:
+        text = SECRET.sub(lambda match: f"{match[1] or ''}***", str(error)).split("\n")[0]
+        if re.search(r"[Uu]nable to connect|connection to server", text):
+            return StoreUnreachableError(
+                f"store {self.name}: its catalogue cannot be reached ({text}): is PostgreSQL running, and is "
+                "OBSERVATORY_STORE right?"
+            )
+        if "DATA_PATH" in text or "data path" in text:
+            return StoreError(f"store {self.name}: {text}: set OBSERVATORY_STORE_DATA_PATH to where its files are")
+        return StoreError(f"store {self.name} cannot be opened: {text}")

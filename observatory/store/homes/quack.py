@@ -1,0 +1,182 @@
+"""A DuckDB that another process serves over Quack, DuckDB's own protocol.
+
+Statements run on the server, in a session of their own, so they mean what they mean in a file: prepared there,
+with transactions. Batches are shipped into a table of their own first; attached tables take no MERGE.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import time
+from typing import Self
+
+import duckdb
+import pandas as pd
+
+from observatory.errors import StoreError, StoreUnreachableError
+from observatory.store import queries
+from observatory.store.extensions import load
+from observatory.store.literals import Parameters, arguments, literal
+from observatory.store.options import StoreOptions
+
+PREPARED = 200
+"""Statements a session keeps prepared."""
+LOST = re.compile(
+    r"Failed to send message|Could not connect|Authentication failed|[Ii]nvalid connection|Connection (id|ID)|"
+    r"[Uu]nknown connection|has been (shut down|stopped)"
+)
+NOISE = re.compile(r"\s*LINE \d+:.*", re.DOTALL)
+"""DuckDB quotes the statement that failed: here it is only the call that carried it."""
+PAUSE = 0.05
+
+
+class QuackSession:
+    """A connection on the server; see `Session`."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, url: str, token: str, alias: str) -> None:
+        self._cursor = cursor
+        self._alias = alias
+        self._prepared: dict[str, str] = {}
+        cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute(f"ATTACH {literal(url)} AS {alias} (TYPE quack, TOKEN {literal(token)})")
+        self._call("SET TimeZone = 'UTC'")
+
+    def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
+        """See `Session.read`."""
+        return self._call(f"EXECUTE {self._prepare(sql)}{arguments(parameters)}").df()
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """See `Session.execute`."""
+        if parameters:
+            self._call(f"EXECUTE {self._prepare(sql)}{arguments(parameters)}")
+        else:
+            self._call(sql)
+
+    def stage(self, name: str, batch: pd.DataFrame) -> None:
+        """See `Session.stage`; shipped to the server."""
+        self._cursor.register("batch_to_ship", batch)
+        try:
+            self._cursor.execute(f"CREATE TABLE {self._alias}.{name} AS FROM batch_to_ship LIMIT 0")
+            self._cursor.execute(f"INSERT INTO {self._alias}.{name} FROM batch_to_ship")
+        finally:
+            self._cursor.unregister("batch_to_ship")
+
+    def unstage(self, name: str) -> None:
+        """See `Session.unstage`."""
+        self._call(queries.drop_table(name))
+
+    def close(self) -> None:
+        """See `Session.close`."""
+        with contextlib.suppress(duckdb.Error):
+            self._cursor.execute(f"DETACH {self._alias}")
+        with contextlib.suppress(duckdb.Error):
+            self._cursor.close()
+
+    def _prepare(self, sql: str) -> str:
+        name = self._prepared.get(sql)
+        if name is None:
+            if len(self._prepared) >= PREPARED:
+                for old in self._prepared.values():
+                    self._call(f"DEALLOCATE {old}")
+                self._prepared.clear()
+            name = f"p{len(self._prepared)}"
+            self._call(f"PREPARE {name} AS {sql}")
+            self._prepared[sql] = name
+        return name
+
+    def _call(self, sql: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._cursor.execute("FROM quack_query_by_name(?, ?)", [self._alias, sql])
+        except duckdb.Error as error:
+            raise type(error)(NOISE.sub("", str(error))) from None
+
+
+class QuackHome:
+    """What a server at `url` serves; see `Home`.
+
+    Parameters
+    ----------
+    url
+        ``quack:host:port``, with or without ``//``.
+    token
+        The server's secret.
+    options
+        Limits of the client's own DuckDB.
+    name
+        What users are told.
+    """
+
+    revision: str = queries.REVISION
+    bump: str | None = queries.BUMP_REVISION
+    _aliases = itertools.count()
+
+    def __init__(self, url: str, token: str, options: StoreOptions, name: str) -> None:
+        self.name = name
+        self._url, self._token = url.replace("quack://", "quack:"), token
+        self._connection = duckdb.connect(config=options.config())
+        try:
+            load(self._connection, "httpfs", "quack")
+            self.session().close()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    @classmethod
+    def reach(cls, url: str, options: StoreOptions) -> Self:
+        """Connect to the server a user named.
+
+        Raises
+        ------
+        StoreUnreachableError, StoreExtensionError
+            Nobody answers there, or not to this token.
+        """
+        if options.token is None:
+            raise StoreError(f"store {url} needs its token: set OBSERVATORY_STORE_TOKEN to the token of its owner")
+        deadline = time.monotonic() + options.patience
+        while True:
+            try:
+                return cls(url, options.token, options, url)
+            except duckdb.Error as error:
+                if "Authentication failed" in str(error):
+                    why = "refuses the token: set OBSERVATORY_STORE_TOKEN to the token of its owner"
+                    raise StoreUnreachableError(f"store {url} {why}") from None
+                if time.monotonic() > deadline:
+                    raise StoreUnreachableError(
+                        f"store {url} cannot be reached: is its owner running (OBSERVATORY_STORE_PORT there), and "
+                        "is the address right?"
+                    ) from None
+                time.sleep(PAUSE)
+
+    def session(self) -> QuackSession:
+        """See `Home.session`."""
+        return QuackSession(self._connection.cursor(), self._url, self._token, f"served_{next(self._aliases)}")
+
+    def is_lost(self, error: duckdb.Error) -> bool:
+        """See `Home.is_lost`."""
+        return isinstance(error, duckdb.IOException | duckdb.HTTPException) or LOST.search(str(error)) is not None
+
+    def close(self) -> None:
+        """See `Home.close`."""
+        with contextlib.suppress(duckdb.Error):
+            self._connection.close()
+
+
+def serve(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> str:
+    """Serve a connection's database on a port of loopback; returns the URL that clients use.
+
+    Raises
+    ------
+    StoreExtensionError, duckdb.Error
+        Quack is not installed; the port is taken.
+    """
+    load(connection, "httpfs", "quack")
+    connection.execute(f"CALL quack_serve('quack:127.0.0.1:{port:d}', token := {literal(token)})")
+    return f"quack:127.0.0.1:{port:d}"
+
+
+def stop(connection: duckdb.DuckDBPyConnection, url: str) -> None:
+    """Stop serving."""
+    with contextlib.suppress(duckdb.Error):
+        connection.execute(f"CALL quack_stop({literal(url)})")
