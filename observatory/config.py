@@ -73,6 +73,19 @@ class Settings(BaseSettings):
     )
     store_threads: int | None = Field(None, ge=1, le=1024, description="Threads of DuckDB; one a core if unset.")
 
+    archive_days: float | None = Field(
+        35.0, gt=0, description="Age at which samples move to Parquet beside the store [days]."
+    )
+    keep_raw_days: float | None = Field(
+        None, gt=0, description="Age at which archived months are removed [days]; unset: never."
+    )
+    keep_rollup_days: float | None = Field(
+        None, gt=0, description="Age at which roll-ups are removed, once their samples are gone [days]; unset: never."
+    )
+    keep_anomaly_days: float | None = Field(
+        None, gt=0, description="Age at which ended anomalies are removed [days]; unset: never."
+    )
+
     prometheus_timeout: float = Field(30.0, gt=0, le=600, description="Longest wait for one answer [s].")
     prometheus_token: SecretStr | None = Field(None, description="Bearer token sent to Prometheus.")
     prometheus_username: str | None = Field(None, description="User name for basic authentication.")

@@ -22,6 +22,7 @@ from observatory.detectors.bands import Bands, bands_of
 from observatory.errors import NotEnoughDataError, ObservatoryError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Service, Source
 from observatory.store import Store
+from observatory.store.options import Retention
 from observatory.times import floor_to
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Pipeline:
         self.describe_services()
         found, failed = self.detect_new(now)
         failures += failed
+        failures += self._maintain(now)
         seconds = time.perf_counter() - began
         cycle = Cycle(now, seconds, services, samples, len(found), tuple(failures), warnings)
         for failure in failures:
@@ -87,6 +89,14 @@ class Pipeline:
         self.store.write_cycle(cycle)
         self.store.prune_cycles(now - KEEP_CYCLES)
         return cycle
+
+    def _maintain(self, now: datetime) -> list[Failure]:
+        """The store's own upkeep; what fails is tried again in the next cycle."""
+        try:
+            self.store.maintain(now, Retention.of(self.settings))
+        except ObservatoryError as error:
+            return [Failure("store upkeep", str(error))]
+        return []
 
     def describe_services(self) -> None:
         """Add what the settings say about services, once each is known."""

@@ -155,3 +155,38 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
         [sys.executable, "-m", "observatory", "--version"], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert done.stdout.strip() == __version__
+
+
+def test_a_store_is_looked_at_checked_archived_and_backed_up(run: Run, small: None) -> None:
+    assert run("demo")[0] == 0
+    code, out, _ = run("store", "info")
+    assert code == 0
+    assert re.search(r"^services +12$", out, re.MULTILINE)
+    code, out, _ = run("archive", "--older-than", "1h")
+    assert code == 0
+    assert "months written to" in out
+    code, out, _ = run("store", "check")
+    assert code == 0, out
+    assert "DAMAGED" not in out
+    assert run("store", "backup", "saved")[0] == 0
+    code, _, err = run("store", "restore", "saved")
+    assert code == 1
+    assert "--force" in err
+    code, out, _ = run("store", "restore", "saved", "--force")
+    assert code == 0
+    assert "rows and 1 archived months" in out or "rows and 2 archived months" in out
+    assert re.search(r"^services +12$", run("store", "info")[1], re.MULTILINE)
+
+
+def test_a_damaged_store_is_told_by_the_check(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "observatory-demo.duckdb").write_bytes(b"x" * 20_000)
+    code, out, _ = run("store", "check")
+    assert code == 1
+    assert "DAMAGED" in out
+    assert "not a DuckDB database" in out
+
+
+def test_an_age_that_is_none_is_refused(run: Run) -> None:
+    code, _, err = run("archive", "--older-than", "soon")
+    assert code == 2
+    assert "--older-than" in err

@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,14 @@ import pandas as pd
 from observatory.catalog import METRICS, Metric
 from observatory.errors import InvalidInputError, StoreError, UnknownServiceError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
-from observatory.store import queries
-from observatory.store.database import Database, Statement
+from observatory.store import queries, upkeep_queries
+from observatory.store.archive import Archive
+from observatory.store.backup import Backup, backup
+from observatory.store.check import Finding, check
+from observatory.store.database import Database, Statement, records
 from observatory.store.homes import home_opener
-from observatory.store.options import StoreOptions
+from observatory.store.options import Retention, StoreOptions
+from observatory.store.upkeep import done_until, progress, roll_up, tidy
 
 
 def open_store(
@@ -46,15 +50,23 @@ def open_store(
     StoreError
         Or one of its kinds, when it is held by another program, damaged, out of reach, or cannot be made.
     """
-    return Store(Database(home_opener(url, options or StoreOptions()), list(catalog)), catalog)
+    options = options or StoreOptions()
+    rollups = {table: upkeep_queries.rollup_columns(list(catalog)) for table in upkeep_queries.ROLLUPS}
+    database = Database(home_opener(url, options), {"service_metrics": list(catalog), **rollups})
+    return Store(database, catalog, options.archive)
 
 
 class Store:
     """Everything that is kept. Safe to share between threads; use `open_store` to get one."""
 
-    def __init__(self, database: Database, catalog: Mapping[str, Metric]) -> None:
+    def __init__(self, database: Database, catalog: Mapping[str, Metric], archive: Path | None = None) -> None:
         self._database = database
         self._catalog = catalog
+        file = database.home.path
+        folder = archive or (file.with_name(file.name + ".archive") if file else None)
+        self.archive = Archive(database, list(catalog), folder)
+        """The samples that were moved to Parquet."""
+        self.archive.refresh_view()
 
     @property
     def revision(self) -> int:
@@ -70,6 +82,12 @@ class Store:
         """Close the database; further use is an error."""
         self._database.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     # -- services ---------------------------------------------------------------------------
 
     def register(self, services: Iterable[Service]) -> int:
@@ -80,7 +98,7 @@ class Store:
     def services(self) -> list[Service]:
         """All registered services, by name."""
         frame = self._database.read(queries.SERVICES)
-        return [Service(**_without_missing(row)) for row in _records(frame.rename(columns={SERVICE: "name"}))]
+        return [Service(**_without_missing(row)) for row in records(frame.rename(columns={SERVICE: "name"}))]
 
     def service(self, name: str) -> Service:
         """The service called `name`; raises UnknownServiceError with names that are close."""
@@ -96,7 +114,7 @@ class Store:
 
     def calls(self) -> list[tuple[str, str]]:
         """Known calls as ``(caller, callee)``."""
-        return [(row["caller"], row["callee"]) for row in _records(self._database.read(queries.CALLS))]
+        return [(row["caller"], row["callee"]) for row in records(self._database.read(queries.CALLS))]
 
     # -- samples ----------------------------------------------------------------------------
 
@@ -117,7 +135,9 @@ class Store:
         metrics = [column for column in frame.columns if column in self._catalog]
         batch = frame.copy(deep=False)
         batch[metrics] = frame[metrics].astype(float).replace([np.inf, -np.inf], np.nan)
-        return self._upsert("service_metrics", batch, [SERVICE, TIMESTAMP], keep_known=True)
+        return self._database.upsert(
+            "service_metrics", batch, [SERVICE, TIMESTAMP], keep_known=True, before=self._prepare_late(batch)
+        )
 
     def history(
         self,
@@ -141,8 +161,10 @@ class Store:
     ) -> pd.DataFrame:
         """Samples of one service summarised over `seconds`: a metric ``m`` also has ``m__min`` and ``m__max``."""
         how = {name: self._catalog[name].aggregate for name in self._names(metrics)}
-        frame = self._database.read(queries.buckets(how), [seconds, service, start, end])
-        return frame.set_index(TIMESTAMP)
+        fitting = [table for table, step in upkeep_queries.ROLLUPS.items() if seconds % step == 0]
+        query = upkeep_queries.buckets(fitting[-1], how) if fitting else queries.buckets(how)
+        parameters = {"seconds": seconds, "service": service, "start": start, "end": end}
+        return self._database.read(query, parameters).set_index(TIMESTAMP)
 
     def trends(self, start: datetime, end: datetime, seconds: float, metrics: Sequence[str]) -> pd.DataFrame:
         """`metrics` of all services summarised over `seconds`: columns service_name, timestamp, metrics."""
@@ -154,16 +176,13 @@ class Store:
         return self._database.read(queries.latest(list(self._catalog)), [since]).set_index(SERVICE)
 
     def sample_counts(self) -> pd.DataFrame:
-        """Number of samples and time of the newest (``samples``, ``last``), indexed by service."""
-        return self._database.read(queries.SAMPLE_COUNTS).set_index(SERVICE)
+        """Number of samples, times of the first and the last one: ``samples``, ``first``, ``last`` by service."""
+        return self._database.read(upkeep_queries.COUNTS).set_index(SERVICE)
 
-    def newest(self, service: str | None = None) -> datetime | None:
-        """Time of the newest sample, of one service or of all."""
-        return self._bound("last", service)
-
-    def oldest(self, service: str | None = None) -> datetime | None:
-        """Time of the oldest sample, of one service or of all."""
-        return self._bound("first", service)
+    def newest(self) -> datetime | None:
+        """Time of the newest sample."""
+        counts = self.sample_counts()
+        return None if counts.empty else counts["last"].max().to_pydatetime()
 
     # -- anomalies --------------------------------------------------------------------------
 
@@ -209,7 +228,7 @@ class Store:
                 "limit": limit,
             },
         )
-        return [_anomaly(row) for row in _records(frame)]
+        return [_anomaly(row) for row in records(frame)]
 
     # -- labels, cycles, notes --------------------------------------------------------------
 
@@ -233,7 +252,7 @@ class Store:
                 tuple(row["metrics"].split(",")),
                 row["root_cause"],
             )
-            for row in _records(frame)
+            for row in records(frame)
         ]
 
     def write_cycle(self, cycle: Cycle) -> None:
@@ -254,7 +273,7 @@ class Store:
                     "warnings": tuple(json.loads(row["warnings"])),
                 }
             )
-            for row in _records(self._database.read(queries.CYCLES, [limit]))
+            for row in records(self._database.read(queries.CYCLES, [limit]))
         ]
 
     def prune_cycles(self, before: datetime) -> None:
@@ -270,6 +289,76 @@ class Store:
         """Keep a small fact under `key`."""
         self._upsert("meta", pd.DataFrame({"key": [key], "value": [value]}), ["key"])
 
+    # -- safety -----------------------------------------------------------------------------
+
+    def backup(self, folder: Path) -> Backup:
+        """Save everything as it is at this moment; see `observatory.store.backup`."""
+        return backup(self._database, self.archive, folder)
+
+    def check(self) -> Iterator[Finding]:
+        """Whether everything is whole; see `observatory.store.check`."""
+        return check(self._database, self.archive)
+
+    def repair(self, now: datetime) -> None:
+        """Make the roll-ups anew from the samples that are there."""
+        self._database.write([Statement(upkeep_queries.FORGET, ["rollup"])], content=False)
+        roll_up(self._database, list(self._catalog), now)
+
+    def info(self) -> dict[str, Any]:
+        """Facts about the store, in the order a person asks for them."""
+        counts = self.sample_counts()
+        months = self.archive.months()
+        home = self._database.home
+        size = home.path.stat().st_size if home.path and home.path.is_file() else None
+        return {
+            "store": self.url,
+            "opened": home.how,
+            "size [bytes]": size,
+            "services": len(self.services()),
+            "samples": int(counts["samples"].sum()),
+            "oldest": counts["first"].min() if len(counts) else None,
+            "newest": counts["last"].max() if len(counts) else None,
+            "archived samples": sum(month.row_count for month in months),
+            "archived months": len(months),
+            "archive": self.archive.folder,
+            "rolled up until": done_until(self._database, "rollup"),
+            "revision": self.revision,
+        }
+
+    # -- upkeep -----------------------------------------------------------------------------
+
+    def maintain(self, now: datetime, retention: Retention | None = None) -> None:
+        """Do what is due: roll-ups, the order of rows, and once a day the archive and what is too old.
+
+        Raises
+        ------
+        StoreError
+            What is done stays done; the rest is tried again at the next call.
+        """
+        roll_up(self._database, list(self._catalog), now)
+        tidy(self._database, now)
+        if retention is not None:
+            self._retain(now, retention)
+
+    def _retain(self, now: datetime, retention: Retention) -> None:
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        done = done_until(self._database, "retention")
+        if done is not None and done >= today:
+            return
+        for statement in self._database.home.upkeep:
+            self._database.run(statement)
+        if retention.archive is not None and self.archive.folder is not None:
+            self.archive.move(today - timedelta(days=retention.archive))
+        if retention.raw is not None:
+            self.archive.forget(self.archive.older_than(today - timedelta(days=retention.raw)))
+        statements = progress("retention", today)
+        if retention.rollups is not None:
+            before = [today - timedelta(days=retention.rollups)]
+            statements += [Statement(upkeep_queries.prune_rollup(table), before) for table in upkeep_queries.ROLLUPS]
+        if retention.anomalies is not None:
+            statements.append(Statement(upkeep_queries.PRUNE_ANOMALIES, [today - timedelta(days=retention.anomalies)]))
+        self._database.write(statements)
+
     # -- helpers ----------------------------------------------------------------------------
 
     def _upsert(self, table: str, frame: pd.DataFrame, keys: list[str], *, keep_known: bool = False) -> int:
@@ -282,23 +371,16 @@ class Store:
             raise InvalidInputError(f"unknown metric {unknown[0]!r}: choose from {', '.join(self._catalog)}")
         return names
 
-    def _bound(self, which: str, service: str | None) -> datetime | None:
-        row = _records(self._database.read(queries.SAMPLE_RANGE, [service, service]))[0]
-        bound: datetime | None = row[which]
-        return bound
+    def _prepare_late(self, batch: pd.DataFrame) -> Callable[[str], list[Statement]]:
+        """What must happen before samples of the past are written: their roll-ups are due, archived rows come back."""
+        archived = done_until(self._database, "archive")
+        files = self.archive.paths() if archived is not None and batch[TIMESTAMP].min() < archived else []
 
+        def statements(name: str) -> list[Statement]:
+            late = [Statement(upkeep_queries.restore_late(name, list(self._catalog), files))] if files else []
+            return [*late, Statement(upkeep_queries.reopen(name))]
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dictionaries of plain Python values; missing is None."""
-    rows: list[dict[str, Any]] = []
-    for record in frame.to_dict("records"):
-        row: dict[str, Any] = {}
-        for key, value in record.items():
-            missing = value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
-            plain = value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
-            row[str(key)] = None if missing else plain
-        rows.append(row)
-    return rows
+        return statements
 
 
 def _without_missing(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ a statement that met a conflict, or lost its database, is simply run again.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets
 import threading
@@ -48,8 +49,8 @@ class Database:
     ----------
     open_home
         Opens the home; called again when it was lost.
-    metric_columns
-        Columns that ``service_metrics`` must have; missing ones are added.
+    columns
+        Columns of numbers that a table must have, by table; missing ones are added.
 
     Raises
     ------
@@ -57,9 +58,9 @@ class Database:
         Each says what to do.
     """
 
-    def __init__(self, open_home: Callable[[], Home], metric_columns: Sequence[str]) -> None:
+    def __init__(self, open_home: Callable[[], Home], columns: Mapping[str, Sequence[str]]) -> None:
         self._open_home = open_home
-        self._columns = tuple(metric_columns)
+        self._columns = dict(columns)
         self._local = threading.local()
         self._lock = threading.RLock()
         self._write_lock = threading.RLock()
@@ -103,21 +104,35 @@ class Database:
         They must be such that running them twice is the same as once. `batches` are tables for them, by the
         names that `batch_name` gave. Without `content` the revision stays: what is stored means the same after.
         """
-        staged = batches or {}
-        bump = [Statement(self.home.bump)] if self.home.bump and content else []
 
         def work(session: Session) -> None:
+            for statement in statements:
+                session.execute(statement.sql, statement.parameters)
+
+        self.transaction(work, batches, content=content)
+
+    def transaction(
+        self,
+        work: Callable[[Session], T],
+        batches: Mapping[str, pd.DataFrame] | None = None,
+        *,
+        content: bool = True,
+    ) -> T:
+        """Do `work`, which may read between its statements, in one transaction; see `write`."""
+        staged = batches or {}
+
+        def attempt(session: Session) -> T:
             try:
                 for name, batch in staged.items():
                     session.stage(name, batch)
-                self._transact(session, [*statements, *bump])
+                return self._transact(session, work, bump=content)
             finally:
                 for name in staged:
                     with contextlib.suppress(duckdb.Error):
                         session.unstage(name)
 
         with self._write_lock:
-            self._repeat("writing failed, nothing was changed", work)
+            return self._repeat("writing failed, nothing was changed", attempt)
 
     def run(self, sql: str) -> None:
         """Run one statement outside of any transaction of ours."""
@@ -158,13 +173,14 @@ class Database:
                 self._forget_session()
                 self.home.close()
 
-    @staticmethod
-    def _transact(session: Session, statements: Sequence[Statement]) -> None:
+    def _transact(self, session: Session, work: Callable[[Session], T], *, bump: bool) -> T:
         session.execute("BEGIN")
         try:
-            for statement in statements:
-                session.execute(statement.sql, statement.parameters)
+            result = work(session)
+            if bump and self.home.bump:
+                session.execute(self.home.bump)
             session.execute("COMMIT")
+            return result
         except BaseException:
             with contextlib.suppress(duckdb.Error):
                 session.execute("ROLLBACK")
@@ -247,10 +263,24 @@ class Database:
                     ],
                     content=False,
                 )
-        present = set(self.read(queries.COLUMNS, ["service_metrics"])["column_name"])
-        missing = [column for column in self._columns if column not in present]
-        if missing:
-            self.write([Statement(queries.add_column("service_metrics", column)) for column in missing], content=False)
+        for table, columns in self._columns.items():
+            present = set(self.read(queries.COLUMNS, [table])["column_name"])
+            missing = [Statement(queries.add_column(table, column)) for column in columns if column not in present]
+            if missing:
+                self.write(missing, content=False)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries of plain Python values; missing is None."""
+    rows: list[dict[str, Any]] = []
+    for record in frame.to_dict("records"):
+        row: dict[str, Any] = {}
+        for key, value in record.items():
+            missing = value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+            plain = value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+            row[str(key)] = None if missing else plain
+        rows.append(row)
+    return rows
 
 
 def batch_name() -> str:

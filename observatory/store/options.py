@@ -71,3 +71,30 @@ class StoreOptions:
         """DuckDB's own settings."""
         limits: dict[str, str | bool | int | float | list[str]] = {"memory_limit": f"{self.memory // 2**20}MiB"}
         return limits | ({} if self.threads is None else {"threads": self.threads})
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is kept [days]; None keeps it for ever.
+
+    Attributes
+    ----------
+    archive
+        Age at which samples move to the archive.
+    raw
+        Age at which archived months are removed.
+    rollups
+        Age at which roll-ups are removed, once their samples are gone.
+    anomalies
+        Age at which anomalies that ended are removed.
+    """
+
+    archive: float | None = 35.0
+    raw: float | None = None
+    rollups: float | None = None
+    anomalies: float | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """What the settings say."""
+        return cls(settings.archive_days, settings.keep_raw_days, settings.keep_rollup_days, settings.keep_anomaly_days)

@@ -8,6 +8,12 @@ COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE database_name = curren
 
 STAGING = "incoming_"
 STAGED = f"SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '{STAGING}%'"  # noqa: S608
+TABLES = f"""
+SELECT table_name FROM duckdb_tables()
+WHERE database_name = current_database() AND NOT internal AND table_name NOT LIKE '{STAGING}%'
+  AND table_name <> 'schema_migrations'
+"""  # noqa: S608
+NUMBERS = COLUMNS + " AND data_type = 'DOUBLE'"
 CREATE_REVISION = "CREATE SEQUENCE IF NOT EXISTS revision"
 BUMP_REVISION = "SELECT nextval('revision')"
 REVISION = "SELECT coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = 'revision'"
@@ -25,12 +31,6 @@ SERVICES = """
 SELECT service_name, source, team, tier, objective, latency_target, cpu_limit, memory_limit, desired_pods
 FROM services ORDER BY service_name
 """
-
-SAMPLE_RANGE = """
-SELECT min(timestamp) AS first, max(timestamp) AS last, count(*) AS samples FROM service_metrics
-WHERE (? IS NULL OR service_name = ?)
-"""
-SAMPLE_COUNTS = "SELECT service_name, count(*) AS samples, max(timestamp) AS last FROM service_metrics GROUP BY ALL"
 
 ANOMALIES = """
 SELECT * FROM metrics_anomalies
@@ -56,6 +56,12 @@ CYCLES = "SELECT * FROM cycles ORDER BY started_at DESC LIMIT ?"
 PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"
 
 META = "SELECT value FROM meta WHERE key = ?"
+VIEW_MADE_AS = """
+SELECT value FROM meta WHERE key = ?
+  AND EXISTS (FROM duckdb_views() WHERE database_name = current_database() AND view_name = 'samples')
+"""
+FORGET_META = "DELETE FROM meta WHERE key = ?"
+REMEMBER_META = "INSERT INTO meta VALUES (?, ?)"
 
 
 def quoted(names: Iterable[str]) -> list[str]:
@@ -78,6 +84,28 @@ def drop_table(name: str) -> str:
     return f"DROP TABLE IF EXISTS {quoted([name])[0]}"
 
 
+def copy_rows(table: str, target: str) -> str:
+    """All rows of a table into another of the same columns."""
+    return f"INSERT INTO {target} BY NAME SELECT * FROM {table}"  # noqa: S608
+
+
+def count_rows(table: str) -> str:
+    """Number of rows."""
+    return f"SELECT count(*) AS row_count FROM {table}"  # noqa: S608
+
+
+def table_facts(table: str) -> str:
+    """Number of rows, and a sum over their hashes; every value is read."""
+    return f"""
+SELECT count(*) AS row_count, CAST(coalesce(sum(CAST(hash(t) AS HUGEINT)), 0) AS VARCHAR) AS checksum FROM {table} AS t
+"""  # noqa: S608
+
+
+def duplicates(table: str, keys: Iterable[str]) -> str:
+    """Number of keys that are there more than once."""
+    return f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY {', '.join(keys)} HAVING count(*) > 1)"  # noqa: S608
+
+
 def merge(table: str, batch: str, keys: list[str], values: list[str], *, keep_known: bool = False) -> str:
     """Upsert of the rows of `batch` into `table`; `keep_known`: a NULL never replaces a value."""
     k, v = quoted(keys), quoted(values)
@@ -93,7 +121,7 @@ WHEN NOT MATCHED THEN INSERT ({", ".join(k + v)}) VALUES ({", ".join(f"b.{c}" fo
 def samples(metrics: list[str]) -> str:
     """Raw samples of one service, oldest first."""
     return f"""
-SELECT timestamp, {", ".join(quoted(metrics))} FROM service_metrics
+SELECT timestamp, {", ".join(quoted(metrics))} FROM samples
 WHERE service_name = ? AND timestamp BETWEEN ? AND ? ORDER BY timestamp
 """  # noqa: S608
 
@@ -101,7 +129,7 @@ WHERE service_name = ? AND timestamp BETWEEN ? AND ? ORDER BY timestamp
 def samples_of_all(metrics: list[str]) -> str:
     """Raw samples of many services, by service and time."""
     return f"""
-SELECT service_name, timestamp, {", ".join(quoted(metrics))} FROM service_metrics
+SELECT service_name, timestamp, {", ".join(quoted(metrics))} FROM samples
 WHERE timestamp BETWEEN $start AND $end
   AND ($services IS NULL OR list_contains(CAST($services AS VARCHAR[]), service_name))
 ORDER BY service_name, timestamp
@@ -109,14 +137,14 @@ ORDER BY service_name, timestamp
 
 
 def buckets(aggregates: Mapping[str, str]) -> str:
-    """Samples of one service in buckets of `?` seconds: aggregate, lowest and highest value."""
+    """Samples of one service in buckets of `$seconds`: aggregate, lowest and highest value."""
     columns = ", ".join(
         f'{how}({name}) AS {name}, min({name}) AS "{bare}__min", max({name}) AS "{bare}__max"'
         for (bare, how), name in zip(aggregates.items(), quoted(aggregates), strict=True)
     )
     return f"""
-SELECT time_bucket(to_seconds(?), timestamp) AS timestamp, {columns} FROM service_metrics
-WHERE service_name = ? AND timestamp BETWEEN ? AND ? GROUP BY 1 ORDER BY 1
+SELECT time_bucket(to_seconds($seconds), timestamp) AS timestamp, {columns} FROM samples
+WHERE service_name = $service AND timestamp BETWEEN $start AND $end GROUP BY 1 ORDER BY 1
 """  # noqa: S608
 
 
@@ -126,7 +154,7 @@ def trends(aggregates: Mapping[str, str]) -> str:
         f"{how}({name}) AS {name}" for how, name in zip(aggregates.values(), quoted(aggregates), strict=True)
     )
     return f"""
-SELECT service_name, time_bucket(to_seconds(?), timestamp) AS timestamp, {columns} FROM service_metrics
+SELECT service_name, time_bucket(to_seconds(?), timestamp) AS timestamp, {columns} FROM samples
 WHERE timestamp BETWEEN ? AND ? GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608
 
@@ -134,7 +162,7 @@ WHERE timestamp BETWEEN ? AND ? GROUP BY 1, 2 ORDER BY 1, 2
 def latest(metrics: list[str]) -> str:
     """The newest sample of every service since `?`; a metric missing in it is NULL, not an older value."""
     return f"""
-SELECT service_name, timestamp, {", ".join(quoted(metrics))} FROM service_metrics
+SELECT service_name, timestamp, {", ".join(quoted(metrics))} FROM samples
 WHERE timestamp >= ?
 QUALIFY row_number() OVER (PARTITION BY service_name ORDER BY timestamp DESC) = 1
 ORDER BY service_name

@@ -36,6 +36,13 @@ def write(store: Store, name: str, count: int) -> None:
         print(number, flush=True)
 
 
+def archive(store: Store, name: str, count: int) -> None:
+    """Archive a week more at a time, until killed."""
+    print("ready", flush=True)
+    for week in range(1, 13):
+        store.archive.move(START + timedelta(weeks=week))
+
+
 def read(store: Store, name: str, count: int) -> None:
     """Read until told to end; says how often, how long the longest read took [s], and if a count ever fell."""
     ended = threading.Event()
@@ -53,5 +60,5 @@ def read(store: Store, name: str, count: int) -> None:
 if __name__ == "__main__":
     role, url, name, *rest = sys.argv[1:]
     opened = open_store(url)
-    {"own": own, "write": write, "read": read}[role](opened, name, int(rest[0]) if rest else 0)
+    {"own": own, "write": write, "read": read, "archive": archive}[role](opened, name, int(rest[0]) if rest else 0)
     opened.close()

@@ -133,8 +133,7 @@ def test_trends_and_counts_cover_all_services(store: Store) -> None:
     assert store.trends(NOW, NOW + HOUR, 3600, ["request_rate"])["request_rate"].tolist() == [1.0, 2.0]
     assert store.sample_counts()["samples"].to_dict() == {"a": 3, "b": 3}
     assert store.newest() == NOW + timedelta(minutes=2)
-    assert store.oldest("b") == NOW
-    assert store.newest("nobody") is None
+    assert store.sample_counts().at["b", "first"] == NOW
     assert len(store.history_of_all(NOW, NOW + HOUR, ["a"])) == 3
     assert len(store.history_of_all(NOW, NOW + HOUR)) == 6
 

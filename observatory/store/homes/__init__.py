@@ -6,6 +6,7 @@ A home gives out sessions, one a thread; the same statements run in all of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import duckdb
@@ -51,6 +52,14 @@ class Home(Protocol):
     """A query for a number that grows with every write of any process."""
     bump: str | None
     """The statement that makes it grow; None where that happens by itself."""
+    how: str
+    """How it was opened, in words."""
+    path: Path | None
+    """The file, where it is on this machine."""
+    tidies: bool
+    """Whether rows stay in the order they were written in, so that sorting them pays."""
+    upkeep: tuple[str, ...]
+    """Statements of its own to run now and then."""
 
     def session(self) -> Session:
         """A new session; raises `duckdb.Error`."""

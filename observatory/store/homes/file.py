@@ -40,21 +40,22 @@ class OwnedFile:
 
     revision: str = queries.REVISION
     bump: str | None = queries.BUMP_REVISION
+    tidies = True
+    upkeep: tuple[str, ...] = ()
 
     def __init__(self, url: str, options: StoreOptions) -> None:
         self.name = url
-        self.unshared = ""
-        """Why other processes cannot connect; empty where they can."""
+        self.how = "by this process"
         self.users = 1
         self._pid = os.getpid()
-        self._path = None if url == MEMORY else Path(url).absolute()
+        self.path = None if url == MEMORY else Path(url).absolute()
         self._address: Address | None = None
         self._connection = duckdb.connect(url, config=options.config())
         try:
             self._connection.execute(queries.CREATE_REVISION)
             self._drop_orphans()
-            if self._path is not None:
-                self._share(self._path, options)
+            if self.path is not None:
+                self._share(self.path, options)
         except BaseException:
             self._connection.close()
             raise
@@ -72,16 +73,16 @@ class OwnedFile:
         with _owned_lock:
             self.users -= 1
             if self.users == 0:
-                if _owned.get(self._path) is self:
-                    del _owned[self._path]
+                if _owned.get(self.path) is self:
+                    del _owned[self.path]
                 self.leave()
 
     def leave(self) -> None:
         """Stop serving and let go of the file."""
         if os.getpid() != self._pid:
             return  # a forked child must not touch its parent's database
-        if self._address is not None and self._path is not None:
-            remove_address(self._path, self._address)
+        if self._address is not None and self.path is not None:
+            remove_address(self.path, self._address)
             stop(self._connection, self._address.url)
         with contextlib.suppress(duckdb.Error):
             self._connection.close()
@@ -91,7 +92,7 @@ class OwnedFile:
         try:
             url = serve(self._connection, options.port or _free_port(), token)
         except StoreExtensionError as error:
-            self.unshared = str(error)
+            self.how = f"by this process alone: {error}"
             log.info("%s", error)
             return
         except duckdb.Error as error:
@@ -133,7 +134,7 @@ def open_file(url: str, options: StoreOptions) -> Home:
         address = read_address(path)
         if address is not None:
             try:
-                return QuackHome(address.url, address.token, options, url)
+                return QuackHome(address.url, address.token, options, url, path)
             except duckdb.Error as error:
                 log.debug("the owner of %s does not answer: %s", url, error)
             except StoreExtensionError as error:
@@ -165,6 +166,11 @@ def _own(url: str, path: Path, options: StoreOptions) -> OwnedFile | str:
                 raise StoreCorruptError(
                     f"store {url} is not a DuckDB database: name another file with OBSERVATORY_STORE, "
                     "or move this one away to start afresh"
+                ) from None
+            if "Corrupt database file" in text:
+                raise StoreCorruptError(
+                    f"store {url} is damaged ({text.splitlines()[0]}): restore a backup (`observatory store restore`), "
+                    "or move the file away to start afresh"
                 ) from None
             raise StoreError(f"store {url} cannot be opened: {text}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from pathlib import Path
 
 import duckdb
 
@@ -35,7 +36,16 @@ class LakeHome:
     """
 
     revision: str = f"SELECT coalesce(max(snapshot_id), 0) AS revision FROM ducklake_snapshots('{LAKE}')"  # noqa: S608
+    how = "a lake"
     bump: str | None = None
+    path: Path | None = None
+    tidies = False
+    upkeep: tuple[str, ...] = (
+        f"CALL ducklake_flush_inlined_data('{LAKE}')",  # small writes wait in the catalogue
+        f"CALL ducklake_merge_adjacent_files('{LAKE}')",
+        f"CALL ducklake_expire_snapshots('{LAKE}', older_than => now() - INTERVAL 7 DAY)",
+        f"CALL ducklake_cleanup_old_files('{LAKE}', older_than => now() - INTERVAL 1 DAY)",
+    )
 
     def __init__(self, url: str, options: StoreOptions) -> None:
         self.name = SECRET.sub(lambda match: f"{match[1] or ''}***", url)

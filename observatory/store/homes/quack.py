@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import re
 import time
+from pathlib import Path
 from typing import Self
 
 import duckdb
@@ -106,14 +107,20 @@ class QuackHome:
         Limits of the client's own DuckDB.
     name
         What users are told.
+    path
+        The file behind it, where it is on this machine.
     """
 
     revision: str = queries.REVISION
+    how = "through the process that serves it"
     bump: str | None = queries.BUMP_REVISION
+    tidies = True
+    upkeep: tuple[str, ...] = ()
     _aliases = itertools.count()
 
-    def __init__(self, url: str, token: str, options: StoreOptions, name: str) -> None:
+    def __init__(self, url: str, token: str, options: StoreOptions, name: str, path: Path | None = None) -> None:
         self.name = name
+        self.path = path
         self._url, self._token = url.replace("quack://", "quack:"), token
         self._connection = duckdb.connect(config=options.config())
         try:

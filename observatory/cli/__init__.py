@@ -5,20 +5,17 @@ Verbs import what they need when they run, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from observatory import __version__
+from observatory.cli.common import open_runtime, print_table, progress_bar, read_settings, time_range
+from observatory.cli.store import store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from observatory.config import Settings
     from observatory.runtime import Runtime
 
@@ -31,6 +28,7 @@ app = typer.Typer(
 )
 services_app = typer.Typer(help="List, discover and register services.", no_args_is_help=True)
 app.add_typer(services_app, name="services")
+app.add_typer(store_app, name="store")
 
 ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
 FromOption = Annotated[str, typer.Option("--from", help="Start: RFC 3339, or a time ago such as 30d or 12h.")]
@@ -72,13 +70,13 @@ def serve(
     from observatory.runtime import Runtime, use
     from observatory.serve import require_free_port, serve
 
-    settings = _settings(port=port, host=host)
+    settings = read_settings(port=port, host=host)
     require_free_port(settings.host, settings.port)
     runtime = Runtime(settings)
     use(runtime)
     try:
         if settings.source_name == "demo":
-            with _progress() as show:
+            with progress_bar() as show:
                 runtime.prepare(show)
         _greet(settings, runtime)
         serve(settings)
@@ -89,7 +87,7 @@ def serve(
 @app.command(epilog="Example: `observatory demo`")
 def demo() -> None:
     """Fill the demo shop's history and detect on it, without serving."""
-    with _runtime(prometheus_url=None) as runtime, _progress() as show:
+    with open_runtime(prometheus_url=None) as runtime, progress_bar() as show:
         runtime.prepare(show)
         typer.echo(f"{len(runtime.store.services())} services in {runtime.store.url}, serve them: observatory serve")
 
@@ -97,7 +95,7 @@ def demo() -> None:
 @app.command(epilog="Example: `observatory collect --service shop/checkout`")
 def collect(service: ServiceOption = None) -> None:
     """Collect one sample a service, now."""
-    with _runtime() as runtime:
+    with open_runtime() as runtime:
         reports = [runtime.collect(name) for name in service] if service else [runtime.collect()]
         for report in reports:
             typer.echo(
@@ -125,13 +123,13 @@ def backfill(
     from observatory.backfill import backfill
     from observatory.times import parse_duration
 
-    with _runtime() as runtime:
-        first, last = _range(runtime.clock(), start, end)
+    with open_runtime() as runtime:
+        first, last = time_range(runtime.clock(), start, end)
         seconds = parse_duration(step, "--step").total_seconds() if step else runtime.settings.interval
-        with _progress() as show:
+        with progress_bar() as show:
             report = backfill(runtime.source, runtime.store, first, last, seconds, service, show)
         typer.echo(f"{report.samples} samples in {report.chunks} chunks")
-        _table(report.coverage.round(3).reset_index())
+        print_table(report.coverage.round(3).reset_index())
         for failure in report.failures:
             typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
         if report.failures:
@@ -141,10 +139,10 @@ def backfill(
 @app.command(epilog="Example: `observatory detect --from 2d`")
 def detect(start: FromOption = "1d", end: ToOption = "now", service: ServiceOption = None) -> None:
     """Detect anomalies on stored samples, as if they had come in live, and keep them."""
-    with _runtime() as runtime:
-        first, last = _range(runtime.clock(), start, end)
+    with open_runtime() as runtime:
+        first, last = time_range(runtime.clock(), start, end)
         names = [runtime.store.service(name).name for name in service] if service else None
-        with _progress() as show:
+        with progress_bar() as show:
             found, failures = runtime.pipeline.replay(first, last, names, show)
         for anomaly in found:
             typer.echo(f"{anomaly.started_at:%Y-%m-%d %H:%M}  {anomaly.severity:<8}  {anomaly.message}")
@@ -160,12 +158,35 @@ def health() -> None:
     """Show every service's health, the worst first."""
     from observatory.tables import health_table
 
-    with _runtime() as runtime:
+    with open_runtime() as runtime:
         table = health_table(runtime.overview())
     if table.empty:
         typer.echo("no services yet: run `observatory collect`, or `observatory demo`, first")
     else:
-        _table(table)
+        print_table(table)
+
+
+@app.command(epilog="Example: `observatory archive --older-than 30d`")
+def archive(
+    older_than: Annotated[
+        str | None, typer.Option(help="Age of what is moved, such as 30d; default: OBSERVATORY_ARCHIVE_DAYS.")
+    ] = None,
+) -> None:
+    """Move old samples to Parquet files beside the store; they stay part of every answer."""
+    from datetime import timedelta
+
+    from observatory.times import parse_duration
+
+    with open_runtime() as opened:
+        days = opened.settings.archive_days
+        if older_than is None and days is None:
+            raise InvalidInputError("--older-than is needed where OBSERVATORY_ARCHIVE_DAYS is not set")
+        age = parse_duration(older_than, "--older-than") if older_than else timedelta(days=days or 0)
+        opened.store.maintain(opened.clock())
+        moved = opened.store.archive.move(opened.clock() - age)
+        for month in moved:
+            typer.echo(f"{month.month:%Y-%m}  {month.row_count} samples in {month.file}")
+        typer.echo(f"{len(moved)} months written to {opened.store.archive.folder}")
 
 
 @services_app.command("list", epilog="Example: `observatory services list`")
@@ -173,19 +194,19 @@ def services_list() -> None:
     """List the registered services."""
     from observatory.tables import service_table
 
-    with _runtime() as runtime:
+    with open_runtime() as runtime:
         counts = runtime.store.sample_counts()["samples"].to_dict()
         table = service_table(runtime.store.services(), counts)
     if table.empty:
         typer.echo("no services yet: run `observatory services discover`")
     else:
-        _table(table)
+        print_table(table)
 
 
 @services_app.command("discover", epilog="Example: `observatory services discover`")
 def services_discover() -> None:
     """Ask the source which services it has, and register them."""
-    with _runtime() as runtime:
+    with open_runtime() as runtime:
         known = {service.name for service in runtime.store.services()}
         found = runtime.source.discover()
         runtime.store.register(found)
@@ -205,7 +226,7 @@ def services_register(
     """Register a service, or add what is known about it."""
     from observatory.model import Service
 
-    with _runtime() as runtime:
+    with open_runtime() as runtime:
         runtime.store.register(
             [Service(name, runtime.source.name, team, tier, objective=objective, latency_target=latency_target)]
         )
@@ -222,70 +243,10 @@ def evaluate(
     """Judge detectors on the demo shop's labelled faults."""
     from observatory.evaluation import evaluate_demo
 
-    settings = _settings()
-    with _progress() as show:
+    settings = read_settings()
+    with progress_bar() as show:
         table = evaluate_demo(settings.demo_seed, detector, days, show)
-    _table(table)
-
-
-def _settings(**overrides: Any) -> Settings:
-    from observatory.config import load_settings
-
-    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if settings.log_level == "INFO":
-        logging.getLogger("tornado.access").setLevel(logging.WARNING)  # a line for each request helps nobody
-    return settings
-
-
-@contextmanager
-def _runtime(**overrides: Any) -> Iterator[Runtime]:
-    from observatory.runtime import Runtime
-
-    runtime = Runtime(_settings(**overrides))
-    try:
-        yield runtime
-    finally:
-        runtime.close()
-
-
-def _range(now: datetime, start: str, end: str) -> tuple[datetime, datetime]:
-    from observatory.times import parse_time
-
-    first, last = parse_time(start, now, "--from"), parse_time(end, now, "--to")
-    if first >= last:
-        raise InvalidInputError(f"--from {start} must be before --to {end}")
-    return first, last
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A progress bar on standard error; yields ``show(done, total, what)``."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(done: int, total: int, what: str) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield show
-
-
-def _table(frame: Any) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in frame.columns:
-        table.add_column(str(column), justify="right" if frame[column].dtype.kind in "if" else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(str(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    print_table(table)
 
 
 def _greet(settings: Settings, runtime: Runtime) -> None:

@@ -1,0 +1,81 @@
+"""What verbs share: settings, a runtime that is closed again, progress bars, tables."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from observatory.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from observatory.config import Settings
+    from observatory.runtime import Runtime
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The settings, with those options of a verb that were given; also sets up logging."""
+    from observatory.config import load_settings
+
+    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if settings.log_level == "INFO":
+        logging.getLogger("tornado.access").setLevel(logging.WARNING)  # a line for each request helps nobody
+    return settings
+
+
+@contextmanager
+def open_runtime(**overrides: Any) -> Iterator[Runtime]:
+    """A runtime that is closed again."""
+    from observatory.runtime import Runtime
+
+    runtime = Runtime(read_settings(**overrides))
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def time_range(now: datetime, start: str, end: str) -> tuple[datetime, datetime]:
+    """``--from`` and ``--to``; raises InvalidInputError."""
+    from observatory.times import parse_time
+
+    first, last = parse_time(start, now, "--from"), parse_time(end, now, "--to")
+    if first >= last:
+        raise InvalidInputError(f"--from {start} must be before --to {end}")
+    return first, last
+
+
+@contextmanager
+def progress_bar() -> Iterator[Any]:
+    """A progress bar on standard error; yields ``show(done, total, what)``."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(done: int, total: int, what: str) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def print_table(frame: Any) -> None:
+    """A frame as a table on standard output; numbers to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in frame.columns:
+        table.add_column(str(column), justify="right" if frame[column].dtype.kind in "if" else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(str(value) for value in row))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)

@@ -1,0 +1,30 @@
+-- Roll-ups and the archive. The roll-ups' columns for each metric (min, max, avg, count) come from the catalogue.
+
+CREATE TABLE IF NOT EXISTS rollup_5m (
+    service_name VARCHAR NOT NULL,
+    timestamp TIMESTAMPTZ NOT NULL,
+    samples BIGINT NOT NULL,
+    oldest TIMESTAMPTZ NOT NULL,
+    newest TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS rollup_1h (
+    service_name VARCHAR NOT NULL,
+    timestamp TIMESTAMPTZ NOT NULL,
+    samples BIGINT NOT NULL,
+    oldest TIMESTAMPTZ NOT NULL,
+    newest TIMESTAMPTZ NOT NULL
+);
+
+-- How far each task has come: everything before is done.
+CREATE TABLE IF NOT EXISTS upkeep (
+    task VARCHAR NOT NULL,
+    done_until TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS archive_files (
+    file VARCHAR NOT NULL,
+    month TIMESTAMPTZ NOT NULL,
+    row_count BIGINT NOT NULL,
+    checksum VARCHAR NOT NULL
+);
