@@ -27,7 +27,7 @@ from observatory.store.check import Finding, check
 from observatory.store.database import Database, Statement, records
 from observatory.store.homes import home_opener
 from observatory.store.options import Retention, StoreOptions
-from observatory.store.upkeep import done_until, progress, roll_up, tidy
+from observatory.store.upkeep import as_time, done_until, progress, roll_up, tidy
 
 
 def open_store(
@@ -179,10 +179,13 @@ class Store:
         """Number of samples, times of the first and the last one: ``samples``, ``first``, ``last`` by service."""
         return self._database.read(upkeep_queries.COUNTS).set_index(SERVICE)
 
-    def newest(self) -> datetime | None:
-        """Time of the newest sample."""
-        counts = self.sample_counts()
-        return None if counts.empty else counts["last"].max().to_pydatetime()
+    def newest(self, service: str | None = None) -> datetime | None:
+        """Time of the newest sample, of one service or of all."""
+        return as_time(self._counts_of(service)["last"].max())
+
+    def oldest(self, service: str | None = None) -> datetime | None:
+        """Time of the oldest sample, of one service or of all."""
+        return as_time(self._counts_of(service)["first"].min())
 
     # -- anomalies --------------------------------------------------------------------------
 
@@ -316,8 +319,8 @@ class Store:
             "size [bytes]": size,
             "services": len(self.services()),
             "samples": int(counts["samples"].sum()),
-            "oldest": counts["first"].min() if len(counts) else None,
-            "newest": counts["last"].max() if len(counts) else None,
+            "oldest": as_time(counts["first"].min()),
+            "newest": as_time(counts["last"].max()),
             "archived samples": sum(month.row_count for month in months),
             "archived months": len(months),
             "archive": self.archive.folder,
@@ -370,6 +373,10 @@ class Store:
         if unknown:
             raise InvalidInputError(f"unknown metric {unknown[0]!r}: choose from {', '.join(self._catalog)}")
         return names
+
+    def _counts_of(self, service: str | None) -> pd.DataFrame:
+        counts = self.sample_counts()
+        return counts if service is None else counts[counts.index == service]
 
     def _prepare_late(self, batch: pd.DataFrame) -> Callable[[str], list[Statement]]:
         """What must happen before samples of the past are written: their roll-ups are due, archived rows come back."""

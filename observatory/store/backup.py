@@ -123,7 +123,7 @@ def _copy_tables(database: Database, path: Path) -> dict[str, int]:
 
     database.run(f"ATTACH {literal(str(path))} AS {alias}")
     try:
-        return database.transaction(work, content=False)
+        return database.transaction(work, content=False, lock=False)  # a transaction writes one file
     finally:
         database.run(f"DETACH {alias}")
 

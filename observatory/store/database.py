@@ -81,7 +81,7 @@ class Database:
     @property
     def revision(self) -> int:
         """A number that grows with every write of any process."""
-        return int(self.value(self.home.revision))
+        return int(self.value(queries.REVISION))
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query as a frame; times are UTC."""
@@ -98,18 +98,20 @@ class Database:
         batches: Mapping[str, pd.DataFrame] | None = None,
         *,
         content: bool = True,
+        lock: bool = True,
     ) -> None:
         """Run statements in one transaction: all of them, or none.
 
         They must be such that running them twice is the same as once. `batches` are tables for them, by the
         names that `batch_name` gave. Without `content` the revision stays: what is stored means the same after.
+        Only making the tables, and writing another file, go without the `lock` that has writers take turns.
         """
 
         def work(session: Session) -> None:
             for statement in statements:
                 session.execute(statement.sql, statement.parameters)
 
-        self.transaction(work, batches, content=content)
+        self.transaction(work, batches, content=content, lock=lock)
 
     def transaction(
         self,
@@ -117,6 +119,7 @@ class Database:
         batches: Mapping[str, pd.DataFrame] | None = None,
         *,
         content: bool = True,
+        lock: bool = True,
     ) -> T:
         """Do `work`, which may read between its statements, in one transaction; see `write`."""
         staged = batches or {}
@@ -125,7 +128,7 @@ class Database:
             try:
                 for name, batch in staged.items():
                     session.stage(name, batch)
-                return self._transact(session, work, bump=content)
+                return self._transact(session, work, content=content, lock=lock)
             finally:
                 for name in staged:
                     with contextlib.suppress(duckdb.Error):
@@ -173,12 +176,13 @@ class Database:
                 self._forget_session()
                 self.home.close()
 
-    def _transact(self, session: Session, work: Callable[[Session], T], *, bump: bool) -> T:
+    @staticmethod
+    def _transact(session: Session, work: Callable[[Session], T], *, content: bool, lock: bool) -> T:
         session.execute("BEGIN")
         try:
+            if lock:
+                session.execute(queries.LOCK, [int(content)])
             result = work(session)
-            if bump and self.home.bump:
-                session.execute(self.home.bump)
             session.execute("COMMIT")
             return result
         except BaseException:
@@ -189,7 +193,7 @@ class Database:
     def _repeat(self, failure: str, work: Callable[[Session], T]) -> T:
         retrying = Retrying(
             retry=retry_if_exception_type(_RepeatError),
-            wait=wait_random_exponential(multiplier=0.01, max=1.0),
+            wait=wait_random_exponential(multiplier=0.01, max=0.1),
             stop=stop_after_delay(PATIENCE),
             reraise=True,
         )
@@ -262,12 +266,13 @@ class Database:
                         Statement(queries.RECORD_MIGRATION, [version, version]),
                     ],
                     content=False,
+                    lock=False,
                 )
         for table, columns in self._columns.items():
             present = set(self.read(queries.COLUMNS, [table])["column_name"])
             missing = [Statement(queries.add_column(table, column)) for column in columns if column not in present]
             if missing:
-                self.write(missing, content=False)
+                self.write(missing, content=False, lock=False)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -11,12 +11,11 @@ STAGED = f"SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '{STAGIN
 TABLES = f"""
 SELECT table_name FROM duckdb_tables()
 WHERE database_name = current_database() AND NOT internal AND table_name NOT LIKE '{STAGING}%'
-  AND table_name <> 'schema_migrations'
+  AND table_name NOT IN ('schema_migrations', 'write_lock')
 """  # noqa: S608
 NUMBERS = COLUMNS + " AND data_type = 'DOUBLE'"
-CREATE_REVISION = "CREATE SEQUENCE IF NOT EXISTS revision"
-BUMP_REVISION = "SELECT nextval('revision')"
-REVISION = "SELECT coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = 'revision'"
+LOCK = "UPDATE write_lock SET taken = taken + 1, revision = revision + ?"
+REVISION = "SELECT CAST(sum(revision) AS BIGINT) FROM write_lock"
 
 CREATE_MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL, applied_at TIMESTAMPTZ NOT NULL)

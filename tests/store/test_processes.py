@@ -7,16 +7,18 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from servers import wait_until
-from store.actors import ROWS, START
+from servers import Postgres, wait_until
+from store.actors import ROWS, START, batch
 
 from observatory.errors import StoreError, StoreInUseError
 from observatory.model import Service
-from observatory.store import open_store
+from observatory.store import Store, open_store
 from observatory.store.homes.address import Address, address_file, read_address, write_address
 from observatory.store.options import StoreOptions
 
@@ -96,6 +98,64 @@ def test_when_the_owner_is_killed_nothing_acknowledged_is_missing_and_nothing_is
     for name in writers:
         assert count_rows(tmp_path / "x.duckdb", name) == (count * ROWS, count * ROWS)
     assert count_rows(tmp_path / "x.duckdb", "shared") == (count, count)
+
+
+def test_a_writer_killed_at_any_moment_leaves_what_it_acknowledged(tmp_path: Path, start: Callable[..., Actor]) -> None:
+    for attempt in range(4):
+        writer = start("write", f"w{attempt}", 10_000)
+        writer.wait_for(3 + 7 * attempt)
+        writer.process.kill()
+        writer.process.wait()
+        acknowledged = len(writer.said)
+        rows, different = count_rows(tmp_path / "x.duckdb", f"w{attempt}")
+        assert rows == different
+        assert rows % ROWS == 0, "a batch is there whole or not at all"
+        assert acknowledged <= rows // ROWS <= acknowledged + 1
+
+
+def test_writers_of_the_same_new_rows_make_them_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    owner = open_store(str(path))
+    address = read_address(path)
+    assert address is not None
+    options = StoreOptions(token=address.token)
+    stores = [owner, *(open_store(address.url, options=options) for _ in range(3))]
+    together = threading.Barrier(len(stores))
+
+    def write(store: Store) -> None:
+        for number in range(20):
+            together.wait()
+            store.write_samples(batch("same", number))
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        list(pool.map(write, stores))
+    assert all(finding.ok for finding in owner.check())
+    assert owner.sample_counts()["samples"].tolist() == [20] * (ROWS + 1)
+    for store in reversed(stores):
+        store.close()
+
+
+def test_processes_that_start_together_make_one_store(tmp_path: Path, start: Callable[..., Actor]) -> None:
+    writers = [start("write", name, 3) for name in "abcd"]
+    for writer in writers:
+        assert writer.end() == ["0", "1", "2"]
+    for name in "abcd":
+        assert count_rows(tmp_path / "x.duckdb", name) == (3 * ROWS, 3 * ROWS)
+
+
+@pytest.mark.servers
+def test_a_lake_opened_by_many_at_once_is_one_lake(tmp_path: Path, postgres: Postgres) -> None:
+    url = f"ducklake:postgres:{postgres.database()}"
+    options = StoreOptions(data_path=str(tmp_path / "lake"))
+
+    def write(number: int) -> None:
+        with open_store(url, options=options) as store:
+            store.write_samples(batch(f"w{number % 2}", 0))
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write, range(6)))
+    with open_store(url, options=options) as store:
+        assert store.sample_counts()["samples"].tolist() == [1] * (2 * ROWS + 1)
 
 
 def test_the_address_is_the_users_alone_and_goes_with_its_owner(tmp_path: Path) -> None:

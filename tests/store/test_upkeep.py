@@ -72,8 +72,6 @@ def test_upkeep_changes_no_answer_and_so_no_revision(store: Store) -> None:
     store.write_samples(samples())
     before = store.revision
     store.maintain(START + timedelta(minutes=640))
-    if store.url.startswith("ducklake:"):
-        return  # a lake numbers every change
     assert store.revision == before
 
 

@@ -48,10 +48,6 @@ class Home(Protocol):
 
     name: str
     """What users are told; holds no secret."""
-    revision: str
-    """A query for a number that grows with every write of any process."""
-    bump: str | None
-    """The statement that makes it grow; None where that happens by itself."""
     how: str
     """How it was opened, in words."""
     path: Path | None

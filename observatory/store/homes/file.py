@@ -38,8 +38,6 @@ HOLDER = re.compile(r"\(PID (\d+)[^)]*\)")
 class OwnedFile:
     """A database this process has open, shared by all that ask for it here; see `Home`."""
 
-    revision: str = queries.REVISION
-    bump: str | None = queries.BUMP_REVISION
     tidies = True
     upkeep: tuple[str, ...] = ()
 
@@ -52,7 +50,6 @@ class OwnedFile:
         self._address: Address | None = None
         self._connection = duckdb.connect(url, config=options.config())
         try:
-            self._connection.execute(queries.CREATE_REVISION)
             self._drop_orphans()
             if self.path is not None:
                 self._share(self.path, options)

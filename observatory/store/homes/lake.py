@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import duckdb
+from tenacity import Retrying, retry_if_exception_message, stop_after_delay, wait_random_exponential
 
 from observatory.errors import StoreError, StoreUnreachableError
 from observatory.store.extensions import load
@@ -35,9 +36,7 @@ class LakeHome:
         Extensions are missing; the catalogue does not answer; anything else.
     """
 
-    revision: str = f"SELECT coalesce(max(snapshot_id), 0) AS revision FROM ducklake_snapshots('{LAKE}')"  # noqa: S608
     how = "a lake"
-    bump: str | None = None
     path: Path | None = None
     tidies = False
     upkeep: tuple[str, ...] = (
@@ -61,7 +60,7 @@ class LakeHome:
                 facts = ", ".join(f"{name.upper()} {literal(value)}" for name, value in options.s3)
                 self._connection.execute(f"CREATE SECRET (TYPE s3, {facts})")
             place = f" (DATA_PATH {literal(options.data_path)})" if options.data_path else ""
-            self._connection.execute(f"ATTACH {literal(url)} AS {LAKE}{place}")
+            self._attach(f"ATTACH {literal(url)} AS {LAKE}{place}", options.patience)
         except duckdb.Error as error:
             self._connection.close()
             raise self._explain(error, options) from None
@@ -83,6 +82,16 @@ class LakeHome:
         """See `Home.close`."""
         with contextlib.suppress(duckdb.Error):
             self._connection.close()
+
+    def _attach(self, statement: str, patience: float) -> None:
+        """Attach the lake; when several processes make its catalogue at once, one of them does and the others wait."""
+        retrying = Retrying(
+            retry=retry_if_exception_message(match=r"(?s).*(duplicate key value|already exists|could not serialize).*"),
+            wait=wait_random_exponential(multiplier=0.05, max=1.0),
+            stop=stop_after_delay(patience),
+            reraise=True,
+        )
+        retrying(self._connection.execute, statement)
 
     def _explain(self, error: duckdb.Error, options: StoreOptions) -> StoreError:
         text = SECRET.sub(lambda match: f"{match[1] or ''}***", str(error)).split("\n")[0]

@@ -111,9 +111,7 @@ class QuackHome:
         The file behind it, where it is on this machine.
     """
 
-    revision: str = queries.REVISION
     how = "through the process that serves it"
-    bump: str | None = queries.BUMP_REVISION
     tidies = True
     upkeep: tuple[str, ...] = ()
     _aliases = itertools.count()

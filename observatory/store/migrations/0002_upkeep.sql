@@ -28,3 +28,12 @@ CREATE TABLE IF NOT EXISTS archive_files (
     row_count BIGINT NOT NULL,
     checksum VARCHAR NOT NULL
 );
+
+-- Every write changes this row first. Two writers at once then conflict, and one of them begins again and sees what
+-- the other wrote: without a key on the tables, both might insert the same row.
+CREATE TABLE IF NOT EXISTS write_lock (
+    taken BIGINT NOT NULL,
+    revision BIGINT NOT NULL
+);
+
+INSERT INTO write_lock SELECT 0, 0 WHERE NOT EXISTS (FROM write_lock);
