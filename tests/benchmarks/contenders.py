@@ -22,10 +22,14 @@ COLUMNS = list(METRICS)
 
 
 def frame(first: int, minutes: int, services: int = SERVICES) -> pd.DataFrame:
-    """Samples as they arrive: a minute of all services at a time."""
+    """Samples as they arrive: a minute of all services at a time; values are as unround as real ones."""
     random = np.random.default_rng(first)
     rows = minutes * services
     columns = {name: random.random(rows) for name in COLUMNS}
+    columns["error_rate"] *= random.random(rows) < 0.1  # most minutes are without errors
+    columns["memory_usage"] = random.integers(50_000, 60_000, rows) * 4096.0
+    columns["restart_count"] = np.zeros(rows)
+    columns["pod_count"] = np.full(rows, 3.0)
     names = np.tile([f"shop/service-{i}" for i in range(services)], minutes)
     start = np.datetime64(START.replace(tzinfo=None), "us") + np.timedelta64(first, "m")
     times = np.repeat(start + np.arange(minutes) * np.timedelta64(1, "m"), services)
