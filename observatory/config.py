@@ -6,36 +6,30 @@ Later entries win: defaults, ``observatory.toml`` in the working folder (or the 
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 from observatory.errors import ConfigError
+from observatory.sections import Names, PresetSettings, ServiceOverride, SourceSettings
 
 PREFIX = "OBSERVATORY_"
 
 
-class ServiceOverride(BaseModel):
-    """What is known about one service beyond its metrics: ``[services."shop/checkout"]``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    team: str | None = Field(None, description="Who owns it.")
-    tier: str | None = Field(None, description="How much it matters, in your own words.")
-    objective: float | None = Field(None, gt=0, lt=1, description="Availability objective (0–1).")
-    latency_target: float | None = Field(None, gt=0, description="p95 users should see at most [s].")
-    cpu_limit: float | None = Field(None, gt=0, description="CPU limit over all pods [cores].")
-    memory_limit: float | None = Field(None, gt=0, description="Memory limit over all pods [bytes].")
-    desired_pods: float | None = Field(None, gt=0, description="Pods that should be running.")
+def _as_in(section: type[BaseModel], name: str, description: str | None = None) -> Any:
+    """The same setting as in a table of the file: default, limits and words are written once."""
+    info = copy.copy(section.model_fields[name])
+    info.description = description or info.description
+    return info
 
 
 class Settings(BaseSettings):
@@ -48,9 +42,16 @@ class Settings(BaseSettings):
     prometheus_url: AnyHttpUrl | None = Field(
         None, description="Address of your Prometheus. Without it the built-in demo shop is the source."
     )
+    sources: dict[str, SourceSettings] = Field(
+        default_factory=dict,
+        description="More than one Prometheus: `[sources.eu]` with `url`, and what is above without `prometheus_`.",
+    )
+    preset: dict[str, PresetSettings] = Field(
+        default_factory=dict, description="Presets of your own, or changes to one: `[preset.legacy]`."
+    )
     store: str = Field(
         default_factory=lambda known: (
-            "observatory.duckdb" if known.get("prometheus_url") else "observatory-demo.duckdb"
+            "observatory.duckdb" if known.get("prometheus_url") or known.get("sources") else "observatory-demo.duckdb"
         ),
         description="Path of a DuckDB file, `quack://host:port`, `ducklake:postgres:…` or `:memory:`. "
         "The demo has a file of its own.",
@@ -86,18 +87,27 @@ class Settings(BaseSettings):
         None, gt=0, description="Age at which ended anomalies are removed [days]; unset: never."
     )
 
-    prometheus_timeout: float = Field(30.0, gt=0, le=600, description="Longest wait for one answer [s].")
-    prometheus_token: SecretStr | None = Field(None, description="Bearer token sent to Prometheus.")
-    prometheus_username: str | None = Field(None, description="User name for basic authentication.")
-    prometheus_password: SecretStr | None = Field(None, description="Password for basic authentication.")
-    prometheus_ca_file: Path | None = Field(None, description="CA certificates to trust instead of the system's.")
-    presets: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Presets to query, the first that has a service wins. Empty: all that answer."
-    )
+    prometheus_timeout: float = _as_in(SourceSettings, "timeout")
+    prometheus_token: SecretStr | None = _as_in(SourceSettings, "token")
+    prometheus_token_file: Path | None = _as_in(SourceSettings, "token_file")
+    prometheus_username: str | None = _as_in(SourceSettings, "username")
+    prometheus_password: SecretStr | None = _as_in(SourceSettings, "password")
+    prometheus_ca_file: Path | None = _as_in(SourceSettings, "ca_file")
+    prometheus_cert_file: Path | None = _as_in(SourceSettings, "cert_file")
+    prometheus_key_file: Path | None = _as_in(SourceSettings, "key_file")
+    prometheus_headers: dict[str, SecretStr] = _as_in(SourceSettings, "headers")
+    prometheus_concurrency: int = _as_in(SourceSettings, "concurrency")
+    prometheus_max_answer: float = _as_in(SourceSettings, "max_answer")
+    presets: Names = _as_in(SourceSettings, "presets")
+    include: Names = _as_in(SourceSettings, "include")
+    exclude: Names = _as_in(SourceSettings, "exclude")
 
     interval: float = Field(60.0, ge=1, le=3600, description="Time between collections, and step of the samples [s].")
     window: float = Field(
         300.0, ge=4, le=86400, description="Rate window of the queries [s]; at least four scrape intervals."
+    )
+    inactive_hours: float = Field(
+        24.0, gt=0, description="A service that reported nothing for so long is no longer watched [h]."
     )
     worker: bool = Field(True, description="Collect and detect in the background while serving.")
 
@@ -127,11 +137,13 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line shown.")
 
-    @field_validator("presets", mode="before")
-    @classmethod
-    def _split_names(cls, value: Any) -> Any:
-        """``otel,process`` in a variable is a list in TOML."""
-        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+    @model_validator(mode="after")
+    def _sources_are_whole(self) -> Self:
+        """What is set for the one Prometheus is checked as what is set for one of several."""
+        if "prometheus" in self.sources and self.prometheus_url:
+            raise ValueError("[sources.prometheus] and prometheus_url are both set: keep one, or name it otherwise")
+        _ = self.prometheis
+        return self
 
     @field_validator("host")
     @classmethod
@@ -154,9 +166,18 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
     @property
+    def prometheis(self) -> dict[str, SourceSettings]:
+        """Every Prometheus by name; the one of `prometheus_url` is called ``"prometheus"``."""
+        shared = {name: getattr(self, name) for name in ("presets", "include", "exclude")}
+        if self.prometheus_url is None:
+            return dict(self.sources)
+        own = {name: getattr(self, f"prometheus_{name}") for name in SourceSettings.model_fields if name not in shared}
+        return {"prometheus": SourceSettings(**own, **shared), **self.sources}
+
+    @property
     def source_name(self) -> str:
         """``"prometheus"`` where an address is set, else ``"demo"``."""
-        return "prometheus" if self.prometheus_url else "demo"
+        return "prometheus" if self.prometheus_url or self.sources else "demo"
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -171,7 +192,8 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [_explain(dict(problem)) for problem in error.errors()]
+        problems = [dict(problem) for problem in error.errors() if problem["type"] != "default_factory_not_called"]
+        lines = [_explain(problem) for problem in problems]
         raise ConfigError("\n".join(lines)) from None
     except OSError as error:
         raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
@@ -202,10 +224,12 @@ def _explain(problem: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"unknown setting {where!r} in {_config_file()}: see the README's table of settings"
-    secret = any(word in where for word in ("token", "password", "s3"))
-    value = "" if secret else f" = {problem['input']!r}"
+    secret = any(word in where for word in ("token", "password", "s3", "headers"))
+    value = "" if secret or isinstance(problem["input"], dict) else f" = {problem['input']!r}"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    variable = f"{PREFIX}{str(problem['loc'][0]).upper()}" if problem["loc"] else PREFIX
+    if not where:
+        return f"settings: {message} (see {PREFIX}* and {_config_file()})"
+    variable = f"{PREFIX}{str(problem['loc'][0]).upper()}"
     return f"setting {where}{value}: {message} (set it with {variable} or in {_config_file()})"
 
 

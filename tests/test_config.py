@@ -95,3 +95,23 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_setting_has_a_description() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_several_prometheis_are_named_and_one_way_to_log_in_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBSERVATORY_SOURCES__EU__URL", "http://eu:9090")
+    monkeypatch.setenv("OBSERVATORY_PROMETHEUS_URL", "http://us:9090")
+    monkeypatch.setenv("OBSERVATORY_PRESETS", "otel, process")
+    settings = load_settings()
+    assert {name: str(source.url) for name, source in settings.prometheis.items()} == {
+        "prometheus": "http://us:9090/",
+        "eu": "http://eu:9090/",
+    }
+    assert settings.prometheis["prometheus"].presets == ("otel", "process")
+    with pytest.raises(ConfigError, match="token and username are both set") as raised:
+        load_settings(prometheus_token="geheim", prometheus_username="me")
+    assert "geheim" not in str(raised.value)
+
+
+def test_the_demo_and_real_sources_have_stores_of_their_own() -> None:
+    assert load_settings().store == "observatory-demo.duckdb"
+    assert load_settings(sources={"eu": {"url": "http://eu"}}).store == "observatory.duckdb"

@@ -14,6 +14,7 @@ ROOT = Path(observatory.__file__).parent
 LAYERS: dict[str, int] = {
     "errors": 0,
     "registry": 0,
+    "sections": 1,
     "config": 1,
     "catalog": 1,
     "model": 1,
