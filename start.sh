@@ -69,7 +69,7 @@ run_tests() {
     say "notebooks: strict comparison of their outputs"
     pytest --nbval -q -p no:cacheprovider notebooks
     say "pytest"
-    pytest --cov --cov-report=term --cov-fail-under=90 "$@"
+    pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90 "$@"
 }
 
 case "${1:-serve}" in

@@ -27,7 +27,7 @@ from observatory.store.check import Finding, check
 from observatory.store.database import Database, Statement, records
 from observatory.store.homes import home_opener
 from observatory.store.options import Retention, StoreOptions
-from observatory.store.upkeep import as_time, done_until, progress, roll_up, tidy
+from observatory.store.upkeep import as_time, done_until, progress, refresh_late, roll_up, tidy
 
 
 def open_store(
@@ -135,8 +135,14 @@ class Store:
         metrics = [column for column in frame.columns if column in self._catalog]
         batch = frame.copy(deep=False)
         batch[metrics] = frame[metrics].astype(float).replace([np.inf, -np.inf], np.nan)
+        oldest, newest = (batch[TIMESTAMP].agg(how).to_pydatetime() for how in ("min", "max"))
         return self._database.upsert(
-            "service_metrics", batch, [SERVICE, TIMESTAMP], keep_known=True, before=self._prepare_late(batch)
+            "service_metrics",
+            batch,
+            [SERVICE, TIMESTAMP],
+            keep_known=True,
+            before=self._restore_archived(oldest),
+            after=lambda session, name: refresh_late(session, name, list(self._catalog), oldest, newest),
         )
 
     def history(
@@ -378,16 +384,11 @@ class Store:
         counts = self.sample_counts()
         return counts if service is None else counts[counts.index == service]
 
-    def _prepare_late(self, batch: pd.DataFrame) -> Callable[[str], list[Statement]]:
-        """What must happen before samples of the past are written: their roll-ups are due, archived rows come back."""
+    def _restore_archived(self, oldest: datetime) -> list[Callable[[str], Statement]]:
+        """What brings the archived rows back that a batch with samples from `oldest` on may touch."""
         archived = done_until(self._database, "archive")
-        files = self.archive.paths() if archived is not None and batch[TIMESTAMP].min() < archived else []
-
-        def statements(name: str) -> list[Statement]:
-            late = [Statement(upkeep_queries.restore_late(name, list(self._catalog), files))] if files else []
-            return [*late, Statement(upkeep_queries.reopen(name))]
-
-        return statements
+        files = self.archive.paths() if archived is not None and oldest < archived else []
+        return [lambda name: Statement(upkeep_queries.restore_late(name, list(self._catalog), files))] if files else []
 
 
 def _without_missing(row: dict[str, Any]) -> dict[str, Any]:

@@ -148,12 +148,13 @@ class Database:
         keys: list[str],
         *,
         keep_known: bool = False,
-        before: Callable[[str], Sequence[Statement]] | None = None,
+        before: Sequence[Callable[[str], Statement]] = (),
+        after: Callable[[Session, str], None] | None = None,
     ) -> int:
         """Insert the rows of `batch`, or replace those with the same `keys`; the last of equals wins.
 
-        Returns the number of rows in the batch after that. `before` gives statements that come first in the
-        same transaction, from the batch's name.
+        Returns the number of rows in the batch after that. `before` and `after` are done in the same transaction;
+        they are given the batch's name.
         """
         if batch.empty:
             return 0
@@ -163,9 +164,16 @@ class Database:
             values = [column for column in values if rows[column].notna().any()]
             rows = rows[[*keys, *values]]
         name = batch_name()
-        statements = list(before(name)) if before else []
-        statements.append(Statement(queries.merge(table, name, keys, values, keep_known=keep_known)))
-        self.write(statements, {name: rows})
+
+        def work(session: Session) -> None:
+            for make in before:
+                statement = make(name)
+                session.execute(statement.sql, statement.parameters)
+            session.execute(queries.merge(table, name, keys, values, keep_known=keep_known))
+            if after:
+                after(session, name)
+
+        self.transaction(work, {name: rows})
         return len(rows)
 
     def close(self) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from observatory.store import upkeep_queries as sql
-from observatory.store.database import Database, Statement, batch_name
+from observatory.store.database import Database, Statement, batch_name, records
+from observatory.store.homes import Session
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -48,6 +49,17 @@ def roll_up(database: Database, metrics: Sequence[str], now: datetime) -> int:
         )
         hours += -(-int((end - start).total_seconds()) // 3600)
     return hours
+
+
+def refresh_late(session: Session, batch: str, metrics: Sequence[str], oldest: datetime, newest: datetime) -> None:
+    """Summarise again what the late samples of a batch are part of, in the transaction that writes them."""
+    done = [record["done_until"] for record in records(session.read(sql.DONE, ["rollup"]))]
+    if not done or oldest >= done[0]:
+        return
+    span: list[datetime] = [_floor_hour(oldest), min(done[0], _floor_hour(newest) + HOUR)]
+    for table in sql.ROLLUPS:
+        for statement in sql.refresh(table, metrics, batch):
+            session.execute(statement, span)
 
 
 def tidy(database: Database, now: datetime) -> int:

@@ -60,7 +60,7 @@ def prune_rollup(table: str) -> str:
     return f"DELETE FROM {table} WHERE timestamp < least(?, (SELECT min(timestamp) FROM samples))"
 
 
-def roll_up(table: str, metrics: Sequence[str]) -> str:
+def roll_up(table: str, metrics: Sequence[str], which: str = "timestamp >= ? AND timestamp < ?") -> str:
     """Summarise the samples of a range."""
     parts = [
         f'{how}({name}) AS "{bare}__{how}"'
@@ -71,16 +71,14 @@ def roll_up(table: str, metrics: Sequence[str]) -> str:
 INSERT INTO {table} BY NAME
 SELECT service_name, time_bucket(INTERVAL {ROLLUPS[table]} SECOND, timestamp) AS timestamp,
     count(*) AS samples, min(timestamp) AS oldest, max(timestamp) AS newest, {", ".join(parts)}
-FROM samples WHERE timestamp >= ? AND timestamp < ? GROUP BY ALL ORDER BY service_name, timestamp
+FROM samples WHERE {which} GROUP BY ALL ORDER BY service_name, timestamp
 """
 
 
-def reopen(batch: str) -> str:
-    """Samples that come late make the roll-ups of their time due again."""
-    return f"""
-UPDATE upkeep SET done_until = time_bucket(INTERVAL 1 HOUR, (SELECT min(timestamp) FROM {batch}))
-WHERE task = 'rollup' AND done_until > (SELECT min(timestamp) FROM {batch})
-"""
+def refresh(table: str, metrics: Sequence[str], batch: str) -> list[str]:
+    """Summarise again what late samples of a batch are part of (`?`: from, to before)."""
+    late = f"timestamp >= ? AND timestamp < ? AND service_name IN (SELECT service_name FROM {batch})"
+    return [f"DELETE FROM {table} WHERE {late}", roll_up(table, metrics, late)]
 
 
 def buckets(table: str, aggregates: Mapping[str, str]) -> str:
