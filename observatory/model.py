@@ -183,11 +183,26 @@ class Collected:
     queries: int = 0
 
 
+class Progress(Protocol):
+    """Told how far something long has come: `done` of `total` parts of `what`, and a word on how it goes."""
+
+    def __call__(self, done: int, total: int, what: str, detail: str = "") -> None: ...
+
+
+def no_progress(done: int, total: int, what: str, detail: str = "") -> None:
+    """Show nothing."""
+
+
 @runtime_checkable
 class Source(Protocol):
     """Where samples come from. Every method raises `SourceError` when nothing at all can be had."""
 
     name: str
+
+    @property
+    def asks(self) -> str:
+        """What is asked, as a short text that changes with it: history fetched with another one is fetched again."""
+        ...
 
     def discover(self) -> list[Service]:
         """The services that have samples now, sorted by name."""

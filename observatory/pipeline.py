@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pandas as pd
 
 from observatory.backfill import backfill
-from observatory.collect import collect_once
+from observatory.collect import collect_once, discover
 from observatory.config import Settings
 from observatory.detect import detect, replay
 from observatory.detectors import Detector, make_detector
 from observatory.detectors.bands import Bands, bands_of
 from observatory.errors import NotEnoughDataError, ObservatoryError
-from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Service, Source
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Progress, Service, Source, no_progress
 from observatory.store import Store
 from observatory.store.options import Retention
 from observatory.times import floor_to
@@ -34,12 +34,6 @@ LONGEST_GAP = timedelta(days=1)
 ABANDONED = timedelta(hours=1)
 KEEP_CYCLES = timedelta(days=7)
 
-Progress = Callable[[int, int, str], None]
-
-
-def no_progress(done: int, total: int, what: str) -> None:
-    """Show nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -51,10 +45,10 @@ class Model:
 
 
 class Pipeline:
-    """The work of a cycle over one source and one store."""
+    """The work of a cycle over some sources and one store."""
 
-    def __init__(self, source: Source, store: Store, settings: Settings) -> None:
-        self.source = source
+    def __init__(self, sources: Sequence[Source], store: Store, settings: Settings) -> None:
+        self.sources = sources
         self.store = store
         self.settings = settings
         self._models: dict[str, Model] = {}
@@ -71,13 +65,14 @@ class Pipeline:
         warnings: tuple[str, ...] = ()
         services = samples = 0
         try:
-            report = collect_once(self.source, self.store, floor_to(now, self.settings.interval))
+            report = collect_once(self.sources, self.store, floor_to(now, self.settings.interval))
             services, samples = report.services, report.samples
             failures += report.failures
             warnings = tuple(report.warnings)
         except ObservatoryError as error:
             failures.append(Failure("collect", str(error)))
-        self.store.write_faults(self.source.faults(now - LONGEST_GAP, now))
+        for source in self.sources:
+            self.store.write_faults(source.faults(now - LONGEST_GAP, now))
         self.describe_services()
         found, failed = self.detect_new(now)
         failures += failed
@@ -187,11 +182,12 @@ class Pipeline:
         start = now - span if newest is None else max(newest, now - span)
         if (now - start).total_seconds() < 2 * settings.interval:
             return []
-        self.store.register(self.source.discover())
-        self.store.write_calls(self.source.graph())
+        discover(self.sources, self.store)
         self.describe_services()
-        report = backfill(self.source, self.store, start, now, settings.interval, None, progress)
-        self.store.write_faults(self.source.faults(start, now))
+        report = backfill(self.sources, self.store, start, now, settings.interval, None, progress)
+        for source in self.sources:
+            self.store.write_calls(source.graph())
+            self.store.write_faults(source.faults(start, now))
         _, failures = self.replay(start, now, None, progress)
         return [*report.failures, *failures]
 

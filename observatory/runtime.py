@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from observatory.collect import CollectReport, collect_once
 from observatory.config import Settings, load_settings
-from observatory.errors import ConfigError, SourceError
+from observatory.errors import ConfigError, InvalidInputError, SourceError
 from observatory.history import POINTS, ServiceHistory, service_history
-from observatory.model import Cycle, Failure, Fault, Source
+from observatory.model import Cycle, Failure, Fault, Progress, Source, no_progress
 from observatory.overview import Overview, overview
-from observatory.pipeline import Pipeline, Progress, no_progress
+from observatory.pipeline import Pipeline
 from observatory.sources.demo import DemoSource
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
@@ -40,7 +40,7 @@ class Runtime:
     ----------
     settings
         Read once; see `observatory.config`.
-    store, source
+    store, sources
         Opened and made from the settings unless given.
     clock
         Tells the time, in UTC.
@@ -50,16 +50,16 @@ class Runtime:
         self,
         settings: Settings,
         store: Store | None = None,
-        source: Source | None = None,
+        sources: Sequence[Source] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.store = store or open_store(settings.store, options=StoreOptions.of(settings))
-        self.source = source or make_source(settings, self.store, clock())
+        self.sources = list(sources or make_sources(settings, self.store, clock()))
         self.failures: tuple[Failure, ...] = ()
         """What did not work while the past was filled."""
-        self.pipeline = Pipeline(self.source, self.store, settings)
+        self.pipeline = Pipeline(self.sources, self.store, settings)
         self.worker = Worker(self.pipeline.run_cycle, settings.interval, clock)
         self._lock = threading.Lock()
         self._overview: tuple[int, Overview] | None = None
@@ -82,8 +82,26 @@ class Runtime:
 
     def collect(self, service: str | None = None) -> CollectReport:
         """Collect one sample now, of one registered service or of all."""
-        names = None if service is None else [self.store.service(service).name]
-        return collect_once(self.source, self.store, floor_to(self.clock(), self.settings.interval), names)
+        at = floor_to(self.clock(), self.settings.interval)
+        if service is None:
+            return collect_once(self.sources, self.store, at)
+        known = self.store.service(service)
+        sources = [source for source in self.sources if source.name == known.source] or self.sources
+        return collect_once(sources, self.store, at, [known.name])
+
+    def sources_called(self, names: Sequence[str] | None) -> list[Source]:
+        """The sources of those names, or all.
+
+        Raises
+        ------
+        InvalidInputError
+            There is no source of a name.
+        """
+        known = {source.name: source for source in self.sources}
+        for name in names or ():
+            if name not in known:
+                raise InvalidInputError(f"unknown source {name!r}: choose from {', '.join(known)}")
+        return [known[name] for name in names] if names else self.sources
 
     def cycle(self) -> Cycle:
         """Collect and detect once, now."""
@@ -107,7 +125,8 @@ class Runtime:
     def next_fault(self) -> Fault | None:
         """The demo's next fault, for people who want to watch it being detected."""
         now = self.clock()
-        coming = [fault for fault in self.source.faults(now, now + timedelta(days=1)) if fault.start >= now]
+        day = now + timedelta(days=1)
+        coming = [fault for source in self.sources for fault in source.faults(now, day) if fault.start >= now]
         return min(coming, key=lambda fault: fault.start, default=None)
 
     def start(self) -> None:
@@ -142,15 +161,15 @@ def use(runtime: Runtime | None) -> None:
         _current = runtime
 
 
-def make_source(settings: Settings, store: Store, now: datetime) -> Source:
-    """The source the settings name, checked against what the store holds already.
+def make_sources(settings: Settings, store: Store, now: datetime) -> list[Source]:
+    """The sources the settings name, checked against what the store holds already.
 
     Raises
     ------
     ConfigError
         The store holds samples of another source, or of a demo with another seed.
     """
-    identity = settings.source_name if settings.prometheus_url else f"demo seed {settings.demo_seed}"
+    identity = settings.source_name if settings.prometheis else f"demo seed {settings.demo_seed}"
     held = store.note("source")
     if held is None:
         store.write_note("source", identity)
@@ -159,15 +178,15 @@ def make_source(settings: Settings, store: Store, now: datetime) -> Source:
             f"store {store.url} holds samples of {held!r}, not of {identity!r}: "
             "name another file with OBSERVATORY_STORE"
         )
-    if settings.prometheus_url:
+    if settings.prometheis:
         from observatory.sources.prometheus import PrometheusSource
 
-        return PrometheusSource.from_settings(settings)
+        return [PrometheusSource.from_settings(settings, name) for name in settings.prometheis]
     anchor = store.note("demo.anchor")
     if anchor is None:
         anchor = floor_to(now, settings.interval).isoformat()
         store.write_note("demo.anchor", anchor)
-    return DemoSource(
+    demo = DemoSource(
         settings.demo_seed,
         datetime.fromisoformat(anchor),
         live_since=now,
@@ -175,3 +194,4 @@ def make_source(settings: Settings, store: Store, now: datetime) -> Source:
         days=settings.demo_days,
         step=settings.interval,
     )
+    return [demo]

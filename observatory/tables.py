@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from observatory.catalog import METRICS, metric
-from observatory.model import Anomaly, Failure, Fault, Health, Service
+from observatory.model import SERVICE, Anomaly, Failure, Fault, Health, Service
 from observatory.overview import Overview
 from observatory.store import Store
 
@@ -121,3 +121,29 @@ def sample_table(store: Store, now: datetime, since: timedelta = timedelta(hours
     latest = store.latest(now - since)
     columns = {METRICS[name].label: [METRICS[name].show(value) for value in latest[name]] for name in METRICS}
     return pd.DataFrame(columns, index=latest.index)
+
+
+def coverage_table(coverage: pd.DataFrame, most: int = 40) -> pd.DataFrame:
+    """A row a service, the least complete first, shares in per cent; beyond `most` services only their median."""
+    shares = (coverage * 100).round(1)
+    shares = shares.loc[shares.mean(axis=1).sort_values(kind="stable").index]
+    if len(shares) > most:
+        rest = shares.iloc[most:]
+        shares = pd.concat([shares.iloc[:most], rest.median().round(1).to_frame(f"… {len(rest)} more (median)").T])
+    return shares.map(lambda share: f"{share:g} %").reset_index(names=SERVICE)
+
+
+def gap_table(gaps: pd.DataFrame, most: int = 20) -> pd.DataFrame:
+    """A row a gap, the largest first: from, to, points missing, and whom it concerns."""
+    rows = [
+        {
+            "from": f"{gap.first:%Y-%m-%d %H:%M:%S}",
+            "to": f"{gap.last:%Y-%m-%d %H:%M:%S}",
+            "missing": gap.missing,
+            "services": gap.example if gap.services == 1 else f"{gap.services} (such as {gap.example})",
+        }
+        for gap in gaps.head(most).itertuples()
+    ]
+    if len(gaps) > most:
+        rows.append({"from": f"… {len(gaps) - most} more", "to": "", "missing": "", "services": ""})
+    return pd.DataFrame(rows, columns=["from", "to", "missing", "services"])

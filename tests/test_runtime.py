@@ -126,7 +126,7 @@ def test_a_store_of_another_source_or_seed_is_refused(tmp_path: Path) -> None:
 
 def test_a_source_that_is_down_is_a_failure_that_can_be_seen() -> None:
     runtime = shop(prometheus_url="http://127.0.0.1:9", prometheus_timeout=1.0)
-    runtime.source.client._sleep = lambda seconds: None  # type: ignore[attr-defined]
+    runtime.sources[0].client._sleep = lambda seconds: None  # type: ignore[attr-defined]
     runtime.prepare()
     assert "cannot be reached (connection refused)" in runtime.failures[0].error
     cycle = runtime.cycle()
@@ -155,14 +155,14 @@ def test_one_failing_service_never_stops_the_others(fresh: Runtime, monkeypatch:
 
 
 def test_one_failing_query_is_recorded_and_the_rest_is_kept(fresh: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = fresh.source.collect
+    honest = fresh.sources[0].collect
 
     def without_cpu(*args: Any) -> Collected:
         answer = honest(*args)
         failure = Failure("cpu_usage", "bad_data: parse error")
         return replace(answer, frame=answer.frame.drop(columns="cpu_usage"), failures=(failure,), warnings=("partial",))
 
-    monkeypatch.setattr(fresh.source, "collect", without_cpu)
+    monkeypatch.setattr(fresh.sources[0], "collect", without_cpu)
     clock: Any = fresh.clock
     clock.forward(seconds=60)
     cycle = fresh.cycle()
@@ -201,8 +201,8 @@ def test_an_anomaly_of_a_vanished_service_is_not_left_open_for_ever(
         clock.forward(seconds=60)
         fresh.cycle()
     assert fresh.store.anomalies(open_only=True)
-    empty = replace(fresh.source.collect(clock.now), frame=fresh.source.collect(clock.now).frame.iloc[:0])
-    monkeypatch.setattr(fresh.source, "collect", lambda *args: empty)
+    empty = replace(fresh.sources[0].collect(clock.now), frame=fresh.sources[0].collect(clock.now).frame.iloc[:0])
+    monkeypatch.setattr(fresh.sources[0], "collect", lambda *args: empty)
     clock.forward(minutes=30)
     fresh.cycle()
     assert fresh.store.anomalies(open_only=True), "no news is no good news yet"
@@ -270,7 +270,7 @@ def test_tables_hold_what_people_read(filled: Runtime) -> None:
 def test_a_runtime_can_stand_still_at_a_time() -> None:
     runtime = Runtime.at("2026-03-01T12:00:00Z", store=":memory:")
     assert runtime.clock() == runtime.clock() == NOON.replace(second=0)
-    assert runtime.collect("shop/cart").samples == 1 if runtime.store.register(runtime.source.discover()) else False
+    assert runtime.collect("shop/cart").samples == 1 if runtime.store.register(runtime.sources[0].discover()) else False
     with pytest.raises(UnknownServiceError):
         runtime.collect("shop/none")
     runtime.close()

@@ -57,7 +57,7 @@ def register_service(json_data: Registration) -> Response:
     runtime = wire.runtime()
     known = {service.name: service for service in runtime.store.services()}
     facts = json_data.model_dump(exclude={"service_name"}, exclude_none=True)
-    service = known.get(json_data.service_name) or model.Service(json_data.service_name, runtime.source.name)
+    service = known.get(json_data.service_name) or model.Service(json_data.service_name, runtime.sources[0].name)
     runtime.store.register([replace(service, **facts)])
     status = next(status for status in runtime.overview().services if status.name == service.name)
     registered = Service.of(status, *_kept(runtime.store).get(service.name, (0, None)), runtime.settings)

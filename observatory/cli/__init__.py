@@ -118,18 +118,31 @@ def backfill(
         str | None, typer.Option(help="Time between samples; default: the interval of the settings.")
     ] = None,
     service: ServiceOption = None,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Fetch also what was fetched before.")] = False,
 ) -> None:
-    """Fetch history from the source; running it again changes nothing."""
+    """Fetch history from the sources; an interrupted run goes on where it was, and a second one changes nothing."""
     from observatory.backfill import backfill
+    from observatory.tables import coverage_table, gap_table
     from observatory.times import parse_duration
 
     with open_runtime() as runtime:
         first, last = time_range(runtime.clock(), start, end)
         seconds = parse_duration(step, "--step").total_seconds() if step else runtime.settings.interval
         with progress_bar() as show:
-            report = backfill(runtime.source, runtime.store, first, last, seconds, service, show)
-        typer.echo(f"{report.samples} samples in {report.chunks} chunks")
-        print_table(report.coverage.round(3).reset_index())
+            sources = runtime.sources_called(source)
+            report = backfill(sources, runtime.store, first, last, seconds, service, show, again=again)
+        typer.echo(
+            f"{report.samples:,} samples in {report.chunks} chunks and {report.seconds:.1f} s; "
+            f"{report.stored:.0%} of the range was stored before"
+        )
+        for warning in report.warnings:
+            typer.echo(f"warning: {warning}", err=True)
+        typer.echo("\nShare of the expected samples that is stored")
+        print_table(coverage_table(report.coverage))
+        typer.echo("\nGaps" if len(report.gaps) else "\nNo gaps")
+        if len(report.gaps):
+            print_table(gap_table(report.gaps))
         for failure in report.failures:
             typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
         if report.failures:
@@ -205,14 +218,14 @@ def services_list() -> None:
 
 @services_app.command("discover", epilog="Example: `observatory services discover`")
 def services_discover() -> None:
-    """Ask the source which services it has, and register them."""
+    """Ask the sources which services they have, and register them."""
+    from observatory.collect import discover
+
     with open_runtime() as runtime:
-        known = {service.name for service in runtime.store.services()}
-        found = runtime.source.discover()
-        runtime.store.register(found)
-        for service in found:
-            typer.echo(f"{'known' if service.name in known else 'new':<6} {service.name}")
-        typer.echo(f"{len(found)} services")
+        new = discover(runtime.sources, runtime.store)
+        for service in new:
+            typer.echo(f"new  {service.name}")
+        typer.echo(f"{len(new)} new services, {len(runtime.store.services())} in all")
 
 
 @services_app.command("register", epilog="Example: `observatory services register shop/checkout --team buy`")
@@ -222,13 +235,15 @@ def services_register(
     tier: Annotated[str | None, typer.Option(help="How much it matters.")] = None,
     objective: Annotated[float | None, typer.Option(min=0, max=1, help="Availability objective (0–1).")] = None,
     latency_target: Annotated[float | None, typer.Option(min=0, help="p95 target [s].")] = None,
+    source: Annotated[str | None, typer.Option(help="The source it is collected from; default: the first.")] = None,
 ) -> None:
     """Register a service, or add what is known about it."""
     from observatory.model import Service
 
     with open_runtime() as runtime:
+        owner = runtime.sources_called([source] if source else None)[0]
         runtime.store.register(
-            [Service(name, runtime.source.name, team, tier, objective=objective, latency_target=latency_target)]
+            [Service(name, owner.name, team, tier, objective=objective, latency_target=latency_target)]
         )
         typer.echo(f"registered {name}")
 

@@ -52,18 +52,24 @@ def time_range(now: datetime, start: str, end: str) -> tuple[datetime, datetime]
 
 @contextmanager
 def progress_bar() -> Iterator[Any]:
-    """A progress bar on standard error; yields ``show(done, total, what)``."""
+    """A progress bar on standard error; yields a `observatory.model.Progress`."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:<32}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}"),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         tasks: dict[str, Any] = {}
 
-        def show(done: int, total: int, what: str) -> None:
+        def show(done: int, total: int, what: str, detail: str = "") -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
+                tasks[what] = bar.add_task(what, total=total, detail=detail)
+            bar.update(tasks[what], completed=done, total=total, detail=detail)
 
         yield show
 

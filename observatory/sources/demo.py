@@ -134,6 +134,11 @@ class DemoSource:
         self._white = lru_cache(maxsize=1024)(self._draw)
         self._healthy_day = lru_cache(maxsize=256)(self._make_day)
 
+    @property
+    def asks(self) -> str:
+        """The seed, and when the history begins."""
+        return f"{self.seed} {self._anchor.isoformat()}"
+
     def discover(self) -> list[Service]:
         """The shop's services, with limits and targets."""
         return [self._service(name) for name in sorted(SHOP)]

@@ -7,6 +7,7 @@ answers in HTML.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
@@ -263,18 +264,25 @@ class PrometheusSource:
         self._discovery = discovery_query(window, presets)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        """As the settings say."""
-        token, password = settings.prometheus_token, settings.prometheus_password
+    def from_settings(cls, settings: Settings, name: str = "prometheus") -> Self:
+        """The source called `name` in the settings."""
+        own = settings.prometheis[name]
         client = PrometheusClient(
-            str(settings.prometheus_url),
-            settings.prometheus_timeout,
-            token.get_secret_value() if token else None,
-            settings.prometheus_username,
-            password.get_secret_value() if password else None,
-            str(settings.prometheus_ca_file) if settings.prometheus_ca_file else None,
+            str(own.url),
+            own.timeout,
+            own.token.get_secret_value() if own.token else None,
+            own.username,
+            own.password.get_secret_value() if own.password else None,
+            str(own.ca_file) if own.ca_file else None,
         )
-        return cls(client, settings.window, settings.presets)
+        source = cls(client, settings.window, own.presets)
+        source.name = name
+        return source
+
+    @property
+    def asks(self) -> str:
+        """A digest of the queries."""
+        return hashlib.sha256(json.dumps(self._queries, sort_keys=True).encode()).hexdigest()[:16]
 
     def discover(self) -> list[Service]:
         """Services of which some preset has a series now."""

@@ -25,6 +25,7 @@ from observatory.store.archive import Archive
 from observatory.store.backup import Backup, backup
 from observatory.store.check import Finding, check
 from observatory.store.database import Database, Statement, records
+from observatory.store.fetches import Fetches
 from observatory.store.homes import home_opener
 from observatory.store.options import Retention, StoreOptions
 from observatory.store.upkeep import as_time, done_until, progress, refresh_late, roll_up, tidy
@@ -65,6 +66,7 @@ class Store:
         file = database.home.path
         folder = archive or (file.with_name(file.name + ".archive") if file else None)
         self.archive = Archive(database, list(catalog), folder)
+        self.fetches = Fetches(database, catalog)
         """The samples that were moved to Parquet."""
         self.archive.refresh_view()
 

@@ -150,11 +150,12 @@ class Database:
         keep_known: bool = False,
         before: Sequence[Callable[[str], Statement]] = (),
         after: Callable[[Session, str], None] | None = None,
+        content: bool = True,
     ) -> int:
         """Insert the rows of `batch`, or replace those with the same `keys`; the last of equals wins.
 
         Returns the number of rows in the batch after that. `before` and `after` are done in the same transaction;
-        they are given the batch's name.
+        they are given the batch's name. `content` as in `write`.
         """
         if batch.empty:
             return 0
@@ -173,7 +174,7 @@ class Database:
             if after:
                 after(session, name)
 
-        self.transaction(work, {name: rows})
+        self.transaction(work, {name: rows}, content=content)
         return len(rows)
 
     def close(self) -> None:

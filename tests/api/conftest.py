@@ -33,7 +33,7 @@ def anomaly(service: str, minutes_ago: int, severity: Severity, *, is_open: bool
 def samples() -> pd.DataFrame:
     """Demo history with holes; made once, for it takes a while."""
     runtime = Runtime(Settings(store=":memory:", worker=False), clock=lambda: NOW)
-    frame = runtime.source.history(NOW - timedelta(hours=HOURS), NOW, 60).frame.copy()
+    frame = runtime.sources[0].history(NOW - timedelta(hours=HOURS), NOW, 60).frame.copy()
     runtime.close()
     frame.loc[frame.index % 7 == 0, "latency_p50"] = float("nan")
     return frame
@@ -41,7 +41,7 @@ def samples() -> pd.DataFrame:
 
 def make_runtime() -> Runtime:
     runtime = Runtime(Settings(store=":memory:", worker=False), clock=lambda: NOW)
-    runtime.store.register(runtime.source.discover())
+    runtime.store.register(runtime.sources[0].discover())
     runtime.store.write_samples(samples())
     names = [service.name for service in runtime.store.services()]
     runtime.store.write_anomalies(

@@ -55,7 +55,7 @@ def test_a_slash_in_the_name_may_be_quoted(client, names):
 
 
 def test_failures_and_warnings_are_in_the_answer(client, runtime, names):
-    runtime.source = Partial()
+    runtime.sources[:] = [Partial()]
     body = strict(client.post(f"/api/collect/{names[0]}"))
     assert body["samples"] == 0
     assert {"what": "cpu_usage", "error": "no series"} in body["failures"]
@@ -79,7 +79,7 @@ def test_unknown_services_are_a_404(client, name):
     ],
 )
 def test_a_source_that_does_not_deliver_is_told_apart(client, runtime, names, error, status, kind):
-    runtime.source = Broken(error)
+    runtime.sources[:] = [Broken(error)]
     body = problem(client.post(f"/api/collect/{names[0]}"), status)
     assert body["type"] == f"urn:problem-type:observatory:{kind}"
     assert body["detail"] == str(error)

@@ -35,7 +35,7 @@ def test_a_registered_service_waits_for_its_first_sample(client, runtime):
     assert response.status_code == 201
     assert body["service_name"] == "new/one"
     assert body["objective"] == 0.95
-    assert body["source"] == runtime.source.name
+    assert body["source"] == runtime.sources[0].name
     assert (body["state"], body["samples"], body["last_sample_at"]) == ("waiting", 0, None)
     assert runtime.store.service("new/one").objective == 0.95
 
@@ -104,7 +104,7 @@ def test_facts_out_of_bounds_or_unknown_are_refused_by_name(client, field, value
 def test_a_service_whose_samples_ended_is_stale_and_a_young_one_learns(client, runtime):
     from datetime import timedelta
 
-    source, now = runtime.source, runtime.clock()
+    source, now = runtime.sources[0], runtime.clock()
     name = runtime.store.services()[0].name
     young = source.history(now - timedelta(minutes=10), now, 60, [name]).frame.assign(service_name="young")
     old = source.history(now - timedelta(hours=5), now - timedelta(hours=1), 60, [name]).frame.assign(

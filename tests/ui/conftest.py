@@ -51,8 +51,8 @@ def _fill(store: Path) -> None:
     """Six hours of the demo shop until now, a hostile name, four anomalies, and a cycle with a failure."""
     now = datetime.now(UTC)
     runtime = Runtime(Settings(store=str(store), worker=False, interval=INTERVAL), clock=lambda: now)
-    runtime.store.register([*runtime.source.discover(), Service(HOSTILE, team="<script>alert(2)</script>")])
-    runtime.store.write_samples(runtime.source.history(now - timedelta(hours=6), now, 60).frame)
+    runtime.store.register([*runtime.sources[0].discover(), Service(HOSTILE, team="<script>alert(2)</script>")])
+    runtime.store.write_samples(runtime.sources[0].history(now - timedelta(hours=6), now, 60).frame)
     runtime.store.write_anomalies(
         [
             _anomaly(now, "shop/cart", 40, Severity.CRITICAL, "latency_p95", True),

@@ -37,7 +37,7 @@ def anomaly(
 def samples() -> pd.DataFrame:
     """Six hours of the demo shop; made once, for it takes a while."""
     runtime = Runtime(Settings(store=":memory:", worker=False), clock=lambda: NOW)
-    frame = runtime.source.history(NOW - timedelta(hours=6), NOW, 60).frame
+    frame = runtime.sources[0].history(NOW - timedelta(hours=6), NOW, 60).frame
     runtime.close()
     return frame
 
@@ -48,7 +48,7 @@ def make_empty() -> Runtime:
 
 def make_shop() -> Runtime:
     runtime = make_empty()
-    runtime.store.register([*runtime.source.discover(), Service(HOSTILE, team="<b>team</b>")])
+    runtime.store.register([*runtime.sources[0].discover(), Service(HOSTILE, team="<b>team</b>")])
     runtime.store.write_samples(samples())
     runtime.store.write_anomalies(
         [
