@@ -8,14 +8,14 @@ from typing import Any
 import param
 
 from observatory.catalog import METRICS
-from observatory.model import Anomaly, Band
+from observatory.model import Anomaly, Band, Evidence, Severity
 from observatory.overview import TREND_HOURS, Overview, ServiceStatus
 from observatory.views.component import Component, module
 from observatory.views.state import SHOW, UNHEALTHY, State
-from observatory.views.words import plural, sentence, split_name
+from observatory.views.words import brief, plural, sentence, split_name
 
-TILES = {"request_rate": "", "error_rate": "errors", "latency_p95": "p95", "cpu_usage": "CPU"}
-"""Metrics with a value on the card, and what stands before their unit."""
+TILES = {"request_rate": "req/s", "error_rate": "errors", "latency_p95": "p95", "cpu_usage": "CPU"}
+"""Metrics with a value on the card, and what stands under it."""
 
 
 class Cards(Component):
@@ -31,9 +31,12 @@ class Cards(Component):
 
 
 def toolbar(state: State, statuses: Sequence[ServiceStatus]) -> dict[str, Any]:
-    """Search text, filter chips with how many services each has, and the choice of trends."""
+    """Search text, filter chips with how many services each has, and the choice of trends.
+
+    The header counts each band and leads to it, so a band has a chip only while it is chosen.
+    """
     counts = {key: sum(_passes(status, key) for status in statuses) for key in SHOW}
-    shown = [key for key in SHOW if key in ("all", "unhealthy", "anomalous") or counts[key] or key == state.show]
+    shown = [key for key in SHOW if key in ("all", "unhealthy", "anomalous") or key == state.show]
     bands = {str(band) for band in Band}
     return {
         "search": state.search,
@@ -41,6 +44,7 @@ def toolbar(state: State, statuses: Sequence[ServiceStatus]) -> dict[str, Any]:
         "chips": [{"key": key, "count": counts[key], "band": key if key in bands else ""} for key in shown],
         "trend": state.trend,
         "trends": [{"key": name, "label": METRICS[name].label} for name in state.param.trend.objects],
+        "hours": TREND_HOURS,
     }
 
 
@@ -68,7 +72,7 @@ def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
     """One service as a card: texts as they are shown, and the sparkline's values."""
     namespace, name = split_name(status.name)
     worst = status.open_anomalies[0] if status.open_anomalies else None
-    affected = {item.metric: a.severity for a in reversed(status.open_anomalies) for item in a.evidence}
+    affected = {item.metric: (a.severity, item) for a in reversed(status.open_anomalies) for item in a.evidence}
     facts = [fact for fact in (namespace, status.service.team, status.service.tier) if fact]
     return {
         "service": status.name,
@@ -81,18 +85,24 @@ def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
         "worst": {"severity": str(worst.severity), "message": sentence(worst)} if worst else None,
         "open": len(status.open_anomalies),
         "note": _note(status),
+        "recent": _recent(status),
         "label": _label(status, worst),
     }
 
 
-def _tile(metric: str, label: str, status: ServiceStatus, severity: str | None) -> dict[str, Any]:
-    value, _, unit = METRICS[metric].show(status.latest.get(metric)).partition(" ")
+def _tile(metric: str, label: str, status: ServiceStatus, affected: tuple[Severity, Evidence] | None) -> dict[str, Any]:
+    of, latest = METRICS[metric], status.latest.get(metric)
+    value, unit = brief(latest, of.unit)
+    title = f"{of.label}: {of.show(latest) if latest is not None else 'no samples'}"
+    if affected:
+        title += f", typically {of.show(affected[1].typical)}"
     return {
         "label": label,
-        "unit": unit or METRICS[metric].unit.replace("ratio", "%"),
+        "unit": unit if of.unit in ("s", "ratio") else "",
         "value": value,
-        "title": METRICS[metric].label,
-        "severity": severity and str(severity),
+        "title": title,
+        "severity": str(affected[0]) if affected else None,
+        "direction": affected[1].direction if affected else None,
     }
 
 
@@ -106,21 +116,22 @@ def _trend(status: ServiceStatus, metric: str, now: float) -> dict[str, Any]:
     ]
     return {
         "values": [value if value is None else float(f"{value:.4g}") for value in values],
-        "label": f"{METRICS[metric].label}, {TREND_HOURS} h",
-        "peak": f"peak {METRICS[metric].show(max(known))}" if known else "no samples",
+        "peak": f"up to {METRICS[metric].show(max(known))}" if known else "",
         "marks": marks,
     }
 
 
 def _note(status: ServiceStatus) -> str:
-    """What to say where there is no open anomaly."""
+    """Why a service is not judged in full; nothing where it is."""
     if status.health.band is Band.UNKNOWN:
         return status.health.reason or "not judged"
-    if status.learning is not None:
-        return status.learning.message
-    if status.anomalies_24h:
-        return f"no open anomaly, {status.anomalies_24h} in the last 24 h"
-    return "no anomaly in the last 24 h"
+    return status.learning.message if status.learning is not None else ""
+
+
+def _recent(status: ServiceStatus) -> str:
+    """What is over by now."""
+    over = status.anomalies_24h - len(status.open_anomalies)
+    return f"{plural(over, 'anomaly', 'anomalies')} in 24 h" if over > 0 else ""
 
 
 def _label(status: ServiceStatus, worst: Anomaly | None) -> str:

@@ -6,6 +6,7 @@ and sends back what the user did; what comes back is untrusted and goes through 
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,13 @@ Hear = Callable[[Any], None]
 def asset(name: str) -> str:
     """Text of a script or style sheet."""
     return (ASSETS / name).read_text(encoding="utf-8")
+
+
+@cache
+def font_face() -> str:
+    """The font as a style sheet of the page; shadow roots take fonts from there."""
+    data = b64encode((ASSETS / "inter.woff2").read_bytes()).decode()
+    return f"@font-face{{font-family:Inter;font-weight:100 900;src:url(data:font/woff2;base64,{data}) format('woff2')}}"
 
 
 def module(name: str) -> str:

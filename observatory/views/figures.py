@@ -24,9 +24,8 @@ from bokeh.plotting import figure
 
 from observatory.catalog import Metric
 from observatory.views.charts import Chart, Scale
-from observatory.views.theme import Palette
+from observatory.views.theme import FONT, Palette
 
-FONT = "system-ui, sans-serif"
 CHART_HEIGHT = 236
 TIME_FORMAT = DatetimeTickFormatter(
     seconds="%H:%M:%S",

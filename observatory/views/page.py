@@ -17,7 +17,7 @@ from observatory.runtime import Runtime
 from observatory.views import VIEWS, View, view_names
 from observatory.views.browser import Browser
 from observatory.views.cards import card
-from observatory.views.component import Box, asset, styles
+from observatory.views.component import Box, asset, font_face, styles
 from observatory.views.header import PRODUCT, Header, header
 from observatory.views.health import cards_data
 from observatory.views.live import live, session_document
@@ -119,5 +119,5 @@ def first_view(state: State, head: dict[str, Any]) -> dict[str, Any]:
         "first_cards": asset("cards.js"),
         "first_header_css": "".join(styles("header.css")),
         "first_cards_css": "".join(styles("cards.css")),
-        "page_css": variables() + asset("page.css"),
+        "page_css": font_face() + variables() + asset("page.css"),
     }

@@ -57,6 +57,7 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         state.param.watch(self._ask, ["overview", "radar_span", "view"])
         state.param.watch(self._show, [*FILTERS, "anomaly"])
         state.param.watch(self._restyle, "dark")
+        self._show()  # a browser may draw before the anomalies have been read
         self._ask()
 
     def __panel__(self) -> Any:
@@ -87,11 +88,16 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         everything = self._anomalies or []
         chosen = [anomaly for anomaly in everything if passes(anomaly, state)]
         with pn.io.hold():
-            self._filters.data = filters(everything, state, self._error)
+            drawn = filters(everything, state, self._error)
+            self._filters.data = drawn if self._anomalies is not None else drawn | {"summary": ""}
             colours = palette(state.dark)
             self._timeline.show(timeline(chosen, *self._bounds, now, colours, state.anomaly))
             self._list.data = anomaly_list(
-                chosen, now, nothing(len(everything), state, self._error), marked=state.anomaly, link=self._link
+                chosen,
+                now,
+                nothing(None if self._anomalies is None else len(everything), state, self._error),
+                marked=state.anomaly,
+                link=self._link,
             )
 
     def _restyle(self, *_: Any) -> None:
@@ -147,10 +153,12 @@ def filters(anomalies: Sequence[Anomaly], state: State, error: str = "") -> dict
     }
 
 
-def nothing(total: int, state: State, error: str) -> dict[str, Any]:
-    """What to say when there is no anomaly to list."""
+def nothing(total: int | None, state: State, error: str) -> dict[str, Any]:
+    """What to say when there is no anomaly to list; `total` is None until they have been read."""
     if error:
         return {"title": "The anomalies cannot be read", "lines": [error], "reset": False}
+    if total is None:
+        return {"title": "Reading …", "lines": [], "reset": False}
     span = in_words(state.radar_span)
     if total:
         hidden = "the only one" if total == 1 else f"all {total}"

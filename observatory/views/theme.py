@@ -48,6 +48,9 @@ PALETTES: Mapping[str, Palette] = MappingProxyType({"dark": _DARK, "light": _LIG
 SEVERITY_COLOUR = {"critical": "critical", "high": "poor", "medium": "degraded", "low": "low"}
 """Name of a severity's colour in a palette."""
 
+FONT = "Inter, system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
+"""Inter comes with the page, so that numbers line up on every machine; what it lacks the system has."""
+
 
 def palette(dark: bool) -> Palette:
     """The colours of the dark or the light page."""
@@ -58,7 +61,7 @@ def variables() -> str:
     """The palettes as custom properties for a style sheet: ``--ink`` and so on."""
     colours = "".join(f"--{name}:light-dark({_LIGHT[name]},{_DARK[name]});" for name in _DARK)
     severities = "".join(f"--severity-{name}:var(--{colour});" for name, colour in SEVERITY_COLOUR.items())
-    return f":host,:root{{{colours}{severities}}}"
+    return f":host,:root{{--font:{FONT};--bokeh-base-font:var(--font);{colours}{severities}}}"
 
 
 def contrast(one: str, other: str) -> float:

@@ -154,7 +154,7 @@ def anomaly_key(anomaly: Anomaly) -> str:
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 # Bokeh escapes what it puts in for @columns.
-_TIMELINE_TOOLTIP = """<div style="max-width:420px;padding:2px 4px;font:13px/1.45 system-ui,sans-serif">
+_TIMELINE_TOOLTIP = """<div style="max-width:420px;padding:2px 4px;font:13px/1.45 var(--font)">
 <b style="text-transform:capitalize">@severity</b> · <b>@service</b><br>@message<br>
 <span style="opacity:.75">@time</span></div>"""
 

@@ -38,6 +38,23 @@ def plural(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
+def brief(value: float | None, unit: str) -> tuple[str, str]:
+    """A value [`unit`] in four characters or so, and what it is then in, for where many are compared at a glance."""
+    if value is None:
+        return "–", ""
+    if unit == "s":
+        value, unit = (value * 1e3, "ms") if abs(value) < 0.9995 else (value, "s")
+    elif unit == "ratio":
+        value, unit = value * 100, "%"
+    size = abs(value)
+    if 0 < size < 0.005:
+        return "<0.01", unit
+    if size >= 9_999.5:
+        return f"{value / 1000:,.{0 if size >= 99_950 else 1}f}k", unit
+    digits = 0 if size == 0 or size >= 99.95 else 1 if size >= 9.995 else 2
+    return f"{value:.{digits}f}", unit
+
+
 def split_name(service: str) -> tuple[str, str]:
     """Namespace (or nothing) and name."""
     namespace, _, name = service.rpartition("/")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from views.conftest import HOSTILE, NOW
+from views.conftest import HOSTILE, NOW, anomaly
 
-from observatory.model import Band, Learning
+from observatory.model import Band, Evidence, Learning
 from observatory.overview import TREND_POINTS, ServiceStatus
 from observatory.runtime import Runtime
 from observatory.views.cards import card, empty, shown, toolbar
@@ -27,10 +27,16 @@ def test_a_card_says_how_the_service_is(shop: Runtime) -> None:
     assert made["name"] == "search"
     assert made["facts"].startswith("shop · discovery · ")
     assert isinstance(made["score"], int)
-    assert [tile["unit"] for tile in made["values"]] == ["req/s", "%", "ms", "cores"]
+    assert [(tile["label"], tile["unit"]) for tile in made["values"]] == [
+        ("req/s", ""),
+        ("errors", "%"),
+        ("p95", "ms"),
+        ("CPU", ""),
+    ]
+    assert made["values"][3]["title"].endswith(" cores")
     assert len(made["trend"]["values"]) == TREND_POINTS
     assert made["trend"]["peak"].endswith(" ms")
-    assert "no open anomaly, 1 in the last 24 h" in made["note"]
+    assert (made["note"], made["recent"]) == ("", "1 anomaly in 24 h")
 
 
 def test_the_worst_open_anomaly_is_on_the_card(shop: Runtime) -> None:
@@ -38,16 +44,29 @@ def test_the_worst_open_anomaly_is_on_the_card(shop: Runtime) -> None:
     assert made["worst"] == {"severity": "critical", "message": "p95 latency 2 s, typically 100–400 ms"}
     assert made["open"] == 2
     assert "2 open anomalies: p95 latency 2 s" in made["label"]
-    affected = {tile["title"]: tile["severity"] for tile in made["values"]}
-    assert affected == {"request rate": None, "errors": "critical", "p95 latency": "critical", "CPU": None}
+    affected = {tile["label"]: tile["severity"] for tile in made["values"]}
+    assert affected == {"req/s": None, "errors": "critical", "p95": "critical", "CPU": None}
+    assert made["recent"] == ""
     assert 0 < made["trend"]["marks"][0]["from"] < 1
+
+
+def test_a_drop_is_marked_as_one(shop: Runtime) -> None:
+    fallen = Evidence("request_rate", 1.0, 9.0, 8.0, 10.0, 1.0, "down")
+    status = replace(
+        status_of(shop, "shop/cart"),
+        open_anomalies=(replace(anomaly("shop/cart", 5, is_open=True), evidence=(fallen,)),),
+    )
+    rate = drawn(status)["values"][0]
+    assert rate["direction"] == "down"
+    assert rate["title"].endswith(", typically 9 req/s")
 
 
 def test_a_service_nobody_can_judge_says_why(shop: Runtime) -> None:
     made = drawn(status_of(shop, HOSTILE))
     assert (made["score"], made["band"]) == (None, "unknown")
     assert made["note"] == "no samples yet"
-    assert made["trend"]["peak"] == "no samples"
+    assert made["trend"]["peak"] == ""
+    assert [tile["value"] for tile in made["values"]] == ["–"] * 4
     assert "unknown, no samples yet" in made["label"]
 
 
@@ -79,6 +98,8 @@ def test_without_filters_all_are_shown_the_worst_first(shop: Runtime) -> None:
 def test_chips_count_what_they_would_show(shop: Runtime) -> None:
     overview = shop.overview()
     bar = toolbar(State(), overview.services)
+    assert [chip["key"] for chip in bar["chips"]] == ["all", "unhealthy", "anomalous"]
+    assert [chip["key"] for chip in toolbar(State(show="poor"), ())["chips"]][3:] == ["poor"]
     for chip in bar["chips"]:
         assert chip["count"] == len(shown(State(show=chip["key"]), overview.services))
     assert overview.counts[Band.UNKNOWN] == 1

@@ -13,8 +13,9 @@ from views.conftest import HOSTILE, anomaly
 
 from observatory.runtime import Runtime
 from observatory.store import Store
-from observatory.views import VIEWS, view_names
+from observatory.views import VIEWS, drilldown, radar, view_names
 from observatory.views.anomalies import AnomalyList
+from observatory.views.browser import Browser
 from observatory.views.component import ASSETS, Component
 from observatory.views.page import Page, first_view, query_of
 from observatory.views.radar import AnomalyRadar, filters, passes
@@ -60,7 +61,10 @@ def test_a_view_has_a_title_of_its_own(name: str) -> None:
     assert len({VIEWS.get(other).title for other in NAMES}) == len(NAMES)
 
 
-@pytest.mark.parametrize("path", sorted(ASSETS.iterdir()), ids=lambda path: path.name)
+SENT = [path for path in sorted(ASSETS.iterdir()) if path.suffix in (".css", ".html", ".js")]
+
+
+@pytest.mark.parametrize("path", SENT, ids=lambda path: path.name)
 def test_what_is_sent_names_no_other_address(path) -> None:
     addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", path.read_text()))
     assert addresses <= {"http://www.w3.org"}
@@ -145,6 +149,28 @@ def test_a_radar_that_shows_nothing_says_why(
         assert (found["items"], found["empty"]["title"], found["empty"]["reset"]) == ([], title, reset)
     else:
         assert found["items"]
+
+
+def test_a_radar_can_be_drawn_before_its_anomalies_are_read(shop: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(radar, "when_read", lambda *_: None)
+    view = AnomalyRadar(shop, State(view="radar"))
+    (drawn,) = data_of(view, "RadarFilters")
+    (found,) = data_of(view, "AnomalyList")
+    assert (len(drawn["severities"]), drawn["summary"]) == (4, "")
+    assert (found["items"], found["empty"]["title"]) == ([], "Reading …")
+
+
+@pytest.mark.parametrize("runtime", ["bare", "shop"])
+@pytest.mark.parametrize("query", ["", "service=shop/cart", "view=radar", "service=nobody"])
+def test_no_component_reaches_a_browser_without_something_to_draw(
+    runtime: str, query: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (radar, drilldown):
+        monkeypatch.setattr(module, "when_read", lambda *_: None)
+    page = Page(request.getfixturevalue(runtime), query)
+    parts = [part for part in page.main.select(Component) if not isinstance(part, Browser)]
+    assert parts
+    assert [type(part).__name__ for part in parts if not part.data] == []
 
 
 def test_a_quiet_day_is_said(bare: Runtime) -> None:

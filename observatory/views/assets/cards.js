@@ -22,21 +22,25 @@ const sparkline = (trend) => {
 }
 
 const tile = (v) => html`<div class="tile" title="${v.title}" ${v.severity ? html`data-severity="${v.severity}"` : ""}>
-  <dt>${v.label} <span>${v.unit}</span></dt><dd>${v.value}${v.severity ? html`<i>▲</i>` : ""}</dd></div>`
+  <dt>${v.severity ? html`<i>${v.direction === "up" ? "▲" : "▼"}</i>` : ""}${v.label}</dt><dd>${v.value}${
+    v.unit ? html`<small>${v.unit}</small>` : ""}</dd></div>`
+
+const foot = (c) => {
+  if (c.worst) return html`<span class="foot"><span class="text" data-severity="${c.worst.severity}" title="${c.worst.severity}: ${
+    c.worst.message}">${shape(c.worst.severity)} ${c.worst.message}</span>${c.open > 1 ? html`<span class="more">+${c.open - 1}</span>` : ""}</span>`
+  return html`<span class="foot quiet"><span class="text" title="${c.note || c.trend.peak}">${c.note || c.trend.peak}</span>${
+    c.recent ? html`<span class="more">${c.recent}</span>` : ""}</span>`
+}
 
 const card = (c, link) => {
   const message = say({service: c.service, view: "health"})
   const inside = html`
     <span class="head">${ring(c.score, c.band)}
-      <span class="names"><strong title="${c.service}">${c.name}</strong><small title="${c.facts}">${c.facts || " "}</small></span>
-      <span class="band"><i class="dot"></i>${c.band}</span></span>
+      <span class="names"><span class="first"><strong title="${c.service}">${c.name}</strong>${
+        c.band === "healthy" ? "" : html`<span class="band">${c.band}</span>`}</span><small title="${c.facts}">${c.facts || " "}</small></span></span>
     <dl class="values">${c.values.map(tile)}</dl>
-    <span class="trend">${sparkline(c.trend)}
-      <span class="axis"><span>${c.trend.label}</span><span>${c.trend.peak}</span></span></span>
-    <span class="foot">${c.worst
-      ? html`${badge(c.worst.severity)}<span class="text" title="${c.worst.message}">${c.worst.message}</span>${
-          c.open > 1 ? html`<span class="more">+${c.open - 1}</span>` : ""}`
-      : html`<span class="text quiet" title="${c.note}">${c.note}</span>`}</span>`
+    <span class="trend" title="${c.trend.peak}">${sparkline(c.trend)}</span>
+    ${foot(c)}`
   return link === null
     ? html`<button class="card" type="button" data-key="${c.service}" data-band="${c.band}" data-say="${message}"
         aria-label="${c.label}">${inside}</button>`
@@ -63,7 +67,7 @@ const cardsPage = (data, cards) => {
       <div class="chips" role="group" aria-label="Show">${bar.chips.map((c) => html`<button class="chip" type="button"
         data-band="${c.band}" aria-pressed="${c.key === bar.show}" data-say="${say({show: c.key === bar.show ? "all" : c.key})}">
         ${c.band ? html`<i class="dot"></i>` : ""}${c.key} <b>${c.count}</b></button>`)}</div>
-      <label class="trends"><span>Trend</span><select class="select">${bar.trends.map((t) => html`<option value="${t.key}" ${
+      <label class="trends"><span>Last ${bar.hours} h of</span><select class="select">${bar.trends.map((t) => html`<option value="${t.key}" ${
         t.key === bar.trend ? html`selected` : ""}>${t.label}</option>`)}</select></label>
     </div>
     ${data.empty ? emptyState(data.empty) : html`<div class="grid" role="list" aria-label="Services, the worst first">${
