@@ -65,8 +65,7 @@ class Chart:
         shown = self.metric.show(now / self.scale.factor)
         if not np.isfinite(typical):
             return f"{self.metric.label}   {shown}"
-        usual = self.metric.show(typical / self.scale.factor).removesuffix(f" {shown.partition(' ')[2]}")
-        return f"{self.metric.label}   {shown}, typical {usual}"
+        return f"{self.metric.label}   {shown}  (typical {self.metric.show(typical / self.scale.factor)})"
 
 
 def charts(history: ServiceHistory, metrics: Iterable[Metric], colours: Palette) -> list[Chart]:
@@ -134,6 +133,11 @@ def _highest(*columns: FloatArray) -> float:
     values = np.concatenate(columns)
     values = values[np.isfinite(values)]
     return float(values.max()) if len(values) else 0.0
+
+
+def milliseconds(time: datetime) -> float:
+    """What Bokeh's ranges count in."""
+    return time.timestamp() * 1000
 
 
 def naive(time: datetime) -> pd.Timestamp:

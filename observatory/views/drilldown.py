@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import panel as pn
-from bokeh.events import DoubleTap, RangesUpdate
+from bokeh.events import DoubleTap, PanEnd, RangesUpdate
 from bokeh.models import Range1d, Span
 
 from observatory.catalog import METRICS
@@ -15,10 +15,11 @@ from observatory.model import Severity
 from observatory.overview import ServiceStatus
 from observatory.runtime import Runtime
 from observatory.views.anomalies import AnomalyList, anomaly_list
-from observatory.views.charts import Chart, charts
+from observatory.views.charts import Chart, charts, milliseconds
 from observatory.views.component import Box, Component, module
 from observatory.views.figures import MetricFigure
 from observatory.views.live import end_of, later, live, when_read
+from observatory.views.navigator import Navigator
 from observatory.views.score import ScoreTable, score_table
 from observatory.views.state import SPANS, State
 from observatory.views.theme import palette
@@ -46,7 +47,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._state = state
         self._link = link
         self._history: ServiceHistory | None = None
-        self._shown: tuple[str, str] | None = None
+        self._shown: tuple[Any, ...] | None = None
         self._asked: object = None
         self._loading = False
         self._error = ""
@@ -55,6 +56,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._list = AnomalyList()
         self._time = Range1d(0, 1)
         self._figures: list[MetricFigure] = []
+        self._navigator: Navigator | None = None
         self._charts = Box(sheet="charts.css", css_classes=["charts"])
         rail = Box(self._score, self._list, sheet="rail.css")
         self._layout = Box(self._head, Box(self._charts, rail, sheet="split.css", css_classes=["split"]))
@@ -78,7 +80,11 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         for item in self._figures:
             item.figure.on_event(DoubleTap, self._unzoom)
             item.figure.on_event(RangesUpdate, self._zoomed)
-        self._charts.objects = [pn.pane.Bokeh(item.figure, margin=0) for item in self._figures]
+        self._navigator = Navigator(self._time, colours)
+        self._navigator.figure.on_event(DoubleTap, self._unzoom)
+        self._navigator.figure.on_event(PanEnd, self._dragged)
+        whole = pn.pane.Bokeh(self._navigator.figure, margin=0)
+        self._charts.objects = [whole, *(pn.pane.Bokeh(item.figure, margin=0) for item in self._figures)]
         self._ask()
 
     def _ask(self, *_: Any) -> None:
@@ -95,7 +101,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
             ("history", service, start, end, dark), lambda: read(runtime, service, start, end, dark)
         )
         self._asked = future
-        self._loading = not future.done()
+        self._loading = not future.done() and self._shown != self._choice()  # a refresh goes without saying
         self._describe()
 
         def show(found: tuple[ServiceHistory, list[Chart]] | None, error: str) -> None:
@@ -104,6 +110,9 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
                 self._show(found)
 
         when_read(future, show)
+
+    def _choice(self) -> tuple[Any, ...]:
+        return self._state.service, self._state.span, self._state.window
 
     def _bounds(self) -> tuple[datetime, datetime]:
         if self._state.window is not None:
@@ -116,10 +125,12 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._history = None
         if found is not None:
             self._history, drawn = found
-            self._shown = (self._history.service.name, self._state.span)
-            self._time.update(start=_milliseconds(self._history.start), end=_milliseconds(self._history.end))
+            self._shown = self._choice()
+            self._time.update(start=milliseconds(self._history.start), end=milliseconds(self._history.end))
             for item, content in zip(self._figures, drawn, strict=False):  # there are none before they are built
                 item.show(content)
+            if self._navigator is not None and self._state.window is None:
+                self._navigator.show(self._history, palette(self._state.dark))
         self._describe()
 
     def _describe(self, *_: Any) -> None:
@@ -149,13 +160,19 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
     def _restyle(self, *_: Any) -> None:
         colours = palette(self._state.dark)
         with pn.io.hold():
-            for item in self._figures:
-                item.restyle(colours)
+            for item in (*self._figures, self._navigator):
+                if item is not None:
+                    item.restyle(colours)
         self._ask()
 
     def _zoomed(self, event: RangesUpdate) -> None:
-        """A part of a chart was chosen: read that part in more detail."""
-        start, end = event.x0 / 1000, event.x1 / 1000
+        self._zoom(event.x0 / 1000, event.x1 / 1000)
+
+    def _dragged(self, *_: Any) -> None:
+        self._zoom(self._time.start / 1000, self._time.end / 1000)
+
+    def _zoom(self, start: float, end: float) -> None:
+        """Read the part from `start` to `end` [s] in more detail."""
         middle, half = (start + end) / 2, max(CLOSEST, end - start) / 2
         zone = self._runtime.clock().tzinfo
         window = datetime.fromtimestamp(round(middle - half), zone), datetime.fromtimestamp(round(middle + half), zone)
@@ -226,7 +243,3 @@ def _note(status: ServiceStatus | None) -> str:
 def _why_none(status: ServiceStatus | None) -> list[str]:
     """A service that is still learning has no anomalies for a reason."""
     return [f"It is {status.learning.message}."] if status and status.learning else []
-
-
-def _milliseconds(time: datetime) -> float:
-    return time.timestamp() * 1000

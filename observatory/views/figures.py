@@ -26,7 +26,7 @@ from observatory.catalog import Metric
 from observatory.views.charts import Chart, Scale
 from observatory.views.theme import FONT, Palette
 
-CHART_HEIGHT = 236
+CHART_HEIGHT = 210
 TIME_FORMAT = DatetimeTickFormatter(
     seconds="%H:%M:%S",
     minsec="%H:%M:%S",
@@ -97,9 +97,9 @@ class MetricFigure:
         for glyph in (self.band, self.envelope, self.typical):
             plot.add_glyph(self.source, glyph)
         self.hover.renderers = [plot.add_glyph(self.source, self.actual)]
-        plot.title.update(offset=-42, standoff=10)
+        plot.title.update(offset=-42, standoff=13)
         plot.yaxis.ticker.desired_num_ticks = 4
-        plot.xaxis.ticker.desired_num_ticks = 6
+        plot.xaxis.ticker.desired_num_ticks = 5
         plot.xaxis.formatter = TIME_FORMAT.clone()
         plot.yaxis.formatter = NumeralTickFormatter(format="0,0.[000]")
         dress(plot, colours)

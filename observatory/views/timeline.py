@@ -11,7 +11,7 @@ from bokeh.models import BoxZoomTool, ColumnDataSource, FactorRange, HoverTool, 
 from bokeh.plotting import figure
 
 from observatory.model import Anomaly
-from observatory.views.charts import naive
+from observatory.views.charts import milliseconds, naive
 from observatory.views.figures import TIME_FORMAT, dress
 from observatory.views.theme import SEVERITY_COLOUR, Palette
 from observatory.views.words import sentence, span, when
@@ -51,6 +51,7 @@ def timeline(
         "right",
         "colour",
         "width",
+        "hole",
         "alpha",
         "open",
         "hollow",
@@ -70,6 +71,7 @@ def timeline(
             naive(until),
             colours[SEVERITY_COLOUR[anomaly.severity]],
             LINE_WIDTH[anomaly.severity],
+            LINE_WIDTH[anomaly.severity] - 4,
             1.0 if not marked or key == marked else 0.35,
             (1.0 if not marked or key == marked else 0.35) if anomaly.is_open else 0.0,
             colours["surface"],
@@ -115,12 +117,10 @@ class TimelineFigure:
         still_open = Scatter(
             x="right",
             y="service",
-            size="width",
-            line_width=2.5,
-            line_color="colour",
+            size="hole",
+            line_color=None,
             fill_color="hollow",
             fill_alpha="open",
-            line_alpha="open",
         )
         hover.renderers = [plot.add_glyph(self.source, bar, nonselection_glyph=None, selection_glyph=None)]
         plot.add_glyph(self.source, still_open, nonselection_glyph=None, selection_glyph=None)
@@ -133,7 +133,7 @@ class TimelineFigure:
         self.figure.y_range.factors = list(content.services)
         self.figure.height = content.height
         self.figure.x_range.update(
-            start=_milliseconds(content.start), end=_milliseconds(content.end + (content.end - content.start) * ROOM)
+            start=milliseconds(content.start), end=milliseconds(content.end + (content.end - content.start) * ROOM)
         )
         self.source.data = {key: list(values) for key, values in content.bars.items()}
         self.source.selected.indices = [i for i, key in enumerate(content.bars["key"]) if key == content.marked]
@@ -157,7 +157,3 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _TIMELINE_TOOLTIP = """<div style="max-width:420px;padding:2px 4px;font:13px/1.45 var(--font)">
 <b style="text-transform:capitalize">@severity</b> · <b>@service</b><br>@message<br>
 <span style="opacity:.75">@time</span></div>"""
-
-
-def _milliseconds(time: datetime) -> float:
-    return time.timestamp() * 1000

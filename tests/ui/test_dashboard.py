@@ -10,6 +10,7 @@ from ui.conftest import HOSTILE, PATIENCE
 
 pytestmark = pytest.mark.ui
 expect.set_options(timeout=PATIENCE)
+STRIP, CHART = 0, 1
 
 
 def ready(page: Page) -> None:
@@ -25,6 +26,19 @@ def open_page(page: Page, address: str, query: str = "") -> None:
 
 def card(page: Page, service: str) -> Locator:
     return page.get_by_role("link", name=f"{service}: ")
+
+
+def drag(page: Page, figure: int, start: float, end: float) -> None:
+    """Drag over a figure of the drill-down, from `start` to `end` [px]."""
+    expect(page.get_by_text("drag over a chart")).to_be_visible()
+    box = page.locator(".bk-Figure").nth(figure).bounding_box()
+    assert box is not None
+    middle = box["y"] + (box["height"] / 2 if figure != STRIP else 20)
+    page.mouse.move(box["x"] + start, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + (start + end) / 2, middle, steps=3)
+    page.mouse.move(box["x"] + end, middle, steps=3)
+    page.mouse.up()
 
 
 def test_cards_are_there_before_any_library(page: Page, address: str) -> None:
@@ -71,7 +85,7 @@ def test_a_service_opens_and_the_way_back_leads_to_the_cards(page: Page, address
     card(page, "shop/cart").click()
     expect(page.locator("h1")).to_have_text("cart")
     expect(page).to_have_url(re.compile(r"\?service=shop/cart$"))
-    expect(page.locator(".bk-Figure")).to_have_count(9)
+    expect(page.locator(".bk-Figure")).to_have_count(1 + 9)
     expect(page.get_by_text("How the score came about")).to_be_visible()
     expect(page.get_by_role("cell", name="▲ 2 s")).to_be_visible()
     expect(card(page, "shop/cart")).to_be_hidden()
@@ -96,19 +110,22 @@ def test_keys_open_a_service(page: Page, address: str) -> None:
 
 def test_charts_can_be_zoomed_into_and_out_of(page: Page, address: str) -> None:
     open_page(page, address, "?service=shop/search&range=6h")
-    figure = page.locator(".bk-Figure").first
-    expect(page.get_by_text("drag over a chart")).to_be_visible()
-    box = figure.bounding_box()
-    assert box is not None
-    middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 120, middle)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 160, middle, steps=3)
-    page.mouse.move(box["x"] + 220, middle, steps=3)
-    page.mouse.up()
+    drag(page, CHART, 120, 220)
     reset = page.get_by_role("button", name="reset the zoom")
     expect(reset).to_be_visible()
     expect(page.get_by_text("Anomalies in the part zoomed into")).to_be_visible()
+    reset.click()
+    expect(reset).to_be_hidden()
+
+
+def test_a_part_is_chosen_in_the_strip_and_can_be_moved(page: Page, address: str) -> None:
+    open_page(page, address, "?service=shop/search&range=6h")
+    drag(page, STRIP, 200, 400)
+    reset = page.get_by_role("button", name="reset the zoom")
+    expect(reset).to_be_visible()
+    chosen = reset.inner_text()
+    drag(page, STRIP, 300, 340)
+    expect(reset).not_to_have_text(chosen)
     reset.click()
     expect(reset).to_be_hidden()
 

@@ -65,7 +65,7 @@ def test_the_expected_band_is_drawn_in_the_same_unit() -> None:
     expected = Expected(samples * 0 + 0.15, samples * 0 + 0.1, samples * 0 + 0.2)
     drawn = chart_of("latency_p95", history(samples, expected))
     assert [drawn.columns[key][0] for key in ("lower", "typical", "upper")] == pytest.approx([100, 150, 200])
-    assert drawn.title == "p95 latency   200 ms, typical 150"
+    assert drawn.title == "p95 latency   200 ms  (typical 150 ms)"
     assert drawn.top > 200
 
 
