@@ -77,8 +77,11 @@ case "${1:-serve}" in
     test) shift; run_tests "$@" ;;
     serve)
         [ $# -gt 0 ] && shift
+        if [ -n "${PORT:-}" ]; then
+            [[ $PORT =~ ^[0-9]+$ ]] || die "PORT=$PORT is no port: give a number, as in PORT=8080 ./start.sh"
+            set -- --port "$PORT" "$@"
+        fi
         install ""
-        [ -n "${PORT:-}" ] && set -- --port "$PORT" "$@"
         exec .venv/bin/observatory serve "$@"
         ;;
     -*) usage >&2; die "unknown option $1" ;;

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from observatory.collect import CollectReport, collect_once
 from observatory.config import Settings, load_settings
+from observatory.detectors import DETECTORS
 from observatory.errors import ConfigError, InvalidInputError, SourceError
 from observatory.history import POINTS, ServiceHistory, service_history
 from observatory.model import Cycle, Failure, Fault, Progress, Source, no_progress
@@ -53,6 +54,11 @@ class Runtime:
         sources: Sequence[Source] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        if settings.detector not in DETECTORS:
+            raise ConfigError(
+                f"setting detector = {settings.detector!r}: choose one of {', '.join(DETECTORS)} "
+                "(set it with OBSERVATORY_DETECTOR or in observatory.toml)"
+            )
         self.settings = settings
         self.clock = clock
         self.store = store or open_store(settings.store, options=StoreOptions.of(settings))

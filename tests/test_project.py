@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tomllib
@@ -68,6 +69,15 @@ def test_start_explains_itself_and_refuses_what_it_does_not_know() -> None:
     refused = subprocess.run([str(ROOT / "start.sh"), "--frobnicate"], capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert "unknown option --frobnicate" in refused.stderr
+
+
+def test_start_refuses_a_port_that_is_none_before_anything_is_installed() -> None:
+    command = [str(ROOT / "start.sh")]
+    refused = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"], "PORT": "http"}
+    )
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == "start.sh: PORT=http is no port: give a number, as in PORT=8080 ./start.sh\n"
 
 
 def test_ci_calls_the_test_command_of_the_readme() -> None:

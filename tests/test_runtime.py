@@ -56,6 +56,13 @@ def test_a_new_store_is_filled_with_history_anomalies_labels_and_calls(filled: R
     assert filled.failures == ()
 
 
+def test_a_detector_nobody_knows_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    store = tmp_path / "store.duckdb"
+    with pytest.raises(ConfigError, match=r"detector = 'nope': choose one of .*seasonal.*OBSERVATORY_DETECTOR"):
+        Runtime(Settings(detector="nope", store=str(store)))
+    assert not store.exists()
+
+
 def test_the_shop_starts_healthy(filled: Runtime) -> None:
     overview = filled.overview()
     assert overview.counts[Band.HEALTHY] == len(SHOP)

@@ -59,7 +59,7 @@ def empty(overview: Overview | None, count: int, state: State) -> dict[str, Any]
     if overview is None:
         return {"title": "Reading the store …", "lines": [], "reset": False}
     if not overview.services:
-        return _no_services(overview.source)
+        return _no_services(overview)
     if count == 0:
         terms = [f"“{state.search}”"] if state.search.strip() else []
         terms += [state.show] if state.show != "all" else []
@@ -157,13 +157,17 @@ def _haystack(status: ServiceStatus) -> str:
     return " ".join(filter(None, (service.name, service.team, service.tier, status.health.band))).casefold()
 
 
-def _no_services(source: str) -> dict[str, Any]:
-    if source == "demo":
+def _no_services(overview: Overview) -> dict[str, Any]:
+    cycle = overview.last_cycle
+    if overview.source == "demo":
         lines = ["The demo shop is making its history; this takes up to a minute at the first start."]
+    elif cycle is None:
+        lines = ["Prometheus is being asked what it watches."]
+    elif cycle.failures:
+        lines = [cycle.failures[0].error, "It is asked again in every cycle."]
     else:
         lines = [
-            "Prometheus was asked, and none of the presets found a service.",
-            "`observatory doctor` shows what each preset finds. Services can also be named by hand: "
-            "POST to `/api/services/register`.",
+            "Prometheus answered, but no preset found a service in it: the README lists the metrics they look for.",
+            "Services can also be named by hand: `observatory services register NAME`.",
         ]
     return {"title": "No services yet", "lines": lines, "reset": False}

@@ -14,6 +14,7 @@ from bokeh.models import (
     DatetimeTickFormatter,
     HoverTool,
     Line,
+    NoOverlap,
     NumeralTickFormatter,
     Range1d,
     Span,
@@ -97,7 +98,7 @@ class MetricFigure:
         for glyph in (self.band, self.envelope, self.typical):
             plot.add_glyph(self.source, glyph)
         self.hover.renderers = [plot.add_glyph(self.source, self.actual)]
-        plot.title.update(offset=-42, standoff=13)
+        plot.title.update(offset=-42, standoff=16)
         plot.yaxis.ticker.desired_num_ticks = 4
         plot.xaxis.ticker.desired_num_ticks = 5
         plot.xaxis.formatter = TIME_FORMAT.clone()
@@ -155,6 +156,7 @@ def dress(plot: figure, colours: Palette) -> None:
     plot.axis.major_label_text_color = colours["faint"]
     plot.axis.major_label_text_font = FONT
     plot.axis.major_label_text_font_size = "12px"
+    plot.xaxis.major_label_policy = NoOverlap(min_distance=8)
     plot.title.text_color = colours["ink"]
     plot.title.text_font = FONT
     plot.title.text_font_size = "13px"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from views.conftest import HOSTILE, NOW, anomaly
 
-from observatory.model import Band, Evidence, Learning
+from observatory.model import Band, Cycle, Evidence, Failure, Learning
 from observatory.overview import TREND_POINTS, ServiceStatus
 from observatory.runtime import Runtime
 from observatory.views.cards import card, empty, shown, toolbar
@@ -109,6 +109,20 @@ def test_an_empty_store_explains_what_to_do(bare: Runtime) -> None:
     said = empty(bare.overview(), 0, State())
     assert said["title"] == "No services yet"
     assert "demo" in said["lines"][0]
+
+
+@pytest.mark.parametrize(
+    ("failures", "said"),
+    [
+        ((), "Prometheus answered, but no preset found a service"),
+        ((Failure("collect", "Prometheus at x cannot be reached"),), "Prometheus at x cannot be reached"),
+    ],
+)
+def test_no_services_and_no_answer_are_two_things(bare: Runtime, failures: tuple[Failure, ...], said: str) -> None:
+    overview = replace(bare.overview(), source="prometheus", last_cycle=Cycle(NOW, 0.1, 0, 0, 0, failures))
+    assert said in empty(overview, 0, State())["lines"][0]
+    asked = empty(replace(overview, last_cycle=None), 0, State())
+    assert asked["lines"] == ["Prometheus is being asked what it watches."]
 
 
 def test_filters_that_hide_everything_can_be_taken_away(shop: Runtime) -> None:
