@@ -9,6 +9,6 @@ import panel as pn
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).parent.resolve()]
 
 from observatory.runtime import current  # noqa: E402
-from observatory.views.page import Page, query_of  # noqa: E402
+from observatory.views.page import Page, query_of, wants_dark  # noqa: E402
 
-Page(current(), query_of(pn.state.session_args)).servable()
+Page(current(), query_of(pn.state.session_args), dark=wants_dark(pn.state.cookies)).servable()

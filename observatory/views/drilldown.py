@@ -48,6 +48,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._link = link
         self._history: ServiceHistory | None = None
         self._shown: tuple[Any, ...] | None = None
+        self._drawn = False  # until then the figures are bare axes
         self._asked: object = None
         self._loading = False
         self._error = ""
@@ -129,6 +130,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
             self._time.update(start=milliseconds(self._history.start), end=milliseconds(self._history.end))
             for item, content in zip(self._figures, drawn, strict=False):  # there are none before they are built
                 item.show(content)
+            self._drawn = bool(self._figures)
             if self._navigator is not None and self._state.window is None:
                 self._navigator.show(self._history, palette(self._state.dark))
         self._describe()
@@ -141,7 +143,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         anomalies = self._history.anomalies if self._history else ()
         self._head.data = service_head(
             self._state, status, self._history, self._loading or not self._figures, self._error, self._link
-        )
+        ) | {"drawn": self._drawn}
         self._score.data = score_table(status.health if status else None)
         shown = "the part zoomed into" if self._state.window else f"the last {in_words(self._state.span)}"
         self._list.data = anomaly_list(

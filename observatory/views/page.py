@@ -7,6 +7,7 @@ before any library is there; the live components take their place.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,11 +35,13 @@ class Page:
         What is looked at.
     query
         Query of the URL that was asked for.
+    dark
+        Whether the browser is likely to want the dark theme; it tells by itself a moment later.
     """
 
-    def __init__(self, runtime: Runtime, query: str = "") -> None:
+    def __init__(self, runtime: Runtime, query: str = "", *, dark: bool = True) -> None:
         self.runtime = runtime
-        self.state = State()
+        self.state = State(dark=dark)
         self.state.follow(query)
         if self.state.view not in VIEWS:
             self.state.view = view_names()[0]
@@ -100,6 +103,11 @@ class Page:
 def query_of(arguments: dict[str, list[bytes]]) -> str:
     """The query that a session was opened with."""
     return urlencode([(key, value.decode("utf-8", "replace")) for key, values in arguments.items() for value in values])
+
+
+def wants_dark(cookies: Mapping[str, str]) -> bool:
+    """What the browser had last, from the cookie that ``browser.js`` leaves."""
+    return cookies.get("observatory-dark") != "false"
 
 
 def first_view(state: State, head: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from observatory.views import VIEWS, drilldown, radar, view_names
 from observatory.views.anomalies import AnomalyList
 from observatory.views.browser import Browser
 from observatory.views.component import ASSETS, Component
-from observatory.views.page import Page, first_view, query_of
+from observatory.views.page import Page, first_view, query_of, wants_dark
 from observatory.views.radar import AnomalyRadar, filters, passes
 from observatory.views.score import score_table
 from observatory.views.state import State
@@ -217,6 +217,20 @@ def test_a_page_keeps_what_it_showed_when_reading_fails(shop: Runtime) -> None:
     assert page.header.data["problems"]["lines"][0]["error"] == "store x: reading failed"
     page.receive(before, "")
     assert page.header.data["problems"]["lines"][0]["what"] == "latency_p95"
+
+
+@pytest.mark.parametrize(("cookies", "dark"), [({}, True), ({"observatory-dark": "false"}, False)])
+def test_a_page_begins_in_the_theme_the_browser_had_last(shop: Runtime, cookies: dict[str, str], dark: bool) -> None:
+    assert Page(shop, "", dark=wants_dark(cookies)).state.dark is dark
+
+
+def test_charts_are_kept_back_until_they_show_something(shop: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drilldown, "when_read", lambda *_: None)
+    (head,) = data_of(VIEWS.get("health")(shop, State(service="shop/cart")), "ServiceHead")
+    assert not head["drawn"]
+    monkeypatch.undo()
+    (head,) = data_of(VIEWS.get("health")(shop, State(service="shop/cart")), "ServiceHead")
+    assert head["drawn"]
 
 
 def test_a_view_nobody_knows_is_the_first_one(shop: Runtime) -> None:

@@ -34,7 +34,9 @@ function render({model, el}) {
   const root = document.documentElement
   const apply = (theme) => {
     root.style.colorScheme = theme === "auto" ? "light dark" : theme
-    return theme === "auto" ? system.matches : theme === "dark"
+    const dark = theme === "auto" ? system.matches : theme === "dark"
+    document.cookie = `observatory-dark=${dark}; path=/; max-age=31536000; SameSite=Strict` // for the first figures of the next session
+    return dark
   }
   let remembered = null
   try { remembered = localStorage.getItem("observatory-theme") } catch { /* storage is switched off */ }

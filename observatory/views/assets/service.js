@@ -26,6 +26,7 @@ function render({model, el}) {
     if (split) putAway(split, !model.data.known)
     const charts = split?.shadowRoot.querySelector(".charts")
     charts?.classList.toggle("stale", !model.data.charts)
+    charts?.classList.toggle("blank", !model.data.drawn)
     arrived("main")
   }
   listen(el, model)
