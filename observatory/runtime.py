@@ -128,6 +128,12 @@ class Runtime:
             log.warning("history could not be fetched: %s", error)
             self.failures = (Failure("history", str(error)),)
 
+    def go_live(self) -> None:
+        """Let the demo's first live fault begin a while from now, however long its past took to be filled."""
+        for source in self.sources:
+            if isinstance(source, DemoSource):
+                source.go_live(self.clock())
+
     def next_fault(self) -> Fault | None:
         """The demo's next fault, for people who want to watch it being detected."""
         now = self.clock()

@@ -63,6 +63,15 @@ def test_a_detector_nobody_knows_is_refused_before_anything_is_opened(tmp_path: 
     assert not store.exists()
 
 
+def test_a_newcomer_sees_the_fault_begin_however_long_the_past_took_to_fill(fresh: Runtime) -> None:
+    fresh.clock.forward(minutes=10)  # on a slow machine
+    fresh.go_live()
+    coming = fresh.next_fault()
+    assert coming is not None
+    assert coming.root_cause == coming.service_name == "shop/payments"
+    assert coming.start - fresh.clock() == timedelta(seconds=fresh.settings.demo_live_fault)
+
+
 def test_the_shop_starts_healthy(filled: Runtime) -> None:
     overview = filled.overview()
     assert overview.counts[Band.HEALTHY] == len(SHOP)

@@ -78,6 +78,7 @@ def serve(
         if settings.source_name == "demo":
             with progress_bar() as show:
                 runtime.prepare(show)
+            runtime.go_live()
         _greet(settings, runtime)
         serve(settings)
     finally:

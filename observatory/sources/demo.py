@@ -139,6 +139,10 @@ class DemoSource:
         """The seed, and when the history begins."""
         return f"{self.seed} {self._anchor.isoformat()}"
 
+    def go_live(self, now: datetime) -> None:
+        """Let what happens live begin at `now`: filling the past may have taken longer than the first fault waits."""
+        self._live_since = _utc(now, "now")
+
     def discover(self) -> list[Service]:
         """The shop's services, with limits and targets."""
         return [self._service(name) for name in sorted(SHOP)]

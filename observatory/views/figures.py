@@ -100,7 +100,7 @@ class MetricFigure:
         self.hover.renderers = [plot.add_glyph(self.source, self.actual)]
         plot.title.update(offset=-42, standoff=16)
         plot.yaxis.ticker.desired_num_ticks = 4
-        plot.xaxis.ticker.desired_num_ticks = 5
+        plot.xaxis.ticker.desired_num_ticks = 4
         plot.xaxis.formatter = TIME_FORMAT.clone()
         plot.yaxis.formatter = NumeralTickFormatter(format="0,0.[000]")
         dress(plot, colours)
