@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     store_s3: dict[str, SecretStr] = Field(
         default_factory=dict, description="For a lake on S3: key_id, secret, region, endpoint, url_style, use_ssl."
     )
+    store_read_only: bool = Field(
+        False, description="Refuse to write: for a file on a read-only disk, or readers without the extensions."
+    )
     store_memory: float | None = Field(
         None,
         gt=0,
@@ -78,7 +81,7 @@ class Settings(BaseSettings):
         35.0, gt=0, description="Age at which samples move to Parquet beside the store [days]."
     )
     keep_raw_days: float | None = Field(
-        None, gt=0, description="Age at which archived months are removed [days]; unset: never."
+        None, gt=0, description="Age at which samples are removed and only roll-ups stay [days]; unset: never."
     )
     keep_rollup_days: float | None = Field(
         None, gt=0, description="Age at which roll-ups are removed, once their samples are gone [days]; unset: never."

@@ -14,6 +14,8 @@ from observatory.model import Anomaly, Fault, Service
 from observatory.store import Store
 
 POINTS = 720
+LONGEST_TRAINING = timedelta(days=7)
+"""What was expected in a longer range is learned from its end: samples of all of it would be many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,11 @@ def service_history(
     if start >= end:
         raise InvalidInputError(f"start = {start.isoformat()} must be before end = {end.isoformat()}")
     service = store.service(name)
-    step = max(settings.interval, _round_up((end - start).total_seconds() / points, settings.interval))
+    wanted = max(settings.interval, _round_up((end - start).total_seconds() / points, settings.interval))
+    step = store.resolution(start, wanted)
     samples = store.buckets(name, start, end, step) if step > settings.interval else store.history(name, start, end)
-    training = store.history(name, start - timedelta(days=settings.training_days), end)
+    since = max(start, end - LONGEST_TRAINING) - timedelta(days=settings.training_days)
+    training = store.history(name, since, end)
     try:
         expected = Bands().fit(training).evaluate(pd.DatetimeIndex(samples.index)) if len(samples) else None
     except NotEnoughDataError:

@@ -8,9 +8,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,8 +27,10 @@ from observatory.store.check import Finding, check
 from observatory.store.database import Database, Statement, records
 from observatory.store.fetches import Fetches
 from observatory.store.homes import home_opener
+from observatory.store.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
-from observatory.store.upkeep import as_time, done_until, progress, refresh_late, roll_up, tidy
+from observatory.store.retention import maintain, removed_until
+from observatory.store.upkeep import as_time, done_until, refresh_late, roll_up
 
 
 def open_store(
@@ -53,7 +55,7 @@ def open_store(
     """
     options = options or StoreOptions()
     rollups = {table: upkeep_queries.rollup_columns(list(catalog)) for table in upkeep_queries.ROLLUPS}
-    database = Database(home_opener(url, options), {"service_metrics": list(catalog), **rollups})
+    database = open_database(home_opener(url, options), {**rollups, "service_metrics": list(catalog)})
     return Store(database, catalog, options.archive)
 
 
@@ -65,10 +67,11 @@ class Store:
         self._catalog = catalog
         file = database.home.path
         folder = archive or (file.with_name(file.name + ".archive") if file else None)
-        self.archive = Archive(database, list(catalog), folder)
-        self.fetches = Fetches(database, catalog)
+        self.archive = Archive(database, folder)
         """The samples that were moved to Parquet."""
-        self.archive.refresh_view()
+        self.fetches = Fetches(database, catalog)
+        if not database.home.read_only:
+            self.archive.refresh_views()
 
     @property
     def revision(self) -> int:
@@ -143,8 +146,8 @@ class Store:
             batch,
             [SERVICE, TIMESTAMP],
             keep_known=True,
-            before=self._restore_archived(oldest),
-            after=lambda session, name: refresh_late(session, name, list(self._catalog), oldest, newest),
+            before=lambda session, name: self.archive.bring_back(session, name, oldest),
+            after=lambda session, name: refresh_late(session, name, oldest, newest),
         )
 
     def history(
@@ -173,6 +176,19 @@ class Store:
         query = upkeep_queries.buckets(fitting[-1], how) if fitting else queries.buckets(how)
         parameters = {"seconds": seconds, "service": service, "start": start, "end": end}
         return self._database.read(query, parameters).set_index(TIMESTAMP)
+
+    def resolution(self, start: datetime, seconds: float) -> float:
+        """The step to summarise samples since `start` over: `seconds`, or more where roll-ups answer then [s].
+
+        They answer long steps at once, and are all that is left of samples that were removed.
+        """
+        removed = removed_until(self._database)
+        finest, *coarser = upkeep_queries.ROLLUPS.values()
+        if seconds > finest or (removed is not None and start < removed):
+            seconds = -(-seconds // finest) * finest
+        for step in coarser:
+            seconds = -(-seconds // step) * step if seconds > step else seconds
+        return seconds
 
     def trends(self, start: datetime, end: datetime, seconds: float, metrics: Sequence[str]) -> pd.DataFrame:
         """`metrics` of all services summarised over `seconds`: columns service_name, timestamp, metrics."""
@@ -313,7 +329,7 @@ class Store:
     def repair(self, now: datetime) -> None:
         """Make the roll-ups anew from the samples that are there."""
         self._database.write([Statement(upkeep_queries.FORGET, ["rollup"])], content=False)
-        roll_up(self._database, list(self._catalog), now)
+        roll_up(self._database, now)
 
     def info(self) -> dict[str, Any]:
         """Facts about the store, in the order a person asks for them."""
@@ -339,36 +355,8 @@ class Store:
     # -- upkeep -----------------------------------------------------------------------------
 
     def maintain(self, now: datetime, retention: Retention | None = None) -> None:
-        """Do what is due: roll-ups, the order of rows, and once a day the archive and what is too old.
-
-        Raises
-        ------
-        StoreError
-            What is done stays done; the rest is tried again at the next call.
-        """
-        roll_up(self._database, list(self._catalog), now)
-        tidy(self._database, now)
-        if retention is not None:
-            self._retain(now, retention)
-
-    def _retain(self, now: datetime, retention: Retention) -> None:
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        done = done_until(self._database, "retention")
-        if done is not None and done >= today:
-            return
-        for statement in self._database.home.upkeep:
-            self._database.run(statement)
-        if retention.archive is not None and self.archive.folder is not None:
-            self.archive.move(today - timedelta(days=retention.archive))
-        if retention.raw is not None:
-            self.archive.forget(self.archive.older_than(today - timedelta(days=retention.raw)))
-        statements = progress("retention", today)
-        if retention.rollups is not None:
-            before = [today - timedelta(days=retention.rollups)]
-            statements += [Statement(upkeep_queries.prune_rollup(table), before) for table in upkeep_queries.ROLLUPS]
-        if retention.anomalies is not None:
-            statements.append(Statement(upkeep_queries.PRUNE_ANOMALIES, [today - timedelta(days=retention.anomalies)]))
-        self._database.write(statements)
+        """Do what is due; see `observatory.store.retention.maintain`."""
+        maintain(self._database, self.archive, now, retention)
 
     # -- helpers ----------------------------------------------------------------------------
 
@@ -385,12 +373,6 @@ class Store:
     def _counts_of(self, service: str | None) -> pd.DataFrame:
         counts = self.sample_counts()
         return counts if service is None else counts[counts.index == service]
-
-    def _restore_archived(self, oldest: datetime) -> list[Callable[[str], Statement]]:
-        """What brings the archived rows back that a batch with samples from `oldest` on may touch."""
-        archived = done_until(self._database, "archive")
-        files = self.archive.paths() if archived is not None and oldest < archived else []
-        return [lambda name: Statement(upkeep_queries.restore_late(name, list(self._catalog), files))] if files else []
 
 
 def _without_missing(row: dict[str, Any]) -> dict[str, Any]:

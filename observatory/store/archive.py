@@ -6,22 +6,27 @@ after it was read back: same number of rows, same checksum. Whatever happens bef
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pandas as pd
 
 from observatory.errors import StoreCorruptError, StoreError
 from observatory.store import queries
 from observatory.store import upkeep_queries as sql
 from observatory.store.database import Database, Statement, records
 from observatory.store.homes import Session
-from observatory.store.upkeep import done_until, oldest_live, progress
+from observatory.store.upkeep import oldest_live, progress
 
 VIEW_NOTE = "samples view"
+FILES = "month=*/samples-*.parquet"
+DRAFTS = "month=*/samples-*.part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +49,17 @@ class Archive:
     ----------
     database
         Of the store.
-    metrics
-        Columns of samples.
     folder
         Where the files are, on the machine of the store; None where the home has no place for them.
     """
 
-    def __init__(self, database: Database, metrics: Sequence[str], folder: Path | None) -> None:
+    def __init__(self, database: Database, folder: Path | None) -> None:
         self._database = database
-        self._metrics = list(metrics)
         self.folder = folder
 
     def months(self) -> list[ArchivedMonth]:
         """What is archived, the oldest first."""
-        rows = records(self._database.read(sql.ARCHIVE_FILES))
-        return [ArchivedMonth(row["month"], row["file"], row["row_count"], row["checksum"]) for row in rows]
+        return _months(self._database.read(sql.ARCHIVE_FILES))
 
     def paths(self, months: Sequence[ArchivedMonth] | None = None) -> list[str]:
         """Absolute paths of the files."""
@@ -78,6 +79,7 @@ class Archive:
             was written to it. Nothing is removed then.
         """
         folder = self._require_folder()
+        self._sweep(folder)
         written: list[ArchivedMonth] = []
         while True:
             oldest = oldest_live(self._database)
@@ -91,9 +93,19 @@ class Archive:
         if not months:
             return
         gone = {month.file for month in months}
-        kept = [month for month in self.months() if month.file not in gone]
-        self._database.write([*(Statement(sql.FORGET_FILE, [file]) for file in gone), *self._view(kept)])
+
+        def work(session: Session) -> None:
+            kept = [month for month in _months(session.read(sql.ARCHIVE_FILES)) if month.file not in gone]
+            _run(session, [*(Statement(sql.FORGET_FILE, [file]) for file in gone), *self._views(session, kept)])
+
+        self._database.transaction(work)
         self._remove(months)
+
+    def bring_back(self, session: Session, batch: str, oldest: datetime) -> None:
+        """Make archived rows live that a batch with samples from `oldest` on touches, in the batch's transaction."""
+        done = records(session.read(sql.DONE, ["archive"]))
+        if done and oldest < done[0]["done_until"]:
+            session.execute(sql.restore_late(batch))
 
     def check(self, month: ArchivedMonth) -> None:
         """Read a month back.
@@ -107,7 +119,8 @@ class Archive:
         if not Path(path).is_file():
             raise StoreCorruptError(f"archived month {month.month:%Y-%m} is missing: put {path} back")
         try:
-            found = self._database.read(sql.checksum(f"FROM {sql.parquet([path])}", self._columns(path)))
+            columns = self._database.read(f"DESCRIBE FROM {sql.parquet([path])}")["column_name"].iloc[2:]
+            found = self._database.read(sql.checksum(f"FROM {sql.parquet([path])}", list(columns)))
         except StoreError as error:
             raise StoreCorruptError(f"archived month {month.month:%Y-%m} cannot be read ({path}): {error}") from None
         if tuple(records(found)[0].values()) != (month.row_count, month.checksum):
@@ -117,73 +130,105 @@ class Archive:
 
     def older_than(self, time: datetime) -> list[ArchivedMonth]:
         """Months that ended before a time."""
-        return [month for month in self.months() if _next(month.month) <= time]
+        return [month for month in self.months() if self.end(month) <= time]
 
-    def refresh_view(self) -> None:
-        """Make the view over live and archived samples fit the catalogue and the place of the files."""
-        months = self.months()
-        if months and self.folder is None:
+    @staticmethod
+    def end(month: ArchivedMonth) -> datetime:
+        """The beginning of the next month."""
+        return _next(month.month)
+
+    def refresh_views(self) -> None:
+        """Make the views over live and archived samples fit the columns there are and the place of the files."""
+        if self.months() and self.folder is None:
             return  # only its own machine knows where the files are
-        create, *remember = self._view(months)
-        if self._database.value(queries.VIEW_MADE_AS, [VIEW_NOTE]) != _digest(create.sql):
-            self._database.write([create, *remember], content=False)
 
-    def _view(self, months: Sequence[ArchivedMonth]) -> list[Statement]:
-        before = _next(months[-1].month) if months else None
-        text = sql.samples_view(self._metrics, self.paths(months), before)
+        def work(session: Session) -> None:
+            _run(session, self._views(session, _months(session.read(sql.ARCHIVE_FILES))))
+
+        text = "".join(sql.sample_views(self._database.numbers(sql.SAMPLES), self.paths(), _end(self.months())))
+        if self._database.value(queries.VIEW_MADE_AS, [VIEW_NOTE]) != _digest(text):
+            self._database.transaction(work, content=False)
+
+    def _views(self, session: Session, months: Sequence[ArchivedMonth]) -> list[Statement]:
+        columns = list(session.read(queries.NUMBERS, [sql.SAMPLES])["column_name"])
+        texts = sql.sample_views(columns, self.paths(months), _end(months))
         return [
-            Statement(text),
+            *map(Statement, texts),
             Statement(queries.FORGET_META, [VIEW_NOTE]),
-            Statement(queries.REMEMBER_META, [VIEW_NOTE, _digest(text)]),
+            Statement(queries.REMEMBER_META, [VIEW_NOTE, _digest("".join(texts))]),
         ]
 
     def _move_month(self, folder: Path, first: datetime, last: datetime) -> ArchivedMonth:
-        name = f"month={first:%Y-%m}/samples-{secrets.token_hex(6)}.parquet"
-        path = folder / name
+        place = folder / f"month={first:%Y-%m}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"archive {path.parent} cannot be made ({error.strerror}): nothing was moved") from None
-        months, archived = self.months(), done_until(self._database, "archive")
-        old = [month for month in months if month.month == first]
-        source = sql.month_rows(self._metrics, self.paths(old), first, last)
+            raise StoreError(f"archive {place} cannot be made ({error.strerror}): nothing was moved") from None
 
-        def work(session: Session) -> ArchivedMonth:
-            session.execute(sql.write_parquet(source, str(path)))
-            _flush(path)
-            meant = session.read(sql.checksum(source, self._metrics))
-            found = session.read(sql.checksum(f"FROM {sql.parquet([str(path)])}", self._metrics))
-            if not meant.equals(found):
-                raise StoreError(f"archive {path} does not hold what was written to it: nothing was moved")
-            new = ArchivedMonth(first, name, **records(found)[0])
-            session.execute(sql.DELETE_BETWEEN, [first, last])
-            for month in old:
-                session.execute(sql.FORGET_FILE, [month.file])
-            session.execute(sql.REMEMBER_FILE, [name, first, new.row_count, new.checksum])
-            kept = [month for month in months if month not in old]
-            view = self._view(sorted([*kept, new], key=lambda month: month.month))
-            for statement in [*view, *progress("archive", max(last, archived or last))]:
-                session.execute(statement.sql, statement.parameters)
-            return new
+        def work(session: Session) -> tuple[ArchivedMonth, list[ArchivedMonth]]:
+            """Looks at the store anew each time: what failed may have been done, or somebody else may have done it."""
+            path = place / f"samples-{secrets.token_hex(6)}.parquet"
+            draft = path.with_suffix(".part")
+            months = _months(session.read(sql.ARCHIVE_FILES))
+            old = [month for month in months if month.month == first]
+            columns = list(session.read(queries.NUMBERS, [sql.SAMPLES])["column_name"])
+            source = sql.month_rows(columns, self.paths(old), first, last)
+            try:
+                session.execute(sql.write_parquet(source, str(draft)))
+                _flush(draft)
+                meant = session.read(sql.checksum(source, columns))
+                found = session.read(sql.checksum(f"FROM {sql.parquet([str(draft)])}", columns))
+                if not meant.equals(found):
+                    raise StoreError(f"archive {path} does not hold what was written to it: nothing was moved")
+                draft.rename(path)
+                _flush(path)
+                new = ArchivedMonth(first, str(path.relative_to(folder)), **records(found)[0])
+                kept = sorted([*(month for month in months if month not in old), new], key=lambda month: month.month)
+                done = [row["done_until"] for row in records(session.read(sql.DONE, ["archive"]))]
+                _run(
+                    session,
+                    [
+                        Statement(sql.DELETE_BETWEEN, [first, last]),
+                        *(Statement(sql.FORGET_FILE, [month.file]) for month in old),
+                        Statement(sql.REMEMBER_FILE, [new.file, first, new.row_count, new.checksum]),
+                        *self._views(session, kept),
+                        *progress("archive", max([last, *done])),
+                    ],
+                )
+            except BaseException:
+                for left in (draft, path):  # nothing is committed yet
+                    left.unlink(missing_ok=True)
+                raise
+            return new, old
 
-        try:
-            new = self._database.transaction(work)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        new, old = self._database.transaction(work)
         self._remove(old)
         return new
 
-    def _columns(self, path: str) -> list[str]:
-        """Metrics a file has: those of the catalogue when it was written."""
-        present = set(self._database.read(f"DESCRIBE FROM {sql.parquet([path])}")["column_name"])
-        return [name for name in self._metrics if name in present]
+    def strangers(self) -> list[Path]:
+        """Files in the folder that the store does not know."""
+        known = {month.file for month in self.months()}
+        return (
+            []
+            if self.folder is None
+            else sorted(path for path in self.folder.glob(FILES) if str(path.relative_to(self.folder)) not in known)
+        )
+
+    def _sweep(self, folder: Path) -> None:
+        """Remove drafts of processes that were ended in the middle; nobody else writes meanwhile."""
+
+        def work(session: Session) -> None:
+            for path in folder.glob(DRAFTS):
+                path.unlink(missing_ok=True)
+
+        if any(folder.glob(DRAFTS)):
+            self._database.transaction(work, content=False)
 
     def _remove(self, months: Sequence[ArchivedMonth]) -> None:
         for path in map(Path, self.paths(months)):
             path.unlink(missing_ok=True)
-            if not any(path.parent.iterdir()):
-                path.parent.rmdir()
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()  # the last one was in it
 
     def _require_folder(self) -> Path:
         if self.folder is None:
@@ -192,6 +237,19 @@ class Archive:
                 "store behind quack:// is archived on its own machine"
             )
         return self.folder
+
+
+def _months(frame: pd.DataFrame) -> list[ArchivedMonth]:
+    return [ArchivedMonth(row["month"], row["file"], row["row_count"], row["checksum"]) for row in records(frame)]
+
+
+def _end(months: Sequence[ArchivedMonth]) -> datetime | None:
+    return _next(months[-1].month) if months else None
+
+
+def _run(session: Session, statements: Iterable[Statement]) -> None:
+    for statement in statements:
+        session.execute(statement.sql, statement.parameters)
 
 
 def _digest(text: str) -> str:

@@ -21,6 +21,7 @@ from observatory.store.database import Database, records
 from observatory.store.homes import Session, home_opener
 from observatory.store.homes.file import OwnedFile
 from observatory.store.literals import literal
+from observatory.store.migrate import open_database
 from observatory.store.options import StoreOptions
 
 STORE = "store.duckdb"
@@ -87,7 +88,7 @@ def restore(folder: Path, url: str, options: StoreOptions, *, force: bool = Fals
     facts = _verify(folder)
     if "://" in url or url.startswith(("ducklake:", "quack:", ":")):
         raise StoreError(f"store {url} is no file: a backup is restored to a path, set OBSERVATORY_STORE")
-    path = Path(url).absolute()
+    path = Path(url).resolve()
     if path.exists() and not force:
         raise StoreError(f"store {url} is there already: --force keeps it aside and restores {folder} in its place")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -111,7 +112,7 @@ def _copy_tables(database: Database, path: Path) -> dict[str, int]:
     """All rows, as one transaction sees them, into a new store at `path`; returns their number by table."""
     tables = sorted(database.read(queries.TABLES)["table_name"])
     columns = {name: list(database.read(queries.NUMBERS, [name])["column_name"]) for name in tables}
-    Database(home_opener(str(path), StoreOptions()), columns).close()
+    open_database(home_opener(str(path), StoreOptions()), columns).close()
     alias = f"backup_{secrets.token_hex(4)}"
 
     def work(session: Session) -> dict[str, int]:

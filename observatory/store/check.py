@@ -72,6 +72,10 @@ def check(database: Database, archive: Archive) -> Iterator[Finding]:
             yield Finding(what, False, str(error))
         else:
             yield Finding(what, True, f"{month.row_count} rows")
+    for path in archive.strangers():
+        yield Finding(
+            "archive", False, f"{path} is not part of the store (a process was ended in the middle?): remove it"
+        )
     yield _rollups(database)
 
 

@@ -1,4 +1,4 @@
-"""A store's database: migrating it, and running statements from many threads while others do the same.
+"""A store's database: running statements from many threads while others do the same.
 
 Everything is written so that it may be repeated: upserts, deletes by condition, migrations that look first. So
 a statement that met a conflict, or lost its database, is simply run again.
@@ -9,17 +9,25 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import secrets
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import pandas as pd
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    stop_any,
+    wait_random_exponential,
+)
 
-from observatory.errors import StoreError, StoreTooNewError
+from observatory.errors import StoreError
 from observatory.store import queries
 from observatory.store.homes import Home, Session
 from observatory.store.literals import Parameters
@@ -28,6 +36,10 @@ T = TypeVar("T")
 
 PATIENCE = 60.0
 """Longest time a statement is repeated [s]."""
+MOVED = re.compile(r"\.parquet\b.*No such file|No files found .*\.parquet", re.DOTALL)
+"""An archived month was written anew while a query began: the next one finds its new file."""
+ROOM = 64 * 2**20
+"""Space that must be left on the disk of a file for a write to begin [bytes]."""
 CONFLICTS = ("TransactionContext Error", "write-write conflict", "Conflict on", "Failed to commit DuckLake", "conflict")
 
 
@@ -41,6 +53,10 @@ class Statement(NamedTuple):
 class _RepeatError(Exception):
     """Wraps an error that is not the end; the cause is what DuckDB said."""
 
+    def __init__(self, times: int | None = None) -> None:
+        super().__init__()
+        self.times = times
+
 
 class Database:
     """Statements over whatever home a store has.
@@ -49,29 +65,21 @@ class Database:
     ----------
     open_home
         Opens the home; called again when it was lost.
-    columns
-        Columns of numbers that a table must have, by table; missing ones are added.
 
     Raises
     ------
-    StoreTooNewError, StoreError
-        Each says what to do.
+    StoreError
+        Says what to do.
     """
 
-    def __init__(self, open_home: Callable[[], Home], columns: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, open_home: Callable[[], Home]) -> None:
         self._open_home = open_home
-        self._columns = dict(columns)
         self._local = threading.local()
         self._lock = threading.RLock()
         self._write_lock = threading.RLock()
         self._closed = False
         self._pid = os.getpid()
         self.home = open_home()
-        try:
-            self._migrate()
-        except BaseException:
-            self.close()
-            raise
 
     @property
     def name(self) -> str:
@@ -91,6 +99,10 @@ class Database:
         """The first value of the first row, or None."""
         frame = self.read(sql, parameters)
         return frame.iat[0, 0] if len(frame) else None
+
+    def numbers(self, table: str) -> list[str]:
+        """Columns of numbers that a table has, of every program that ever wrote to it."""
+        return list(self.read(queries.NUMBERS, [table])["column_name"])
 
     def write(
         self,
@@ -122,6 +134,10 @@ class Database:
         lock: bool = True,
     ) -> T:
         """Do `work`, which may read between its statements, in one transaction; see `write`."""
+        if self.home.read_only:
+            raise StoreError(
+                f"store {self.name} is open for reading only: OBSERVATORY_STORE_READ_ONLY=false lets it write"
+            )
         staged = batches or {}
 
         def attempt(session: Session) -> T:
@@ -148,14 +164,14 @@ class Database:
         keys: list[str],
         *,
         keep_known: bool = False,
-        before: Sequence[Callable[[str], Statement]] = (),
+        before: Callable[[Session, str], None] | None = None,
         after: Callable[[Session, str], None] | None = None,
         content: bool = True,
     ) -> int:
         """Insert the rows of `batch`, or replace those with the same `keys`; the last of equals wins.
 
         Returns the number of rows in the batch after that. `before` and `after` are done in the same transaction;
-        they are given the batch's name. `content` as in `write`.
+        they are given its session and the batch's name. `content` as in `write`.
         """
         if batch.empty:
             return 0
@@ -164,12 +180,12 @@ class Database:
         if keep_known:  # a column without a value changes nothing, and DuckDB could not tell its type
             values = [column for column in values if rows[column].notna().any()]
             rows = rows[[*keys, *values]]
+        self._require_room()
         name = batch_name()
 
         def work(session: Session) -> None:
-            for make in before:
-                statement = make(name)
-                session.execute(statement.sql, statement.parameters)
+            if before:
+                before(session, name)
             session.execute(queries.merge(table, name, keys, values, keep_known=keep_known))
             if after:
                 after(session, name)
@@ -184,6 +200,15 @@ class Database:
                 self._closed = True
                 self._forget_session()
                 self.home.close()
+
+    def _require_room(self) -> None:
+        """DuckDB gives up on a file whose disk is full in the middle of a write; so it does not come to that."""
+        folder = self.home.path.parent if self.home.path else None
+        if folder is not None and (free := shutil.disk_usage(folder).free) < ROOM:
+            raise StoreError(
+                f"store {self.name}: writing failed, nothing was changed: {folder} has {free / 2**20:.0f} MiB left, "
+                f"{ROOM / 2**20:.0f} are needed: make room"
+            )
 
     @staticmethod
     def _transact(session: Session, work: Callable[[Session], T], *, content: bool, lock: bool) -> T:
@@ -203,7 +228,7 @@ class Database:
         retrying = Retrying(
             retry=retry_if_exception_type(_RepeatError),
             wait=wait_random_exponential(multiplier=0.01, max=0.1),
-            stop=stop_after_delay(PATIENCE),
+            stop=_is_enough,
             reraise=True,
         )
         try:
@@ -219,6 +244,8 @@ class Database:
         try:
             return work(self._session(home))
         except duckdb.Error as error:
+            if MOVED.search(str(error)):
+                raise _RepeatError(times=6) from error
             if home.is_lost(error):
                 self._reopen(home)
             elif not is_conflict(error):
@@ -257,31 +284,11 @@ class Database:
                 lost.close()
                 self.home = self._open_home()
 
-    def _migrate(self) -> None:
-        """Bring the schema up to date; each step looks first, so that processes may do it at the same time."""
-        scripts = _migrations()
-        self.run(queries.CREATE_MIGRATIONS)
-        applied = int(self.value(queries.APPLIED_MIGRATION))
-        if applied > max(scripts):
-            raise StoreTooNewError(
-                f"store {self.name} has schema {applied}, this program knows up to {max(scripts)}: "
-                "upgrade the program, or name another file with OBSERVATORY_STORE"
-            )
-        for version in sorted(scripts):
-            if version > applied:
-                self.write(
-                    [
-                        *(Statement(sql) for sql in queries.split(scripts[version])),
-                        Statement(queries.RECORD_MIGRATION, [version, version]),
-                    ],
-                    content=False,
-                    lock=False,
-                )
-        for table, columns in self._columns.items():
-            present = set(self.read(queries.COLUMNS, [table])["column_name"])
-            missing = [Statement(queries.add_column(table, column)) for column in columns if column not in present]
-            if missing:
-                self.write(missing, content=False, lock=False)
+
+def _is_enough(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    times = error.times if isinstance(error, _RepeatError) else None
+    return stop_after_delay(PATIENCE)(state) or (times is not None and state.attempt_number >= times)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -305,9 +312,3 @@ def batch_name() -> str:
 def is_conflict(error: duckdb.Error) -> bool:
     """Whether a statement failed only because another transaction was at the same rows."""
     return isinstance(error, duckdb.TransactionException) or any(word in str(error) for word in CONFLICTS)
-
-
-def _migrations() -> dict[int, str]:
-    """Numbered scripts by number."""
-    folder = resources.files("observatory.store") / "migrations"
-    return {int(file.name[:4]): file.read_text() for file in folder.iterdir() if file.name.endswith(".sql")}

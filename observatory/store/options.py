@@ -43,6 +43,8 @@ class StoreOptions:
         Longest wait for a store that is being opened, moved or is in use [s].
     archive
         Folder of archived samples; None for ``<file>.archive`` beside the file.
+    read_only
+        Refuse to write; a file is then not served, and any number of processes may read it without extensions.
     """
 
     memory: int = field(default_factory=sane_memory)
@@ -53,6 +55,7 @@ class StoreOptions:
     s3: tuple[tuple[str, str], ...] = ()
     patience: float = 10.0
     archive: Path | None = None
+    read_only: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -65,6 +68,7 @@ class StoreOptions:
             port=settings.store_port,
             data_path=settings.store_data_path,
             s3=tuple((name, value.get_secret_value()) for name, value in settings.store_s3.items()),
+            read_only=settings.store_read_only,
         )
 
     def config(self) -> dict[str, str | bool | int | float | list[str]]:
@@ -82,7 +86,7 @@ class Retention:
     archive
         Age at which samples move to the archive.
     raw
-        Age at which archived months are removed.
+        Age at which archived months are removed; without an archive, as in a lake, the samples that are rolled up.
     rollups
         Age at which roll-ups are removed, once their samples are gone.
     anomalies

@@ -5,12 +5,13 @@ Each task remembers how far it has come and goes on from there; running one twic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
+from observatory.store import queries
 from observatory.store import upkeep_queries as sql
 from observatory.store.database import Database, Statement, batch_name, records
 from observatory.store.homes import Session
@@ -21,7 +22,7 @@ FEW = 50_000
 """Rows that are not worth sorting: DuckDB reads them in a blink."""
 
 
-def roll_up(database: Database, metrics: Sequence[str], now: datetime) -> int:
+def roll_up(database: Database, now: datetime) -> int:
     """Summarise the samples of every whole five minutes before `now`; returns the number of hours looked at."""
     finest = min(sql.ROLLUPS.values())
     last = datetime.fromtimestamp(now.timestamp() // finest * finest, UTC)
@@ -29,7 +30,8 @@ def roll_up(database: Database, metrics: Sequence[str], now: datetime) -> int:
     if done is not None and done >= last:
         return 0
     begin = done or as_time(database.value(sql.OLDEST))
-    first = None if begin is None else _floor_hour(begin)
+    first = None if begin is None else floor_hour(begin)
+    metrics = database.numbers(sql.SAMPLES)
     hours = 0
     for start, end in _ranges(first, last, DAY):
         span: list[datetime] = [start, end]
@@ -51,12 +53,13 @@ def roll_up(database: Database, metrics: Sequence[str], now: datetime) -> int:
     return hours
 
 
-def refresh_late(session: Session, batch: str, metrics: Sequence[str], oldest: datetime, newest: datetime) -> None:
+def refresh_late(session: Session, batch: str, oldest: datetime, newest: datetime) -> None:
     """Summarise again what the late samples of a batch are part of, in the transaction that writes them."""
     done = [record["done_until"] for record in records(session.read(sql.DONE, ["rollup"]))]
     if not done or oldest >= done[0]:
         return
-    span: list[datetime] = [_floor_hour(oldest), min(done[0], _floor_hour(newest) + HOUR)]
+    span: list[datetime] = [floor_hour(oldest), min(done[0], floor_hour(newest) + HOUR)]
+    metrics = list(session.read(queries.NUMBERS, [sql.SAMPLES])["column_name"])
     for table in sql.ROLLUPS:
         for statement in sql.refresh(table, metrics, batch):
             session.execute(statement, span)
@@ -70,9 +73,9 @@ def tidy(database: Database, now: datetime) -> int:
     """
     if not database.home.tidies:
         return 0
-    last = _floor_hour(now) - HOUR
+    last = floor_hour(now) - HOUR
     begin = done_until(database, "tidy") or oldest_live(database)
-    first = None if begin is None else _floor_hour(begin)
+    first = None if begin is None else floor_hour(begin)
     moved = 0
     for start, end in _ranges(first, last, DAY):
         span: list[datetime] = [start, end]
@@ -118,5 +121,6 @@ def _ranges(first: datetime | None, last: datetime, step: timedelta) -> Iterator
         first = end
 
 
-def _floor_hour(time: datetime) -> datetime:
+def floor_hour(time: datetime) -> datetime:
+    """The beginning of the hour."""
     return time.replace(minute=0, second=0, microsecond=0)

@@ -9,6 +9,7 @@ from datetime import datetime
 from observatory.store.literals import literal
 from observatory.store.queries import quoted
 
+SAMPLES = "service_metrics"
 ROLLUPS = {"rollup_5m": 300, "rollup_1h": 3600}
 """Tables and their resolution [s], the finest first."""
 PARTS = ("min", "max", "avg", "count")
@@ -19,6 +20,7 @@ REMEMBER = "INSERT INTO upkeep VALUES (?, ?)"
 OLDEST = "SELECT min(timestamp) AS oldest FROM samples"
 OLDEST_LIVE = "SELECT min(timestamp) AS oldest FROM service_metrics"
 ROWS_BETWEEN = "SELECT count(*) FROM service_metrics WHERE timestamp >= ? AND timestamp < ?"
+DELETE_BEFORE = "DELETE FROM service_metrics WHERE timestamp < ?"
 DELETE_BETWEEN = "DELETE FROM service_metrics WHERE timestamp >= ? AND timestamp < ?"
 
 ARCHIVE_FILES = "SELECT file, month, row_count, checksum FROM archive_files ORDER BY month"
@@ -117,17 +119,18 @@ FROM parts GROUP BY 1 ORDER BY 1
 """
 
 
-def samples_view(metrics: Sequence[str], files: Sequence[str], before: datetime | None) -> str:
-    """The view over live and archived samples; a live one hides its archived copy."""
+def sample_views(metrics: Sequence[str], files: Sequence[str], before: datetime | None) -> list[str]:
+    """The views ``archived``, and ``samples`` over live and archived ones; a live one hides its archived copy."""
     columns = ", ".join(["service_name", "timestamp", *quoted(metrics)])
-    live = f"CREATE OR REPLACE VIEW samples AS SELECT {columns} FROM service_metrics"
+    archived = "CREATE OR REPLACE VIEW archived AS "
+    samples = f"CREATE OR REPLACE VIEW samples AS SELECT {columns} FROM service_metrics"
     if not files:
-        return live
-    return f"""{live}
+        return [archived + f"SELECT {columns} FROM service_metrics WHERE false", samples]
+    hidden = f"SELECT service_name, timestamp FROM service_metrics WHERE timestamp < {literal(before)}"
+    union = f"""
 UNION ALL BY NAME
-SELECT * FROM {parquet(files)} AS a ANTI JOIN (
-    SELECT service_name, timestamp FROM service_metrics WHERE timestamp < {literal(before)}
-) AS l USING (service_name, timestamp)"""
+SELECT * FROM {parquet(files)} AS a ANTI JOIN ({hidden}) AS l USING (service_name, timestamp)"""
+    return [archived + f"FROM {parquet(files)}", samples + union]
 
 
 def parquet(files: Sequence[str]) -> str:
@@ -151,7 +154,8 @@ ANTI JOIN (SELECT service_name, timestamp FROM service_metrics WHERE {between}) 
 def write_parquet(rows: str, file: str) -> str:
     """Rows into a Parquet file, each service's together."""
     return (
-        f"COPY (FROM ({rows}) ORDER BY service_name, timestamp) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (FROM ({rows}) ORDER BY service_name, timestamp) TO {literal(file)} "
+        "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
     )
 
 
@@ -162,12 +166,11 @@ def checksum(rows: str, metrics: Sequence[str]) -> str:
     return f"SELECT count(*) AS row_count, {total} AS checksum FROM ({rows})"
 
 
-def restore_late(batch: str, metrics: Sequence[str], files: Sequence[str]) -> str:
+def restore_late(batch: str) -> str:
     """Fetch the archived rows that a late batch touches, so that it changes only what it knows."""
-    columns = ", ".join(["service_name", "timestamp", *quoted(metrics)])
     return f"""
 INSERT INTO service_metrics BY NAME
-SELECT {columns} FROM {parquet(files)} AS a SEMI JOIN {batch} AS b USING (service_name, timestamp)
+SELECT a.* FROM archived AS a SEMI JOIN {batch} AS b USING (service_name, timestamp)
 ANTI JOIN service_metrics AS t USING (service_name, timestamp)
 """
 

@@ -52,6 +52,8 @@ class Home(Protocol):
     """How it was opened, in words."""
     path: Path | None
     """The file, where it is on this machine."""
+    read_only: bool
+    """Whether writing is refused."""
     tidies: bool
     """Whether rows stay in the order they were written in, so that sorting them pays."""
     upkeep: tuple[str, ...]

@@ -11,11 +11,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Address:
-    """Where the owner of a file answers."""
+    """Where the owner of a file answers; without `url` it does not, and `why` says what is missing."""
 
     url: str
     token: str
     pid: int
+    why: str = ""
 
 
 def address_file(store: Path) -> Path:

@@ -17,6 +17,7 @@ import secrets
 import socket
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import duckdb
@@ -32,6 +33,8 @@ from observatory.store.options import StoreOptions
 log = logging.getLogger(__name__)
 
 PAUSE = 0.05
+PULSE = 2.0
+INVALIDATED = "database has been invalidated"
 HOLDER = re.compile(r"\(PID (\d+)[^)]*\)")
 
 
@@ -41,63 +44,98 @@ class OwnedFile:
     tidies = True
     upkeep: tuple[str, ...] = ()
 
-    def __init__(self, url: str, options: StoreOptions) -> None:
+    def __init__(self, url: str, options: StoreOptions, path: Path | None = None) -> None:
         self.name = url
-        self.how = "by this process"
+        self.path = path
+        self.read_only = options.read_only and path is not None
+        self.how = "by this process, for reading only" if self.read_only else "by this process"
         self.users = 1
         self._pid = os.getpid()
-        self.path = None if url == MEMORY else Path(url).absolute()
         self._address: Address | None = None
-        self._connection = duckdb.connect(url, config=options.config())
+        self._sessions: weakref.WeakSet[LocalSession] = weakref.WeakSet()
+        self._left = threading.Event()
+        self._connection = duckdb.connect(str(path or MEMORY), read_only=self.read_only, config=options.config())
         try:
-            self._drop_orphans()
-            if self.path is not None:
-                self._share(self.path, options)
+            if not self.read_only:
+                self._drop_orphans()
+                if path is not None:
+                    self._share(path, options)
         except BaseException:
             self._connection.close()
             raise
 
     def session(self) -> LocalSession:
         """See `Home.session`."""
-        return LocalSession(self._connection.cursor())
+        session = LocalSession(self._connection.cursor())
+        self._sessions.add(session)
+        return session
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was left, or belongs to the parent of this process."""
+        return self._left.is_set() or os.getpid() != self._pid
 
     def is_lost(self, error: duckdb.Error) -> bool:
-        """See `Home.is_lost`: what is open here stays, except in a forked child."""
-        return os.getpid() != self._pid
+        """See `Home.is_lost`: what is open here stays, except in a forked child, and when DuckDB gave it up."""
+        return self.is_gone or INVALIDATED in str(error)
 
     def close(self) -> None:
         """See `Home.close`; the file is left when the last one here lets go of it."""
         with _owned_lock:
             self.users -= 1
-            if self.users == 0:
-                if _owned.get(self.path) is self:
-                    del _owned[self.path]
+            if self.users == 0 or self._is_invalidated():
                 self.leave()
 
     def leave(self) -> None:
         """Stop serving and let go of the file."""
-        if os.getpid() != self._pid:
-            return  # a forked child must not touch its parent's database
-        if self._address is not None and self.path is not None:
-            remove_address(self.path, self._address)
-            stop(self._connection, self._address.url)
-        with contextlib.suppress(duckdb.Error):
-            self._connection.close()
+        with _owned_lock:
+            if _owned.get(self.path) is self:
+                del _owned[self.path]
+            if self.is_gone:
+                return  # and a forked child must not touch its parent's database
+            self._left.set()
+            if self._address is not None and self.path is not None:
+                remove_address(self.path, self._address)
+                stop(self._connection, self._address.url)
+            for session in list(self._sessions):
+                session.close()  # those of other threads would keep the file open
+            with contextlib.suppress(duckdb.Error):
+                self._connection.close()
 
     def _share(self, path: Path, options: StoreOptions) -> None:
         token = options.token or secrets.token_urlsafe(32)
         try:
-            url = serve(self._connection, options.port or _free_port(), token)
+            self._address = Address(self._serve(options.port, token), token, os.getpid())
         except StoreExtensionError as error:
             self.how = f"by this process alone: {error}"
             log.info("%s", error)
-            return
+            self._address = Address("", "", os.getpid(), str(error))
         except duckdb.Error as error:
             raise StoreError(
                 f"store {self.name} cannot be served to other processes on port {options.port}: {error}"
             ) from None
-        self._address = Address(url, token, os.getpid())
         write_address(path, self._address)
+        threading.Thread(target=self._watch, name="store owner", daemon=True).start()
+
+    def _serve(self, port: int, token: str) -> str:
+        for _ in range(0 if port else 4):  # somebody may take a free port before we do
+            with contextlib.suppress(duckdb.Error):
+                return serve(self._connection, _free_port(), token)
+        return serve(self._connection, port or _free_port(), token)
+
+    def _watch(self) -> None:
+        """Let go of a file that DuckDB gave up on (its disk was full), also where this process only serves it."""
+        while not self._left.wait(PULSE):
+            if self._is_invalidated():
+                log.warning("DuckDB gave up on store %s: it is opened anew", self.name)
+                self.leave()
+
+    def _is_invalidated(self) -> bool:
+        try:
+            self._connection.cursor().execute("SELECT 1")
+        except duckdb.Error as error:
+            return INVALIDATED in str(error)
+        return False
 
     def _drop_orphans(self) -> None:
         """Batches whose writers died while another process owned the file."""
@@ -121,7 +159,7 @@ def open_file(url: str, options: StoreOptions) -> Home:
     """
     if url == MEMORY:
         return OwnedFile(url, options)
-    path = Path(url).absolute()
+    path = Path(url).resolve()
     _check_path(url, path)
     deadline = time.monotonic() + options.patience
     while True:
@@ -129,6 +167,15 @@ def open_file(url: str, options: StoreOptions) -> Home:
         if not isinstance(home, str):
             return home
         address = read_address(path)
+        if address is not None and _is_stopped(address.pid):
+            raise StoreInUseError(
+                f"store {url} is served by PID {address.pid}, which is stopped (Ctrl-Z?): continue it with "
+                f"`fg` or `kill -CONT {address.pid}`, or end it"
+            )
+        if address is not None and address.why:
+            raise StoreExtensionError(
+                f"store {url} is in use by another process ({home}) that cannot share it: {address.why}"
+            )
         if address is not None:
             try:
                 return QuackHome(address.url, address.token, options, url, path)
@@ -148,11 +195,11 @@ def _own(url: str, path: Path, options: StoreOptions) -> OwnedFile | str:
     """Become the owner of a file; the holder of its lock where somebody else is."""
     with _owned_lock:
         owned = _owned.get(path)
-        if owned is not None and not owned.is_lost(duckdb.Error()):
+        if owned is not None and not owned.is_gone:
             owned.users += 1
             return owned
         try:
-            _owned[path] = OwnedFile(url, options)
+            _owned[path] = OwnedFile(url, options, path)
             return _owned[path]
         except duckdb.Error as error:
             text = str(error)
@@ -169,16 +216,24 @@ def _own(url: str, path: Path, options: StoreOptions) -> OwnedFile | str:
                     f"store {url} is damaged ({text.splitlines()[0]}): restore a backup (`observatory store restore`), "
                     "or move the file away to start afresh"
                 ) from None
-            raise StoreError(f"store {url} cannot be opened: {text}") from error
+            hint = "" if os.access(path, os.W_OK) else ": OBSERVATORY_STORE_READ_ONLY=true opens it for reading only"
+            raise StoreError(f"store {url} cannot be opened: {text}{hint if path.exists() else ''}") from error
 
 
 @atexit.register
 def _leave_all() -> None:
     """An owner that ends takes its address with it."""
     with _owned_lock:
-        for home in _owned.values():
+        for home in list(_owned.values()):
             home.leave()
-        _owned.clear()
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a process was halted: it would accept a connection and never answer."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "Tt"
+    except (OSError, IndexError):
+        return False  # it ended, or this system does not tell
 
 
 def _free_port() -> int:
@@ -189,6 +244,8 @@ def _free_port() -> int:
 
 
 def _check_path(url: str, path: Path) -> None:
+    if "?" in str(path):
+        raise StoreError(f"store {url} cannot be made: DuckDB takes no question mark in a path")
     if path.is_dir():
         raise StoreError(f"store {url} is a folder: name a file in it with OBSERVATORY_STORE")
     if not path.parent.is_dir():

@@ -42,12 +42,13 @@ class LakeHome:
     upkeep: tuple[str, ...] = (
         f"CALL ducklake_flush_inlined_data('{LAKE}')",  # small writes wait in the catalogue
         f"CALL ducklake_merge_adjacent_files('{LAKE}')",
-        f"CALL ducklake_expire_snapshots('{LAKE}', older_than => now() - INTERVAL 7 DAY)",
+        f"CALL ducklake_expire_snapshots('{LAKE}', older_than => now() - INTERVAL 1 DAY)",
         f"CALL ducklake_cleanup_old_files('{LAKE}', older_than => now() - INTERVAL 1 DAY)",
     )
 
     def __init__(self, url: str, options: StoreOptions) -> None:
         self.name = SECRET.sub(lambda match: f"{match[1] or ''}***", url)
+        self.read_only = options.read_only
         self._connection = duckdb.connect(config=options.config())
         try:
             extensions = ["ducklake"]
@@ -59,8 +60,9 @@ class LakeHome:
             if options.s3:
                 facts = ", ".join(f"{name.upper()} {literal(value)}" for name, value in options.s3)
                 self._connection.execute(f"CREATE SECRET (TYPE s3, {facts})")
-            place = f" (DATA_PATH {literal(options.data_path)})" if options.data_path else ""
-            self._attach(f"ATTACH {literal(url)} AS {LAKE}{place}", options.patience)
+            how = ["READ_ONLY"] if options.read_only else []
+            how += [f"DATA_PATH {literal(options.data_path)}"] if options.data_path else []
+            self._attach(f"ATTACH {literal(url)} AS {LAKE}" + (f" ({', '.join(how)})" if how else ""), options.patience)
         except duckdb.Error as error:
             self._connection.close()
             raise self._explain(error, options) from None

@@ -25,8 +25,8 @@ from observatory.store.options import StoreOptions
 PREPARED = 200
 """Statements a session keeps prepared."""
 LOST = re.compile(
-    r"Failed to send message|Could not connect|Authentication failed|[Ii]nvalid connection|Connection (id|ID)|"
-    r"[Uu]nknown connection|has been (shut down|stopped)"
+    r"Failed to send message|Could not connect|Auth(entication|orization) failed|[Ii]nvalid connection|"
+    r"Connection (id|ID)|[Uu]nknown connection|has been (shut down|stopped)"
 )
 NOISE = re.compile(r"\s*LINE \d+:.*", re.DOTALL)
 """DuckDB quotes the statement that failed: here it is only the call that carried it."""
@@ -119,6 +119,7 @@ class QuackHome:
     def __init__(self, url: str, token: str, options: StoreOptions, name: str, path: Path | None = None) -> None:
         self.name = name
         self.path = path
+        self.read_only = options.read_only
         self._url, self._token = url.replace("quack://", "quack:"), token
         self._connection = duckdb.connect(config=options.config())
         try:
