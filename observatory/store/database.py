@@ -23,7 +23,6 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_delay,
-    stop_any,
     wait_random_exponential,
 )
 

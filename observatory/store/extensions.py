@@ -12,7 +12,7 @@ from observatory.store.literals import literal
 
 WHY = {
     "quack": "share a store between processes",
-    "httpfs": "share a store between processes, and reach S3",
+    "httpfs": "share a store between processes",
     "ducklake": "keep a store in a lake",
     "postgres_scanner": "keep a lake's catalogue in PostgreSQL",
 }
@@ -25,21 +25,28 @@ def load(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
     Raises
     ------
     StoreExtensionError
-        One is not installed for this version of DuckDB; says what to install.
+        Some are not installed for this version of DuckDB; says what to install.
     """
-    for name in names:
-        connection.execute(f"LOAD {literal(str(_file(name)))}")
+    files = {name: _file(name) for name in names}
+    missing = [name for name, file in files.items() if file is None]
+    if missing:
+        wanted = dict.fromkeys(EXTRA.get(name, f"{_package(name, '-')}=={duckdb.__version__}") for name in missing)
+        raise StoreExtensionError(
+            f"DuckDB {duckdb.__version__} needs extensions that are not installed, to "
+            f"{' and to '.join(dict.fromkeys(WHY[name] for name in missing))}: "
+            f"pip install {' '.join(repr(package) for package in wanted)}"
+        )
+    for file in files.values():
+        connection.execute(f"LOAD {literal(str(file))}")
 
 
-def _file(name: str) -> Path:
-    package = f"duckdb_extension_{name}"
-    found = importlib.util.find_spec(package)
-    if found is not None and found.origin is not None:
-        path = Path(found.origin).parent / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-        if path.is_file():
-            return path
-    wanted = EXTRA.get(name, f"{package.replace('_', '-')}=={duckdb.__version__}")
-    raise StoreExtensionError(
-        f"DuckDB's extension {name!r} is needed to {WHY[name]}, and is not installed for DuckDB "
-        f"{duckdb.__version__}: pip install '{wanted}'"
-    )
+def _file(name: str) -> Path | None:
+    found = importlib.util.find_spec(_package(name, "_"))
+    if found is None or found.origin is None:
+        return None
+    path = Path(found.origin).parent / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    return path if path.is_file() else None
+
+
+def _package(name: str, dash: str) -> str:
+    return f"duckdb_extension_{name}".replace("_", dash)

@@ -1,11 +1,16 @@
 """Benchmarks compare contenders side by side in one run: ``pytest tests/benchmarks --benchmark-enable --days 1``.
 
-Without ``--benchmark-enable`` each runs once on little data, so that they keep working.
+``--days 30`` shows how each grows. Without ``--benchmark-enable`` each runs once on little data, so that they keep
+working. What is no duration of one call is told at the end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+
+TOLD = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,3 +20,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def minutes(request: pytest.FixtureRequest) -> int:
     return max(12, int(1440 * request.config.getoption("--days")))
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keeps a line for the end of the run."""
+    return request.config.stash.setdefault(TOLD, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    lines = config.stash.get(TOLD, [])
+    if lines:
+        terminalreporter.section("and besides")
+        for line in lines:
+            terminalreporter.line(line)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
 from benchmarks.contenders import SERVICES, START, OfStore, Parquet, Sqlite, frame, of_file, of_lake
 from servers import Postgres
+from store.actors import Actor
 
 from observatory.store import open_store
 from observatory.store.homes.address import read_address
@@ -43,6 +45,11 @@ class Contenders:
                 load(self.made[name], self._minutes)
         return self.made[name]
 
+    def close(self, *names: str) -> None:
+        for name in names or list(reversed(self.made)):
+            if name in self.made:
+                self.made.pop(name).close()
+
     def _client(self) -> OfStore:
         size = self["file"].size
         address = read_address(self.path)
@@ -55,8 +62,7 @@ def contenders(tmp_path_factory: pytest.TempPathFactory, minutes: int) -> Iterat
     with Postgres() as postgres:
         found = Contenders(tmp_path_factory.mktemp("contenders"), postgres, minutes)
         yield found
-        for contender in reversed(found.made.values()):
-            contender.close()
+        found.close()
 
 
 def end(minutes: int) -> datetime:
@@ -85,8 +91,8 @@ def test_bulk_load(benchmark: Any, name: str, tmp_path: Path, minutes: int, requ
 
 
 @pytest.mark.parametrize("name", ["file", "lake", "sqlite", "parquet"])
-def test_bytes_a_row(contenders: Contenders, name: str, minutes: int) -> None:
-    print(f"{name:<8} {contenders[name].size() / (minutes * SERVICES):6.1f} bytes a row", end=" ")
+def test_bytes_a_row(contenders: Contenders, name: str, minutes: int, tell: Callable[[str], None]) -> None:
+    tell(f"{name:<8} {contenders[name].size() / (minutes * SERVICES):6.1f} bytes a row")
 
 
 @pytest.mark.benchmark(group="latest sample of every service")
@@ -108,3 +114,34 @@ def test_one_minute(benchmark: Any, contenders: Contenders, name: str, services:
     benchmark.group = f"one minute of {services:,} services"
     at = count(minutes + services)  # nobody's yet
     benchmark.pedantic(contenders[name].write, setup=lambda: ((frame(next(at), 1, services),), {}), rounds=5)
+
+
+def test_how_long_a_reader_stalls(contenders: Contenders, minutes: int, tell: Callable[[str], None]) -> None:
+    """A reader in another process, alone and while two processes write: what its longest read took."""
+    _ = contenders["file"]
+    for writers in (0, 2):
+        reader = Actor("look", contenders.path)
+        writing = [Actor("stream", contenders.path, f"writer-{i}", 12) for i in range(writers)]
+        reader.wait_for(1)
+        for writer in writing:
+            writer.end()
+        if not writing:
+            reader.wait_for(100)
+        reads, longest, usual = map(float, reader.end()[-1].split())
+        what = "while two processes wrote 1,000 services a minute" if writers else "alone"
+        tell(f"reader {what}: {reads:.0f} reads, usually {usual * 1e3:.0f} ms, the longest {longest * 1e3:.0f} ms")
+
+
+def test_how_long_a_new_owner_takes(contenders: Contenders, tell: Callable[[str], None]) -> None:
+    """From the SIGKILL of the process that serves the store to the first answer, and to the first write."""
+    contenders.close("served", "file")
+    owner = Actor("own", contenders.path)
+    owner.wait_for(1)
+    with open_store(str(contenders.path)) as store:
+        store.write_samples(frame(-1, 1))
+        owner.kill()
+        killed = perf_counter()
+        store.services()
+        answered = perf_counter()
+        store.write_samples(frame(-2, 1))
+        tell(f"takeover: an answer {answered - killed:.2f} s and a write {perf_counter() - killed:.2f} s after SIGKILL")

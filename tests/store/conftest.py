@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from servers import Postgres
+from store.actors import Actor
 
 from observatory.store import Store, open_store
 from observatory.store.homes.address import read_address
@@ -38,6 +39,20 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
     else:
         server = request.getfixturevalue("postgres")
         yield f"ducklake:postgres:{server.database()}", StoreOptions(data_path=str(tmp_path / "lake"))
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Actor]]:
+    """Starts actors on one store; none outlives the test."""
+    actors: list[Actor] = []
+
+    def start(role: str, name: str = "", count: int = 0) -> Actor:
+        actors.append(Actor(role, tmp_path / "x.duckdb", name, count))
+        return actors[-1]
+
+    yield start
+    for actor in actors:
+        actor.kill()
 
 
 @pytest.fixture

@@ -2,69 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from servers import Postgres, wait_until
-from store.actors import ROWS, START, batch
+from store.actors import ROWS, START, Actor, batch
 
 from observatory.errors import StoreError, StoreInUseError
 from observatory.model import Service
-from observatory.store import Store, open_store
+from observatory.store import Store, database, open_store
+from observatory.store.homes import file
 from observatory.store.homes.address import Address, address_file, read_address, write_address
 from observatory.store.options import StoreOptions
 
-ACTORS = Path(__file__).with_name("actors.py")
-WAIT = 120
 
-
-class Actor:
-    """A process in one of the roles; what it acknowledged is in `said`."""
-
-    def __init__(self, role: str, store: Path, name: str = "", count: int = 0) -> None:
-        self._log = store.with_name(f"{role}-{name}.out")
-        self._errors = store.with_name(f"{role}-{name}.err")
-        with self._log.open("w") as out, self._errors.open("w") as err:
-            command = [sys.executable, str(ACTORS), role, str(store), name, str(count)]
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=err)
-
-    @property
-    def said(self) -> list[str]:
-        return self._log.read_text().split("\n")[:-1]
-
-    def wait_for(self, lines: int) -> None:
-        wait_until(lambda: len(self.said) >= lines or self.process.poll(), WAIT, "an actor", self._errors.read_text)
-        assert len(self.said) >= lines, self._errors.read_text()
-
-    def end(self) -> list[str]:
-        """Close its standard input and wait; returns what it said."""
-        self.process.communicate(timeout=WAIT)
-        assert self.process.returncode == 0, self._errors.read_text()
-        return self.said
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Actor]]:
-    """Starts actors on one store; none outlives the test."""
-    actors: list[Actor] = []
-
-    def start(role: str, name: str = "", count: int = 0) -> Actor:
-        actors.append(Actor(role, tmp_path / "x.duckdb", name, count))
-        return actors[-1]
-
-    yield start
-    for actor in actors:
-        if actor.process.poll() is None:
-            actor.process.kill()
-        actor.process.communicate()
+def size(path: Path) -> list[int]:
+    """Of a store's file and its log, once they are there."""
+    found = []
+    for part in (path, path.with_name(path.name + ".wal")):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(part.stat().st_size)
+    return found
 
 
 def count_rows(path: Path, name: str) -> tuple[int, int]:
@@ -86,8 +55,7 @@ def test_when_the_owner_is_killed_nothing_acknowledged_is_missing_and_nothing_is
     writers = {name: start("write", name, count) for name in ("a", "b")}
     for writer in writers.values():
         writer.wait_for(count // 4)
-    owner.process.kill()
-    owner.process.wait()
+    owner.kill()
     at_the_kill = {name: len(writer.said) for name, writer in writers.items()}
     for name, writer in writers.items():
         assert writer.end() == [str(number) for number in range(count)]
@@ -104,8 +72,7 @@ def test_a_writer_killed_at_any_moment_leaves_what_it_acknowledged(tmp_path: Pat
     for attempt in range(4):
         writer = start("write", f"w{attempt}", 10_000)
         writer.wait_for(3 + 7 * attempt)
-        writer.process.kill()
-        writer.process.wait()
+        writer.kill()
         acknowledged = len(writer.said)
         rows, different = count_rows(tmp_path / "x.duckdb", f"w{attempt}")
         assert rows == different
@@ -179,8 +146,7 @@ def test_a_stale_address_is_recognised_and_replaced(tmp_path: Path, start: Calla
     path = tmp_path / "x.duckdb"
     owner = start("own")
     owner.wait_for(1)
-    owner.process.send_signal(signal.SIGKILL)
-    owner.process.wait()
+    owner.kill()
     stale = read_address(path)
     assert stale is not None
     store = open_store(str(path))
@@ -199,6 +165,71 @@ def test_an_address_of_somebody_else_does_not_lead_astray(tmp_path: Path, start:
     with pytest.raises(StoreInUseError, match="in use by another process"):
         open_store(str(path), options=StoreOptions(patience=0.3))
     stranger.close()
+
+
+def test_another_name_of_the_file_is_the_same_store(tmp_path: Path, start: Callable[..., Actor]) -> None:
+    start("own").wait_for(1)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link.duckdb").symlink_to(tmp_path / "x.duckdb")
+    with open_store(str(tmp_path / "elsewhere" / "link.duckdb"), options=StoreOptions(patience=0.3)) as store:
+        assert store.services() == []
+
+
+def test_an_owner_that_was_halted_is_named(tmp_path: Path, start: Callable[..., Actor]) -> None:
+    owner = start("own")
+    owner.wait_for(1)
+    os.kill(owner.process.pid, signal.SIGSTOP)
+    wait_until(lambda: file._is_stopped(owner.process.pid), 60, "it to be halted")
+    with pytest.raises(StoreInUseError, match=rf"`kill -CONT {owner.process.pid}`"):
+        open_store(str(tmp_path / "x.duckdb"))
+
+
+def test_killed_while_it_makes_the_store_it_leaves_one_that_opens(tmp_path: Path) -> None:
+    for attempt in range(8):
+        path = tmp_path / f"{attempt}.duckdb"
+        maker = Actor("make", path)
+        for _ in range(attempt):
+            maker.wait_for_change(lambda at=path: size(at))
+        maker.kill()
+        with open_store(str(path)) as store:
+            store.register([Service("a")])
+            assert all(finding.ok for finding in store.check())
+
+
+def test_killed_during_upkeep_it_loses_nothing(tmp_path: Path, start: Callable[..., Actor]) -> None:
+    path, days = tmp_path / "x.duckdb", 2
+    random = np.random.default_rng(0)
+    at = pd.date_range(START, periods=days * 1440, freq="60s")
+    frame = pd.DataFrame({"service_name": np.tile([f"s{i}" for i in range(40)], len(at)), "timestamp": at.repeat(40)})
+    frame["request_rate"] = random.random(len(frame))
+    with open_store(str(path)) as store:
+        store.write_samples(frame)
+        before = store.history_of_all(START, START.replace(year=2027))
+    for _ in range(5):
+        tidier = start("tidy", count=days)
+        tidier.wait_for(1)
+        for _ in range(2):
+            tidier.wait_for_change(lambda: size(path))
+        tidier.kill()
+        with open_store(str(path)) as store:
+            pd.testing.assert_frame_equal(store.history_of_all(START, START.replace(year=2027)), before)
+            assert all(finding.ok for finding in store.check())
+
+
+def test_a_full_disk_is_told_before_and_survived_after(tmp_path: Path, start: Callable[..., Actor]) -> None:
+    path = tmp_path / "x.duckdb"
+    with pytest.MonkeyPatch.context() as patch, open_store(str(path)) as store:
+        patch.setattr(database, "ROOM", 2**60)
+        with pytest.raises(StoreError, match=r"nothing was changed: .* MiB left, \d+ are needed: make room"):
+            store.register([Service("a")])
+    full = start("full")
+    full.wait_for(1)
+    assert "FATAL" in full.said[0], "DuckDB gave up on the file"
+    with open_store(str(path)) as store:  # the process that had it open lets go of it
+        store.register([Service("b")])
+        assert all(finding.ok for finding in store.check())
+        rows = int(store.sample_counts()["samples"].sum())
+    assert full.end()[1:] == [f"{rows} a b"]
 
 
 def test_two_stores_in_one_process_share_the_file(tmp_path: Path) -> None:

@@ -214,14 +214,20 @@ def test_a_file_is_created_and_opened_again(tmp_path: Path) -> None:
         second.services()
 
 
-def test_a_metric_new_in_the_catalogue_gets_its_column(tmp_path: Path) -> None:
-    url = str(tmp_path / "grow.duckdb")
-    open_store(url).close()
+def test_a_metric_new_in_the_catalogue_gets_its_column(home: tuple[str, StoreOptions]) -> None:
+    url, options = home
     extended = dict(METRICS) | {"queue_depth": Metric("queue_depth", "queue", "", "up", "sqrt", 5.0, 0.5)}
-    store = open_store(url, extended)
-    store.write_samples(samples(queue_depth=4.0))
-    assert store.history("shop/cart", NOW, NOW)["queue_depth"].tolist() == [4.0]
-    store.close()
+    with open_store(url, options=options) as old:
+        old.write_samples(samples(request_rate=1.0))
+        old.history("shop/cart", NOW, NOW)
+        with open_store(url, extended, options) as new:
+            new.write_samples(samples(queue_depth=4.0))
+            assert new.history("shop/cart", NOW, NOW)["queue_depth"].tolist() == [4.0]
+            old.write_samples(samples(request_rate=2.0))
+            assert old.history("shop/cart", NOW, NOW)["request_rate"].tolist() == [2.0]
+            if url != ":memory:":  # each of those is a store of its own
+                assert len(new.sample_counts()) == 1
+                assert new.history("shop/cart", NOW, NOW)["request_rate"].tolist() == [2.0]
 
 
 def test_a_failed_write_changes_nothing(store: Store) -> None:

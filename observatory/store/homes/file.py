@@ -186,7 +186,7 @@ def open_file(url: str, options: StoreOptions) -> Home:
         if time.monotonic() > deadline:
             raise StoreInUseError(
                 f"store {url} is in use by another process ({home}) that does not share it: stop that process, "
-                "or name another file with OBSERVATORY_STORE"
+                "name another file with OBSERVATORY_STORE, or set OBSERVATORY_STORE_READ_ONLY=true where both only read"
             )
         time.sleep(PAUSE)
 

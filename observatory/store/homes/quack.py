@@ -22,8 +22,6 @@ from observatory.store.extensions import load
 from observatory.store.literals import Parameters, arguments, literal
 from observatory.store.options import StoreOptions
 
-PREPARED = 200
-"""Statements a session keeps prepared."""
 LOST = re.compile(
     r"Failed to send message|Could not connect|Auth(entication|orization) failed|[Ii]nvalid connection|"
     r"Connection (id|ID)|[Uu]nknown connection|has been (shut down|stopped)"
@@ -39,21 +37,17 @@ class QuackSession:
     def __init__(self, cursor: duckdb.DuckDBPyConnection, url: str, token: str, alias: str) -> None:
         self._cursor = cursor
         self._alias = alias
-        self._prepared: dict[str, str] = {}
         cursor.execute("SET TimeZone = 'UTC'")
         cursor.execute(f"ATTACH {literal(url)} AS {alias} (TYPE quack, TOKEN {literal(token)})")
         self._call("SET TimeZone = 'UTC'")
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """See `Session.read`."""
-        return self._call(f"EXECUTE {self._prepare(sql)}{arguments(parameters)}").df()
+        return self._call(_bound(sql, parameters)).df()
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
-        if parameters:
-            self._call(f"EXECUTE {self._prepare(sql)}{arguments(parameters)}")
-        else:
-            self._call(sql)
+        self._call(_bound(sql, parameters))
 
     def stage(self, name: str, batch: pd.DataFrame) -> None:
         """See `Session.stage`; shipped to the server."""
@@ -74,18 +68,6 @@ class QuackSession:
             self._cursor.execute(f"DETACH {self._alias}")
         with contextlib.suppress(duckdb.Error):
             self._cursor.close()
-
-    def _prepare(self, sql: str) -> str:
-        name = self._prepared.get(sql)
-        if name is None:
-            if len(self._prepared) >= PREPARED:
-                for old in self._prepared.values():
-                    self._call(f"DEALLOCATE {old}")
-                self._prepared.clear()
-            name = f"p{len(self._prepared)}"
-            self._call(f"PREPARE {name} AS {sql}")
-            self._prepared[sql] = name
-        return name
 
     def _call(self, sql: str) -> duckdb.DuckDBPyConnection:
         try:
@@ -167,6 +149,11 @@ class QuackHome:
         """See `Home.close`."""
         with contextlib.suppress(duckdb.Error):
             self._connection.close()
+
+
+def _bound(sql: str, parameters: Parameters) -> str:
+    """A statement with its values, prepared anew each time: DuckDB 1.5 plans by what tables held at the PREPARE."""
+    return f"PREPARE statement AS {sql}; EXECUTE statement{arguments(parameters)}" if parameters else sql
 
 
 def serve(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> str:
