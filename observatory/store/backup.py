@@ -92,18 +92,21 @@ def restore(folder: Path, url: str, options: StoreOptions, *, force: bool = Fals
     if path.exists() and not force:
         raise StoreError(f"store {url} is there already: --force keeps it aside and restores {folder} in its place")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    months, saved = _archive_of(draft), folder / f"{STORE}.archive"
     try:
-        shutil.copy2(folder / STORE, draft)
+        shutil.copy2(folder / STORE, draft)  # all that takes space and time comes before what is there is touched
+        if saved.is_dir():
+            shutil.copytree(saved, months)
         if path.exists():
             _set_aside(url, path, options)
-        saved = folder / f"{STORE}.archive"
         if saved.is_dir():
-            shutil.copytree(saved, options.archive or _archive_of(path), dirs_exist_ok=True)
+            shutil.copytree(months, options.archive or _archive_of(path), dirs_exist_ok=True, copy_function=os.replace)
         draft.replace(path)
     except OSError as error:
-        raise StoreError(f"store {url} cannot be restored: {error.strerror}") from None
+        raise StoreError(f"store {url} cannot be restored: {error.strerror or error}") from None
     finally:
         draft.unlink(missing_ok=True)
+        shutil.rmtree(months, ignore_errors=True)
     rows = {name: int(fact["row_count"]) for name, fact in facts.items()}
     return Backup(folder, rows, sum(1 for _ in saved.rglob("*.parquet")))
 

@@ -23,7 +23,7 @@ COLUMNS = list(METRICS)
 
 def frame(first: int, minutes: int, services: int = SERVICES) -> pd.DataFrame:
     """Samples as they arrive: a minute of all services at a time; values are as unround as real ones."""
-    random = np.random.default_rng(first)
+    random = np.random.default_rng(abs(first))
     rows = minutes * services
     columns = {name: random.random(rows) for name in COLUMNS}
     columns["error_rate"] *= random.random(rows) < 0.1  # most minutes are without errors
@@ -138,7 +138,13 @@ class Parquet:
 
 def of_file(path: Path) -> OfStore:
     """A store in a file of its own."""
-    return OfStore(open_store(str(path)), lambda: path.stat().st_size)
+    store = open_store(str(path))
+
+    def size() -> int:
+        store._database.run("CHECKPOINT")  # what is in the log belongs to the file
+        return path.stat().st_size
+
+    return OfStore(store, size)
 
 
 def of_lake(catalogue: str, folder: Path) -> OfStore:

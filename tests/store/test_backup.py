@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,14 +20,16 @@ from observatory.store.check import check_apart
 from observatory.store.options import StoreOptions
 
 OPTIONS = StoreOptions(patience=0.2)
+DAYS = 36
+END = datetime(2026, 2, 6, tzinfo=UTC)
 
 
 def fill(store: Store) -> None:
     store.register([Service("a", team="x"), Service("b")])
-    store.write_samples(samples())
+    store.write_samples(samples(DAYS * 24))
     evidence = (Evidence("error_rate", 0.2, 0.0, 0.0, 0.01, 1.0, "up"),)
     store.write_anomalies([Anomaly("a", MARCH, MARCH, MARCH, True, Severity.LOW, 1.1, "seasonal", "a: e", evidence)])
-    store.maintain(datetime(2026, 4, 1, tzinfo=UTC))
+    store.maintain(END)
 
 
 def contents(store: Store) -> tuple[pd.DataFrame, list[Service], list[Anomaly], pd.DataFrame]:
@@ -105,6 +108,24 @@ def test_a_store_that_is_there_is_kept_aside_only_when_told(filled: Store, tmp_p
         assert [service.name for service in kept.services()] == ["a", "b", "later"]
 
 
+def test_a_restore_that_fails_leaves_what_is_there(
+    filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.backup(tmp_path / "backup")
+    filled.register([Service("later")])
+    filled.close()
+
+    def no_space(*paths: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copytree", no_space)
+    with pytest.raises(StoreError, match="cannot be restored: No space left on device"):
+        restore(tmp_path / "backup", str(tmp_path / "x.duckdb"), OPTIONS, force=True)
+    with open_store(str(tmp_path / "x.duckdb")) as store:
+        assert [service.name for service in store.services()] == ["a", "b", "later"]
+        assert all(finding.ok for finding in store.check())
+
+
 def test_an_incomplete_or_damaged_backup_is_refused(filled: Store, tmp_path: Path) -> None:
     target = str(tmp_path / "y.duckdb")
     with pytest.raises(StoreCorruptError, match="is no backup"):
@@ -158,13 +179,13 @@ def test_roll_ups_that_lost_samples_are_found_and_repaired(filled: Store, tmp_pa
     with open_store(str(tmp_path / "x.duckdb")) as store:
         (finding,) = [finding for finding in store.check() if not finding.ok]
         assert "--repair" in finding.detail
-        store.repair(datetime(2026, 4, 1, tzinfo=UTC))
+        store.repair(END)
         assert all(finding.ok for finding in store.check())
 
 
 def test_facts_about_a_store(filled: Store, tmp_path: Path) -> None:
     facts = filled.info()
-    assert facts["samples"] == 2 * 90 * 24
+    assert facts["samples"] == 2 * DAYS * 24
     assert facts["archived months"] == 2
     assert facts["opened"] == "by this process"
     filled.close()

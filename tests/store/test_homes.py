@@ -123,11 +123,11 @@ def test_what_a_query_found_once_does_not_stay_its_answer(home: tuple[str, Store
     with open_store(url, options=options) as store:
         database = store._database
         database.run("CREATE TABLE numbers AS SELECT range AS i FROM range(100)")
-        count = "SELECT count(*) FROM numbers WHERE i > 200 AND i < ?"
+        count = "SELECT count(*) FROM numbers WHERE i > 200"
         total = "SELECT sum(i) FROM numbers JOIN (SELECT max(i) AS i FROM numbers) USING (i) WHERE i != ?"
-        assert (database.value(count, [300]), database.value(total, [7])) == (0, 99)
+        assert (database.value(count), database.value(total, [7])) == (0, 99)
         database.run("INSERT INTO numbers VALUES (250)")
-        assert (database.value(count, [300]), database.value(total, [7])) == (1, 250)
+        assert (database.value(count), database.value(total, [7])) == (1, 250)
 
 
 def test_a_question_mark_in_a_path_is_refused(tmp_path: Path) -> None:
