@@ -12,6 +12,7 @@ import typer
 
 from observatory import __version__
 from observatory.cli.common import open_runtime, print_table, progress_bar, read_settings, time_range
+from observatory.cli.evaluate import evaluate
 from observatory.cli.store import store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 services_app = typer.Typer(help="List, discover and register services.", no_args_is_help=True)
 app.add_typer(services_app, name="services")
 app.add_typer(store_app, name="store")
+app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")(evaluate)
 
 ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
 FromOption = Annotated[str, typer.Option("--from", help="Start: RFC 3339, or a time ago such as 30d or 12h.")]
@@ -247,22 +249,6 @@ def services_register(
             [Service(name, owner.name, team, tier, objective=objective, latency_target=latency_target)]
         )
         typer.echo(f"registered {name}")
-
-
-@app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")
-def evaluate(
-    detector: Annotated[
-        list[str] | None, typer.Option("--detector", "-d", help="Only this one; may be repeated.")
-    ] = None,
-    days: Annotated[float, typer.Option(help="Length of the history; two days are for learning.")] = 7.0,
-) -> None:
-    """Judge detectors on the demo shop's labelled faults."""
-    from observatory.evaluation import evaluate_demo
-
-    settings = read_settings()
-    with progress_bar() as show:
-        table = evaluate_demo(settings.demo_seed, detector, days, show)
-    print_table(table)
 
 
 def _greet(settings: Settings, runtime: Runtime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -74,14 +74,16 @@ def progress_bar() -> Iterator[Any]:
         yield show
 
 
-def print_table(frame: Any) -> None:
-    """A frame as a table on standard output; numbers to the right."""
+def print_table(frame: Any, right: Collection[str] = ()) -> None:
+    """A frame as a table on standard output; numbers, and the columns named, to the right."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in frame.columns:
-        table.add_column(str(column), justify="right" if frame[column].dtype.kind in "if" else "left")
+        is_right = column in right or frame[column].dtype.kind in "if"
+        table.add_column(escape(str(column)), justify="right" if is_right else "left")
     for row in frame.itertuples(index=False):
-        table.add_row(*(str(value) for value in row))
+        table.add_row(*(escape(str(value)) for value in row))
     Console(width=None if sys.stdout.isatty() else 200).print(table)

@@ -1,4 +1,4 @@
-"""How good a detector is, judged causally on labelled faults."""
+"""Anomalies as people see them, held against labelled faults: episodes found, false alarms, delay."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from observatory.detect import replay, stream_scores
-from observatory.detectors import DETECTORS, Detector
+from observatory.detect import replay
+from observatory.detectors import DETECTORS
 from observatory.errors import InvalidInputError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Fault
 from observatory.sources.demo import DemoSource
 
 GRACE = timedelta(minutes=15)
 """Alarms this long after a fault are part of it: services need a while to recover."""
-TRAINING = timedelta(days=14)
 DEMO_END = datetime(2026, 3, 1, tzinfo=UTC)
 DEMO_DAYS = 7.0
 LEARNING_DAYS = 2.0
@@ -40,36 +37,6 @@ class EventScores:
     false_alarms_per_service_week: float
     delay: float
     faults: pd.DataFrame
-
-
-def score_stream(frame: pd.DataFrame, train_rows: int, detector: str | Detector | None = None) -> NDArray[np.float64]:
-    """Scores of a stream as they would have been given live.
-
-    Parameters
-    ----------
-    frame
-        A UTC ``DatetimeIndex`` and any numeric columns; unknown metrics count in both directions.
-    train_rows
-        Rows at the beginning that may be learned from before the first score.
-    detector
-        A name, an instance, or None for the default.
-
-    Returns
-    -------
-    One score a row, shape (n,): NaN in the first `train_rows`, that of row *t* from rows up to *t* only;
-    1.0 and more is an alarm.
-
-    Raises
-    ------
-    InvalidInputError
-        The index is no ordered UTC time, or `train_rows` leaves nothing to learn from.
-    """
-    index = frame.index
-    if not isinstance(index, pd.DatetimeIndex) or index.tz is None or not index.is_monotonic_increasing:
-        raise InvalidInputError("frame: must have an increasing DatetimeIndex with a time zone")
-    if not 0 < train_rows <= len(frame):
-        raise InvalidInputError(f"train_rows = {train_rows}: must be from 1 to the {len(frame)} rows of the frame")
-    return stream_scores(frame, detector or "ensemble", train_rows, TRAINING)
 
 
 def event_scores(faults: Sequence[Fault], anomalies: Sequence[Anomaly], services: int, span: timedelta) -> EventScores:

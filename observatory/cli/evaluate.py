@@ -1,0 +1,117 @@
+"""``observatory evaluate``: detectors compared on labelled data, as tables and as JSON."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from observatory.cli.common import print_table, progress_bar, read_settings
+from observatory.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from observatory.model import Failure, Progress
+
+
+class Faults(StrEnum):
+    """What truth there is without a folder of files."""
+
+    DEMO = "demo"
+    SINGLE = "single"
+    FEEDBACK = "feedback"
+
+
+def evaluate(
+    data: Annotated[
+        Path | None, typer.Option(help="A folder of labelled files, SET/SERIES.parquet or .csv, to judge on.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--set", help="Only this set of --data; may be repeated.")] = None,
+    detector: Annotated[
+        list[str] | None, typer.Option("--detector", "-d", help="Only this one; may be repeated.")
+    ] = None,
+    faults: Annotated[
+        Faults | None,
+        typer.Option(help="The demo shop's faults (default), single metrics that go wrong, or what users said."),
+    ] = None,
+    days: Annotated[float, typer.Option(help="Length of the demo's history; two days are for learning.")] = 7.0,
+    look_ahead: Annotated[
+        bool, typer.Option("--look-ahead", help="Also look for scores that know later rows of --data.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes at a time; default: one a core.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write the figures, of each series too, to this file.")] = None,
+) -> None:
+    """Judge detectors causally: on labelled files, on injected faults, or on the feedback of users.
+
+    A score may only know what came before it, and every fault, alarm and event counts once.
+    """
+    if data is not None and faults is not None:
+        raise InvalidInputError("--data and --faults exclude each other: give one of them")
+    if data is None and (only or look_ahead):
+        raise InvalidInputError(f"{'--set' if only else '--look-ahead'} needs --data FOLDER")
+    workers = jobs or os.cpu_count() or 1
+    with progress_bar() as show:
+        if data is not None:
+            tables, failures = _on_files(data, only, detector, workers, look_ahead, show)
+        else:
+            tables, failures = _on_faults(faults or Faults.DEMO, detector, days, workers, show)
+    for name in ("summary", "cases"):
+        if name in tables:
+            numbers = tables[name].select_dtypes("number").columns
+            print_table(_shown(tables[name]), right=[str(column) for column in numbers])
+    for failure in failures:
+        typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
+    if json is not None:
+        _write(json, tables, failures)
+    if failures:
+        raise typer.Exit(1)
+
+
+Outcome = tuple[dict[str, "pd.DataFrame"], "list[Failure]"]
+
+
+def _on_files(
+    folder: Path, sets: list[str] | None, detectors: list[str] | None, jobs: int, look_ahead: bool, show: Progress
+) -> Outcome:
+    from observatory.evaluation import judge, labelled_folder, series_table, summary
+
+    read_settings()
+    judged, failures = judge(labelled_folder(folder, sets), detectors, jobs, show, look_ahead=look_ahead)
+    return {"summary": summary(judged), "series": series_table(judged)}, failures
+
+
+def _on_faults(faults: Faults, detectors: list[str] | None, days: float, jobs: int, show: Progress) -> Outcome:
+    from observatory.evaluation import evaluate_demo
+
+    return {"summary": evaluate_demo(read_settings().demo_seed, detectors, days, show)}, []
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as short as people read them; what does not exist is a dash, and a column of dashes is left out."""
+    kept = table.loc[:, [column for column in table.columns if table[column].notna().any()]]
+    return kept.map(lambda value: _number(value) if isinstance(value, float) else value)
+
+
+def _number(value: float) -> str:
+    if value != value:
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def _write(path: Path, tables: dict[str, pd.DataFrame], failures: list[Failure]) -> None:
+    """JSON as the standard has it: what does not exist is null."""
+    import json
+    from dataclasses import asdict
+
+    content: dict[str, Any] = {
+        name: json.loads(table.to_json(orient="records", date_format="iso")) for name, table in tables.items()
+    }
+    content["failures"] = [asdict(failure) for failure in failures]
+    try:
+        path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError(f"--json {path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,29 @@
+"""How good a detector is, judged causally: on labelled files, on the demo's faults, on what users said.
+
+>>> import numpy as np, pandas as pd
+>>> frame = pd.DataFrame({"x": np.r_[np.sin(np.arange(600) / 9), [9, 9, 9]]})
+>>> frame.index = pd.date_range("2026-01-01", periods=603, freq="60s", tz="UTC")
+>>> bool(score_stream(frame, 500, "seasonal")[-1] >= 1)
+True
+"""
+
+from __future__ import annotations
+
+from observatory.evaluation.episodes import EventScores, evaluate_demo, event_scores
+from observatory.evaluation.judge import Judged, judge, series_table, summary
+from observatory.evaluation.labelled import LabelledSeries, labelled_folder
+from observatory.evaluation.stream import first_look_ahead, score_stream
+
+__all__ = [
+    "EventScores",
+    "Judged",
+    "LabelledSeries",
+    "evaluate_demo",
+    "event_scores",
+    "first_look_ahead",
+    "judge",
+    "labelled_folder",
+    "score_stream",
+    "series_table",
+    "summary",
+]

@@ -1,0 +1,103 @@
+"""Scores as they would have been given live, and whether a detector looks ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from observatory.detect import CONTEXT, REFIT_ROWS, stream_scores
+from observatory.detectors import Detector, make_detector
+from observatory.errors import InvalidInputError
+
+DEFAULT = "ensemble"
+TRAINING = timedelta(days=14)
+CUTS = (0.55, 0.75, 0.93)
+"""Shares of the judged rows after which `first_look_ahead` cuts a stream."""
+
+
+def score_stream(frame: pd.DataFrame, train_rows: int, detector: str | Detector | None = None) -> NDArray[np.float64]:
+    """Scores of a stream as they would have been given live.
+
+    Parameters
+    ----------
+    frame
+        A UTC ``DatetimeIndex`` and any numeric columns; unknown metrics count in both directions.
+    train_rows
+        Rows at the beginning that may be learned from before the first score.
+    detector
+        A name, an instance, or None for the default.
+
+    Returns
+    -------
+    One score a row, shape (n,): NaN in the first `train_rows`, that of row *t* from rows up to *t* only;
+    1.0 and more is an alarm.
+
+    Raises
+    ------
+    InvalidInputError
+        The index is no ordered UTC time, or `train_rows` leaves nothing to learn from.
+    """
+    index = frame.index
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is None or not index.is_monotonic_increasing:
+        raise InvalidInputError("frame: must have an increasing DatetimeIndex with a time zone")
+    if not 0 < train_rows <= len(frame):
+        raise InvalidInputError(f"train_rows = {train_rows}: must be from 1 to the {len(frame)} rows of the frame")
+    return stream_scores(frame, detector or DEFAULT, train_rows, TRAINING)
+
+
+def explain_stream(
+    frame: pd.DataFrame, train_rows: int, detector: str | Detector | None = None
+) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """The scores of `score_stream`, and what each metric contributed: shape (n, metrics), rows sum to 1 or are 0."""
+    scores = np.full(len(frame), np.nan)
+    shares = np.zeros(frame.shape)
+    first = train_rows
+    while first < len(frame):  # models as in `observatory.detect.stream_scores`, whose scores come without shares
+        last = min(len(frame), first + min(REFIT_ROWS, first))
+        history = frame.iloc[:first]
+        history = history[history.index >= history.index[-1] - TRAINING]
+        model = make_detector(detector or DEFAULT) if not isinstance(detector, Detector) else detector
+        context = max(0, first - CONTEXT)
+        scored = model.fit(history).score(frame.iloc[context:last])
+        scores[first:last] = scored.total.to_numpy()[first - context :]
+        shares[first:last] = scored.shares.reindex(columns=frame.columns).to_numpy()[first - context :]
+        first = last
+    return scores, pd.DataFrame(shares, index=frame.index, columns=frame.columns)
+
+
+def first_look_ahead(
+    frame: pd.DataFrame,
+    train_rows: int,
+    detector: str | Detector | None = None,
+    cuts: Sequence[float] = CUTS,
+    scores: NDArray[np.float64] | None = None,
+) -> int | None:
+    """Look for a score that knew what came after it: the score of a prefix must be the prefix of the score.
+
+    Parameters
+    ----------
+    frame, train_rows, detector
+        As in `score_stream`.
+    cuts
+        Where the stream is cut, as shares of the rows after `train_rows`.
+    scores
+        Those of the whole stream, where they are known already.
+
+    Returns
+    -------
+    The first row whose score differs when later rows are missing, or None.
+    """
+    whole = score_stream(frame, train_rows, detector) if scores is None else scores
+    for cut in sorted(cuts):
+        rows = train_rows + int(cut * (len(frame) - train_rows))
+        if not train_rows < rows < len(frame):
+            continue
+        part = score_stream(frame.iloc[:rows], train_rows, detector)
+        differs = np.flatnonzero(~np.isclose(part, whole[:rows], rtol=1e-6, atol=1e-9, equal_nan=True))
+        if len(differs):
+            return int(differs[0])
+    return None
