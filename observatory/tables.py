@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from observatory.catalog import METRICS, metric
-from observatory.model import SERVICE, Anomaly, Failure, Fault, Health, Service
+from observatory.model import SERVICE, Anomaly, Failure, Fault, Feedback, Health, Service
 from observatory.overview import Overview
 from observatory.store import Store
 
@@ -94,6 +94,23 @@ def fault_table(faults: Iterable[Fault]) -> pd.DataFrame:
         for fault in faults
     ]
     return pd.DataFrame(rows, columns=["service", "kind", "started", "ended", "root cause"])
+
+
+def feedback_table(given: Iterable[Feedback]) -> pd.DataFrame:
+    """A row a verdict."""
+    rows = [
+        {
+            "service": one.service_name,
+            "verdict": str(one.verdict),
+            "started": one.started_at.strftime(TIME),
+            "ended": one.ended_at.strftime(TIME),
+            "detector": one.detector,
+            "given": one.given_at.strftime(TIME),
+            "note": one.note,
+        }
+        for one in given
+    ]
+    return pd.DataFrame(rows, columns=["service", "verdict", "started", "ended", "detector", "given", "note"])
 
 
 def service_table(services: Iterable[Service], samples: Mapping[Hashable, int]) -> pd.DataFrame:

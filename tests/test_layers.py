@@ -27,6 +27,7 @@ LAYERS: dict[str, int] = {
     "detect": 3,
     "health": 3,
     "evaluation": 3,
+    "feedback": 3,
     "incidents": 3,
     "history": 4,
     "overview": 4,

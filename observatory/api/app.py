@@ -5,11 +5,11 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from observatory import __version__
-from observatory.api import access, collect, errors, health, metrics, openapi, services, system, wire
+from observatory.api import access, collect, errors, feedback, health, metrics, openapi, services, system, wire
 from observatory.api.startup import Startup
 from observatory.runtime import Runtime
 
-SUBJECTS = (services, health, metrics, collect, system)
+SUBJECTS = (services, health, metrics, collect, feedback, system)
 
 
 def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:

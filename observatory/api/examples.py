@@ -128,6 +128,23 @@ ANOMALIES: dict[str, Any] = {
     "next": None,
 }
 
+FEEDBACK_GIVEN: dict[str, Any] = {
+    "service_name": SERVICE,
+    "verdict": "false_alarm",
+    "started_at": "2026-03-02T09:05:00Z",
+    "note": "load test",
+}
+
+FEEDBACK: dict[str, Any] = {
+    "service_name": SERVICE,
+    "verdict": "false_alarm",
+    "started_at": "2026-03-02T09:02:00Z",
+    "ended_at": "2026-03-02T09:15:00Z",
+    "detector": "ensemble",
+    "note": "load test",
+    "given_at": "2026-03-02T10:00:00Z",
+}
+
 HISTORY: dict[str, Any] = {
     "service_name": SERVICE,
     "start": "2026-03-02T09:13:00Z",

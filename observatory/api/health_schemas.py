@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from observatory.api import examples
 from observatory.api.schemas import Answer, Failure, Learning
-from observatory.model import Band, Severity
+from observatory.model import Band, Severity, Verdict
 from observatory.overview import Overview, ServiceStatus
 
 
@@ -132,6 +132,20 @@ class Anomaly(Answer):
     message: str
     metrics: list[str] = Field(description="Affected metrics, the largest share first.")
     evidence: list[Evidence]
+
+
+class Feedback(Answer):
+    """A person's verdict on a span of one service."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.FEEDBACK]})
+
+    service_name: str
+    verdict: Verdict
+    started_at: datetime
+    ended_at: datetime
+    detector: str = Field(description="Whose anomaly it is about; empty for what was missed.")
+    note: str
+    given_at: datetime
 
 
 class AnomalyPage(Answer):

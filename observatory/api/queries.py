@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -86,6 +86,25 @@ class HistoryQuery(Query):
         POINTS, ge=1, le=MAXIMUM_POINTS, description="About the most points a metric; a longer range is summarised."
     )
     expected: bool = Field(False, description="Also what was expected of each metric: typical, lower, upper.")
+
+
+class FeedbackGiven(BaseModel):
+    """What a person says of an anomaly, or that a span was missed."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [examples.FEEDBACK_GIVEN]}
+    )
+
+    service_name: Name = Field(description="Whose anomaly.")
+    verdict: Literal["right", "false_alarm", "missed"] = Field(
+        description="Of an anomaly: `right` or `false_alarm`; of a span without one: `missed`."
+    )
+    started_at: str = Field(
+        max_length=100, description=f"Any moment of the anomaly, or the start of what was missed. {_TIME}"
+    )
+    ended_at: str | None = Field(None, max_length=100, description=f"The end of what was missed; else null. {_TIME}")
+    detector: Name | None = Field(None, description="Whose anomaly, where several detectors have one then.")
+    note: str = Field("", max_length=1000, description="Why, in words.")
 
 
 class Registration(BaseModel):

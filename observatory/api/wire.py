@@ -72,16 +72,16 @@ def rfc3339(time: datetime) -> str:
 
 def time_range(start: str, end: str) -> tuple[datetime, datetime]:
     """The query parameters ``start`` and ``end`` as points in time."""
-    now = runtime().clock()
-    first, last = _time("start", start, now), _time("end", end, now)
+    first, last = point_in_time("start", start), point_in_time("end", end)
     if first >= last:
         raise Problem.of_value("start", start, f"must be before end = {rfc3339(last)}")
     return first, last
 
 
-def _time(name: str, text: str, now: datetime) -> datetime:
+def point_in_time(name: str, text: str) -> datetime:
+    """The parameter or field `name` as a point in time."""
     try:
-        return parse_time(text, now, name)
+        return parse_time(text, runtime().clock(), name)
     except InvalidInputError as error:
         raise Problem.of_value(name, text, str(error).partition(": ")[2]) from None
 

@@ -13,6 +13,7 @@ import typer
 from observatory import __version__
 from observatory.cli.common import open_runtime, print_table, progress_bar, read_settings, time_range
 from observatory.cli.evaluate import evaluate
+from observatory.cli.feedback import feedback_app
 from observatory.cli.store import store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 services_app = typer.Typer(help="List, discover and register services.", no_args_is_help=True)
 app.add_typer(services_app, name="services")
 app.add_typer(store_app, name="store")
+app.add_typer(feedback_app, name="feedback")
 app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")(evaluate)
 
 ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]

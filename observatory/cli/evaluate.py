@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from observatory.cli.common import print_table, progress_bar, read_settings
+from observatory.cli.common import open_runtime, print_table, progress_bar, read_settings
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def evaluate(
         Faults | None,
         typer.Option(help="The demo shop's faults (default), single metrics that go wrong, or what users said."),
     ] = None,
-    days: Annotated[float, typer.Option(help="Length of the demo's history; two days are for learning.")] = 7.0,
+    days: Annotated[
+        float, typer.Option(help="Length of the history of --faults demo, of which two are for learning, or single.")
+    ] = 7.0,
     look_ahead: Annotated[
         bool, typer.Option("--look-ahead", help="Also look for scores that know later rows of --data.")
     ] = False,
@@ -59,10 +61,8 @@ def evaluate(
             tables, failures = _on_files(data, only, detector, workers, look_ahead, show)
         else:
             tables, failures = _on_faults(faults or Faults.DEMO, detector, days, workers, show)
-    for name in ("summary", "cases"):
-        if name in tables:
-            numbers = tables[name].select_dtypes("number").columns
-            print_table(_shown(tables[name]), right=[str(column) for column in numbers])
+    numbers = tables["summary"].select_dtypes("number").columns
+    print_table(_shown(tables["summary"]), right=[str(column) for column in numbers])
     for failure in failures:
         typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
     if json is not None:
@@ -85,9 +85,22 @@ def _on_files(
 
 
 def _on_faults(faults: Faults, detectors: list[str] | None, days: float, jobs: int, show: Progress) -> Outcome:
-    from observatory.evaluation import evaluate_demo
+    from datetime import timedelta
 
-    return {"summary": evaluate_demo(read_settings().demo_seed, detectors, days, show)}, []
+    from observatory.evaluation import evaluate_demo, evaluate_feedback, evaluate_single
+
+    if faults is Faults.DEMO:
+        return {"summary": evaluate_demo(read_settings().demo_seed, detectors, days, show, jobs)}, []
+    if faults is Faults.SINGLE:
+        summary, cases, failures = evaluate_single(read_settings().demo_seed, detectors, days, show, jobs)
+        return {"summary": summary, "cases": cases}, failures
+    with open_runtime() as runtime:
+        said = runtime.store.feedback.read()
+        if not said:
+            raise InvalidInputError("there is no feedback to judge by: give some with `observatory feedback add`")
+        training = timedelta(days=runtime.settings.training_days)
+        summary, cases, failures = evaluate_feedback(said, runtime.store.history, detectors, training, show, jobs)
+        return {"summary": summary, "cases": cases}, failures
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,16 +9,21 @@ True
 
 from __future__ import annotations
 
-from observatory.evaluation.episodes import EventScores, evaluate_demo, event_scores
+from observatory.evaluation.episodes import EventScores, demo_series, evaluate_demo, event_scores
+from observatory.evaluation.feedback import evaluate_feedback
 from observatory.evaluation.judge import Judged, judge, series_table, summary
 from observatory.evaluation.labelled import LabelledSeries, labelled_folder
+from observatory.evaluation.single import evaluate_single
 from observatory.evaluation.stream import first_look_ahead, score_stream
 
 __all__ = [
     "EventScores",
     "Judged",
     "LabelledSeries",
+    "demo_series",
     "evaluate_demo",
+    "evaluate_feedback",
+    "evaluate_single",
     "event_scores",
     "first_look_ahead",
     "judge",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from observatory.detect import replay
-from observatory.detectors import DETECTORS
 from observatory.errors import InvalidInputError
-from observatory.model import SERVICE, TIMESTAMP, Anomaly, Fault
+from observatory.evaluation.judge import chosen_detectors
+from observatory.evaluation.labelled import LabelledSeries
+from observatory.evaluation.parallel import outcomes
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Fault, Progress, no_progress
 from observatory.sources.demo import DemoSource
 
 GRACE = timedelta(minutes=15)
@@ -39,15 +42,25 @@ class EventScores:
     faults: pd.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo shop's labelled past: frames by service, and the faults after the time for learning."""
+
+    frames: dict[str, pd.DataFrame]
+    faults: list[Fault]
+    judged_from: datetime
+    end: datetime
+
+
 def event_scores(faults: Sequence[Fault], anomalies: Sequence[Anomaly], services: int, span: timedelta) -> EventScores:
     """Judge `anomalies` found on so many `services` over `span` against labelled `faults`."""
     rows = []
     for fault in faults:
-        hits = [a for a in anomalies if a.service_name == fault.service_name and _meets(a, fault)]
+        hits = [a for a in anomalies if meets(a, fault)]
         delay = min((max(0.0, (a.started_at - fault.start).total_seconds()) for a in hits), default=float("nan"))
         rows.append((fault.service_name, fault.kind, fault.start, bool(hits), delay))
     table = pd.DataFrame(rows, columns=["service", "kind", "start", "found", "delay"])
-    false = sum(not any(a.service_name == f.service_name and _meets(a, f) for f in faults) for a in anomalies)
+    false = sum(not any(meets(a, f) for f in faults) for a in anomalies)
     found = int(table["found"].sum())
     precision = found / (found + false) if found + false else 0.0
     recall = found / len(faults) if faults else 0.0
@@ -67,7 +80,8 @@ def evaluate_demo(
     seed: int = 7,
     detectors: Sequence[str] | None = None,
     days: float | None = None,
-    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+    progress: Progress = no_progress,
+    jobs: int = 1,
 ) -> pd.DataFrame:
     """Compare detectors on the demo shop: a row a detector, the best first.
 
@@ -81,32 +95,33 @@ def evaluate_demo(
         Length of the history, a week if None. Its first two days are for learning and are not judged.
     progress
         Is told how many services are done.
+    jobs
+        Processes that work at a time.
 
     Raises
     ------
     UnknownPluginError, InvalidInputError
         No detector of that name; not more than two days.
     """
-    names = list(detectors) if detectors else list(DETECTORS)
-    for name in names:
-        DETECTORS.get(name)
-    length = DEMO_DAYS if days is None else days
-    if length <= LEARNING_DAYS:
-        raise InvalidInputError(f"days = {length:g}: must be more than the {LEARNING_DAYS:g} days for learning")
-    source = DemoSource(seed, DEMO_END, days=length)
-    start = DEMO_END - timedelta(days=length)
-    judged = start + timedelta(days=LEARNING_DAYS)
-    faults = [fault for fault in source.faults(start, DEMO_END) if fault.start >= judged]
-    frame = source.history(start, DEMO_END, STEP).frame
-    frames = {str(name): rows.drop(columns=SERVICE).set_index(TIMESTAMP) for name, rows in frame.groupby(SERVICE)}
+    names = chosen_detectors(detectors)
+    demo = labelled_demo(seed, days)
+    work = [(service, frame, name, demo.judged_from) for name in names for service, frame in demo.frames.items()]
+    found: dict[str, list[Anomaly]] = {name: [] for name in names}
+    done = dict.fromkeys(names, 0)
+    for number, outcome in outcomes(replay, work, jobs):
+        if isinstance(outcome, Exception):
+            raise outcome
+        name = work[number][2]
+        found[name] += outcome
+        done[name] += 1
+        progress(done[name], len(demo.frames), name)
     rows = []
     for name in names:
-        found = _detect_all(frames, name, judged, progress)
-        scores = event_scores(faults, found, len(frames), DEMO_END - judged)
+        scores = event_scores(demo.faults, found[name], len(demo.frames), demo.end - demo.judged_from)
         rows.append(
             {
                 "detector": name,
-                "faults": len(faults),
+                "faults": len(demo.faults),
                 "found": int(scores.faults["found"].sum()),
                 "false alarms": scores.false_alarms,
                 "recall": round(scores.recall, 3),
@@ -119,16 +134,35 @@ def evaluate_demo(
     return pd.DataFrame(rows).sort_values(["f1", "detector"], ascending=[False, True], ignore_index=True)
 
 
-def _detect_all(
-    frames: Mapping[str, pd.DataFrame], detector: str, start: datetime, progress: Callable[[int, int, str], None]
-) -> list[Anomaly]:
-    found: list[Anomaly] = []
-    for done, (service, frame) in enumerate(frames.items()):
-        progress(done, len(frames), detector)
-        found += replay(service, frame, detector, start)
-    progress(len(frames), len(frames), detector)
+def labelled_demo(seed: int, days: float | None = None) -> Demo:
+    """The demo shop's past with its faults; raises InvalidInputError where there is nothing after learning."""
+    length = DEMO_DAYS if days is None else days
+    if length <= LEARNING_DAYS:
+        raise InvalidInputError(f"days = {length:g}: must be more than the {LEARNING_DAYS:g} days for learning")
+    source = DemoSource(seed, DEMO_END, days=length)
+    start = DEMO_END - timedelta(days=length)
+    judged = start + timedelta(days=LEARNING_DAYS)
+    faults = [fault for fault in source.faults(start, DEMO_END) if fault.start >= judged]
+    frame = source.history(start, DEMO_END, STEP).frame
+    frames = {str(name): rows.drop(columns=SERVICE).set_index(TIMESTAMP) for name, rows in frame.groupby(SERVICE)}
+    return Demo(frames, faults, judged, DEMO_END)
+
+
+def demo_series(seed: int = 7, days: float | None = None) -> list[LabelledSeries]:
+    """The demo shop as labelled series, a service each: rows of a fault are those between its start and its end."""
+    demo = labelled_demo(seed, days)
+    found = []
+    for service, frame in demo.frames.items():
+        labels = np.zeros(len(frame), dtype=bool)
+        for fault in demo.faults:
+            if fault.service_name == service:
+                labels |= (frame.index >= fault.start) & (frame.index <= fault.end)
+        found.append(LabelledSeries("demo", service, frame, labels, int((frame.index < demo.judged_from).sum())))
     return found
 
 
-def _meets(anomaly: Anomaly, fault: Fault) -> bool:
+def meets(anomaly: Anomaly, fault: Fault) -> bool:
+    """Whether an anomaly belongs to a fault: same service, and it overlaps the fault or its recovery."""
+    if anomaly.service_name != fault.service_name:
+        return False
     return anomaly.started_at <= fault.end + GRACE and anomaly.ended_at >= fault.start

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +15,7 @@ from observatory.evaluation.events import BoolArray, EventCounts, FloatArray, be
 from observatory.evaluation.explanation import Explained, judge_explanations
 from observatory.evaluation.labelled import LabelledSeries
 from observatory.evaluation.nab import nab_score
+from observatory.evaluation.parallel import outcomes
 from observatory.evaluation.ranking import PERIOD, average_precision, period, vus_pr
 from observatory.evaluation.stream import explain_stream, first_look_ahead, score_stream
 from observatory.model import Failure, Progress, no_progress
@@ -99,14 +98,12 @@ def judge(
     UnknownPluginError
         No detector of a name.
     """
-    names = list(detectors) if detectors else list(DETECTORS)
-    for name in names:
-        DETECTORS.get(name)
+    names = chosen_detectors(detectors)
     work = [(name, one) for name in names for one in series]
     found: dict[int, Judged] = {}
     failures: list[Failure] = []
     done = dict.fromkeys(names, 0)
-    for number, outcome in _outcomes(work, jobs, look_ahead):
+    for number, outcome in outcomes(judge_one, [(one, name, look_ahead) for name, one in work], jobs):
         name, one = work[number]
         done[name] += 1
         progress(done[name], len(series), name, one.name)
@@ -117,7 +114,14 @@ def judge(
     return [found[number] for number in sorted(found)], failures
 
 
-def judge_one(series: LabelledSeries, detector: str, *, look_ahead: bool = False) -> Judged:
+def chosen_detectors(names: Sequence[str] | None) -> list[str]:
+    """`names`, or all that are registered; raises UnknownPluginError."""
+    for name in names or ():
+        DETECTORS.get(name)
+    return list(names) if names else list(DETECTORS)
+
+
+def judge_one(series: LabelledSeries, detector: str, look_ahead: bool = False) -> Judged:
     """Judge one detector on one series."""
     began = time.process_time()
     shares: pd.DataFrame | None = None
@@ -208,27 +212,3 @@ def _figures(many: Sequence[Judged]) -> dict[str, object]:
 def _mean(values: Sequence[float]) -> float:
     known = [value for value in values if math.isfinite(value)]
     return float(np.mean(known)) if known else math.nan
-
-
-def _outcomes(
-    work: Sequence[tuple[str, LabelledSeries]], jobs: int, look_ahead: bool
-) -> Iterator[tuple[int, Judged | Exception]]:
-    """What came of each piece of work, as it is done."""
-    if jobs <= 1 or len(work) == 1:
-        for number, (name, series) in enumerate(work):
-            yield number, _attempt(series, name, look_ahead)
-        return
-    # Forked processes would share threads that do not exist in them.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        waiting = {
-            pool.submit(_attempt, series, name, look_ahead): number for number, (name, series) in enumerate(work)
-        }
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
-
-
-def _attempt(series: LabelledSeries, detector: str, look_ahead: bool) -> Judged | Exception:
-    try:
-        return judge_one(series, detector, look_ahead=look_ahead)
-    except Exception as error:  # noqa: BLE001 - told as a failure; one series must not stop the others
-        return error

@@ -25,6 +25,7 @@ from observatory.store.archive import Archive
 from observatory.store.backup import Backup, backup
 from observatory.store.check import Finding, check
 from observatory.store.database import Database, Statement, records
+from observatory.store.feedback import FeedbackTable
 from observatory.store.fetches import Fetches
 from observatory.store.homes import home_opener
 from observatory.store.migrate import open_database
@@ -70,6 +71,7 @@ class Store:
         self.archive = Archive(database, folder)
         """The samples that were moved to Parquet."""
         self.fetches = Fetches(database, catalog)
+        self.feedback = FeedbackTable(database)
         if not database.home.read_only:
             self.archive.refresh_views()
 

@@ -21,6 +21,7 @@ KEYS = {
     "calls": ("caller", "callee"),
     "faults": ("service_name", "kind", "started_at"),
     "cycles": ("started_at",),
+    "feedback": ("service_name", "started_at", "detector"),
     "meta": ("key",),
     "rollup_5m": ("service_name", "timestamp"),
     "rollup_1h": ("service_name", "timestamp"),

@@ -51,6 +51,14 @@ WHERE ended_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
 ORDER BY started_at, service_name
 """
 
+FEEDBACK = """
+SELECT * FROM feedback
+WHERE ended_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
+  AND started_at <= coalesce(CAST($end AS TIMESTAMPTZ), 'infinity')
+  AND ($services IS NULL OR list_contains(CAST($services AS VARCHAR[]), service_name))
+ORDER BY started_at, service_name, detector
+"""
+
 CYCLES = "SELECT * FROM cycles ORDER BY started_at DESC LIMIT ?"
 PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"
 
