@@ -9,6 +9,7 @@ True
 
 from __future__ import annotations
 
+from observatory.evaluation.cases import case_table
 from observatory.evaluation.episodes import EventScores, demo_series, evaluate_demo, event_scores
 from observatory.evaluation.feedback import evaluate_feedback
 from observatory.evaluation.judge import Judged, judge, series_table, summary
@@ -20,6 +21,7 @@ __all__ = [
     "EventScores",
     "Judged",
     "LabelledSeries",
+    "case_table",
     "demo_series",
     "evaluate_demo",
     "evaluate_feedback",

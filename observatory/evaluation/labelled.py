@@ -120,9 +120,9 @@ def _files(folder: Path) -> list[Path]:
 
 def _read_set(group: str, folder: Path) -> list[LabelledSeries]:
     if (folder / "cases.json").exists() and (folder / "metrics_long.parquet").exists():
-        from observatory.evaluation.cases import case_series
+        from observatory.evaluation.scenarios import scenario_series
 
-        return case_series(folder, group)
+        return scenario_series(folder, group)
     # Tables that describe the others (call graphs, times of requests) lie beside Parquet files as CSV.
     files = _files(folder)
     parquet = [path for path in files if path.suffix == ".parquet"]
