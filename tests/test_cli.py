@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from evaluation.labelled import table, write
 
 from observatory import __version__
 from observatory.cli import app, main
+from observatory.sources.demo import SHOP
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -114,6 +117,13 @@ def test_an_empty_store_says_what_to_do(run: Run) -> None:
         (["detect", "--service", "nobody"], {}, 1, "unknown service 'nobody'"),
         (["evaluate", "--detector", "crystal-ball"], {}, 1, "unknown detector 'crystal-ball': choose one of"),
         (["evaluate", "--days", "1"], {}, 2, "days = 1"),
+        (["evaluate", "--data", "nowhere"], {}, 2, "nowhere is no folder"),
+        (["evaluate", "--data", ".", "--faults", "demo"], {}, 2, "--data and --faults exclude each other"),
+        (["evaluate", "--set", "nab"], {}, 2, "--set needs --data"),
+        (["evaluate", "--look-ahead"], {}, 2, "--look-ahead needs --data"),
+        (["evaluate", "--faults", "feedback"], {}, 2, "give some with `observatory feedback add`"),
+        (["feedback", "add", "nobody", "right", "--at", "1h"], {}, 1, "unknown service 'nobody'"),
+        (["feedback", "add", "shop/cart", "right", "--at", "soon"], {}, 2, "--at = 'soon'"),
         (["frobnicate"], {}, 2, "No such command"),
     ],
 )
@@ -176,6 +186,51 @@ def test_a_store_is_looked_at_checked_archived_and_backed_up(run: Run, small: No
     assert code == 0
     assert "rows and 1 archived months" in out or "rows and 2 archived months" in out
     assert re.search(r"^services +12$", run("store", "info")[1], re.MULTILINE)
+
+
+def test_detectors_are_judged_on_a_folder_and_the_figures_written(run: Run, tmp_path: Path) -> None:
+    write(table(), tmp_path / "labelled" / "mine" / "one.parquet")
+    arguments = ["evaluate", "--data", "labelled", "--set", "mine", "-d", "seasonal", "--jobs", "1", "--look-ahead"]
+    code, out, _ = run(*arguments, "--json", "figures.json")
+    assert code == 0
+    assert re.search(r"^mine +seasonal +1 +1 ", out, re.MULTILINE)
+    assert "hit@100%" not in out  # nobody told the causes
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["series"][0]["series"] == "one"
+    assert figures["summary"][0]["hit@100%"] is None
+    assert figures["failures"] == []
+    code, _, err = run(*arguments, "--json", "none/figures.json")
+    assert code == 2
+    assert "--json none/figures.json cannot be written" in err
+
+
+def test_a_series_that_fails_makes_the_evaluation_fail_after_the_others(run: Run, tmp_path: Path) -> None:
+    write(table(), tmp_path / "labelled" / "mine" / "one.csv")
+    write(table(train=1), tmp_path / "labelled" / "mine" / "two.csv")
+    code, out, err = run("evaluate", "--data", "labelled", "-d", "seasonal", "--jobs", "1")
+    assert code == 1
+    assert "failed: seasonal on mine/two: NotEnoughDataError" in err
+    assert re.search(r"^mine +seasonal +1 ", out, re.MULTILINE)
+
+
+def test_single_metric_faults_are_summed_up_by_kind(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("observatory.evaluation.single.SHOP", {"shop/cart": SHOP["shop/cart"]})
+    code, out, _ = run("evaluate", "--faults", "single", "--days", "1", "-d", "seasonal", "--jobs", "1")
+    assert code == 0
+    assert re.search(r"traffic to 0 +1 +1 ", out)
+    assert re.search(r"all +7 ", out)
+
+
+def test_feedback_is_given_listed_and_judged_by(run: Run, small: None) -> None:
+    assert run("demo")[0] == 0
+    assert run("feedback", "list")[1].startswith("no feedback yet")
+    code, out, _ = run("feedback", "add", "shop/cart", "missed", "--at", "50m", "--to", "40m", "--note", "two calls")
+    assert code == 0
+    assert out.startswith("missed: shop/cart from ")
+    assert re.search(r"shop/cart +missed .* two calls", run("feedback", "list", "--service", "shop/cart")[1])
+    code, out, _ = run("evaluate", "--faults", "feedback", "-d", "seasonal")
+    assert code == 0
+    assert re.search(r"^seasonal +1 +\d +0 +0 ", out, re.MULTILINE)
 
 
 def test_a_damaged_store_is_told_by_the_check(run: Run, tmp_path: Path) -> None:

@@ -8,10 +8,14 @@ from typing import Any
 import nbformat
 import papermill
 import pytest
+from evaluation.labelled import table, write
 from papermill.exceptions import PapermillExecutionError
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+
+LABELLED = "{folder}/labelled"
+"""Where the test lays labelled files."""
 
 RUNS: list[tuple[str, dict[str, Any], str]] = [
     ("collect", {"seed": 3}, "12 samples of 12 services with 9 queries"),
@@ -20,8 +24,8 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
     ("backfill", {"start": "2026-02-27T00:00:00Z", "end": "2026-02-28T00:00:00Z", "seed": 1}, "in 2 chunks"),
     ("explore", {"service": "shop/cart", "hours": 6.0, "days": 1.0}, "shop/cart"),
     ("explore", {"service": "shop/search", "seed": 3, "days": 1.0}, "shop/search"),
-    ("evaluate", {"detectors": ["seasonal"], "days": 2.5}, "seasonal"),
-    ("evaluate", {"detectors": ["ensemble"], "days": 2.2, "seed": 2}, "ensemble"),
+    ("evaluate", {"detectors": ["seasonal"], "days": 2.2, "seed": 2}, "12 series"),
+    ("evaluate", {"detectors": ["seasonal"], "data": LABELLED, "sets": ["mine"]}, "1 series, 20 anomalous rows"),
 ]
 
 
@@ -60,6 +64,9 @@ def test_committed_outputs_come_from_one_clean_run(name: str) -> None:
 def test_notebooks_run_with_other_parameters(
     tmp_path: Path, name: str, parameters: dict[str, Any], expected: str
 ) -> None:
+    if parameters.get("data") == LABELLED:
+        write(table(), tmp_path / "labelled" / "mine" / "one.csv")
+        parameters = parameters | {"data": LABELLED.format(folder=tmp_path)}
     assert expected in run(name, parameters, tmp_path)
 
 

@@ -16,6 +16,7 @@ from observatory.evaluation.ranking import filled, precision_recall
 AROUND = 90
 """Rows shown before and after a case."""
 METRICS = 3
+POINTS = 500
 HIGHEST = 20.0
 """Scores are drawn up to here."""
 COLOURS = {"hit": "#2e9e5b", "miss": "#d64550", "false alarm": "#e08a00"}
@@ -29,7 +30,8 @@ def precision_recall_figure(judged: Sequence[Judged]) -> Any:
         labels = np.concatenate([one.labels[one.train_rows :] for one in mine])
         scores = np.concatenate([filled(one.scores[one.train_rows :]) for one in mine])
         precision, recall = precision_recall(labels, scores)
-        curve = hv.Curve((recall, precision), "recall", "precision", label=detector)
+        points = np.unique(np.linspace(0, max(len(recall) - 1, 0), POINTS).astype(int))[: len(recall)]
+        curve = hv.Curve((recall[points], precision[points]), "recall", "precision", label=detector)
         alarms = scores >= LINE
         hits = float((alarms & labels).sum())
         at = [(hits / max(labels.sum(), 1), hits / max(alarms.sum(), 1))]

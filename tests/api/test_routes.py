@@ -21,13 +21,22 @@ ROUTES = {
     "/api/health/anomalies": ("GET", Access.READ),
     "/api/metrics/history": ("GET", Access.READ),
     "/api/collect/<name:service>": ("POST", Access.WRITE),
+    "/api/feedback": ("POST", Access.WRITE),
     "/api/openapi.json": ("GET", Access.READ),
     "/healthz": ("GET", Access.PUBLIC),
     "/readyz": ("GET", Access.PUBLIC),
 }
 """Every route with its method and access: a new one is a conscious line here."""
 
-BODIES = {"/api/services/register": {"service_name": "new"}}
+BODIES = {
+    "/api/services/register": {"service_name": "new"},
+    "/api/feedback": {
+        "service_name": "shop/cart",
+        "verdict": "missed",
+        "started_at": "2026-03-02T09:00:00Z",
+        "ended_at": "2026-03-02T09:10:00Z",
+    },
+}
 
 
 def path_of(rule, names):

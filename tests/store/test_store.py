@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from observatory.errors import (
     StoreTooNewError,
     UnknownServiceError,
 )
-from observatory.model import Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
+from observatory.model import Anomaly, Cycle, Evidence, Failure, Fault, Feedback, Service, Severity, Verdict
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
 
@@ -177,6 +178,16 @@ def test_anomalies_are_filtered_and_newest_first(store: Store) -> None:
     assert store.anomalies(services=[]) == []
     with pytest.raises(InvalidInputError, match="limit = -1"):
         store.anomalies(limit=-1)
+
+
+def test_feedback_comes_back_and_the_last_verdict_stands(store: Store) -> None:
+    first = Feedback("a", Verdict.RIGHT, NOW, NOW + HOUR, NOW + 2 * HOUR, "seasonal", "an outage")
+    missed = Feedback("b", Verdict.MISSED, NOW - HOUR, NOW, NOW + 2 * HOUR)
+    store.feedback.write([first, missed])
+    store.feedback.write([replace(first, verdict=Verdict.FALSE_ALARM)])
+    assert store.feedback.read() == [missed, replace(first, verdict=Verdict.FALSE_ALARM)]
+    assert store.feedback.read(end=NOW - 2 * HOUR) == []
+    assert store.feedback.read(services=["b"]) == [missed]
 
 
 def test_faults_cycles_calls_and_notes_come_back(store: Store) -> None:
