@@ -49,7 +49,8 @@ def add(
             detector=detector,
             note=note,
         )
-    typer.echo(f"{given.verdict}: {given.service_name} from {given.started_at} to {given.ended_at}")
+    first, last = (f"{time:%Y-%m-%d %H:%M}" for time in (given.started_at, given.ended_at))
+    typer.echo(f"{given.verdict}: {given.service_name} from {first} to {last}")
 
 
 @feedback_app.command("list", epilog="Example: `observatory feedback list --service shop/checkout`")
