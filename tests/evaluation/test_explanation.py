@@ -30,6 +30,11 @@ def test_the_hit_rate_is_the_share_of_causes_among_the_first(causes: tuple, rate
     assert hit_rate(CONTRIBUTION, causes, 1.5) == rate_150
 
 
+def test_a_metric_without_any_share_is_not_named() -> None:
+    assert hit_rate(np.array([0.0, 0.0, 1.0]), (0, 2), 1.0) == 0.5
+    assert ndcg(np.array([0.0, 0.0, 1.0]), (0, 2)) == pytest.approx(1 / (1 + 1 / np.log2(3)))
+
+
 def test_gain_is_discounted_by_rank() -> None:
     assert ndcg(CONTRIBUTION, (1, 3)) == 1.0
     second = (1 / np.log2(3)) / (1 + 1 / np.log2(3))

@@ -94,12 +94,14 @@ def test_every_hit_miss_and_false_alarm_is_a_case(series: list[LabelledSeries]) 
     scores = judged[0].scores.copy()
     scores[400:] = 0.0
     scores[450:452] = 2.0
-    missed = dataclasses.replace(judged[0], detector="deaf", scores=scores)
+    labels = judged[0].labels.copy()
+    labels[10:15] = True  # of the rows that are learned from, which nobody judges
+    missed = dataclasses.replace(judged[0], detector="deaf", scores=scores, labels=labels)
     cases = case_table([judged[0], missed, judged[1]], series)
     hit = cases[cases["case"] == "hit"].iloc[0]
     assert (hit["detector"], hit["first row"], hit["last row"]) == ("seasonal", 500, 519)
     assert hit["start"] == series[0].frame.index[500]
-    assert hit["highest score"] == np.nanmax(scores[:0].tolist() + judged[0].scores[500:520].tolist())
+    assert hit["highest score"] == judged[0].scores[500:520].max()
     deaf = cases[cases["detector"] == "deaf"]
     assert deaf["case"].tolist() == ["false alarm", "miss"]
     assert deaf["first row"].tolist() == [450, 500]

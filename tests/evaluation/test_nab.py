@@ -22,6 +22,11 @@ def test_weights_are_those_of_the_publication() -> None:
     )
 
 
+def test_an_alarm_three_widths_behind_a_window_costs_in_full_and_a_nearer_one_not_quite() -> None:
+    near, far = weight(np.array([2.99, 3.0]))
+    assert near > far == -1.0
+
+
 def test_the_perfect_detector_has_a_hundred_and_the_silent_one_none() -> None:
     assert nab_score([series(60), series(60)]) == pytest.approx(100)
     assert nab_score([series(), series()], line=1.0) == 0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from observatory.errors import InvalidInputError
+from observatory.evaluation import single
 from observatory.evaluation.single import FAULTS, evaluate_single
+from observatory.model import Anomaly, Severity
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,14 @@ def test_faults_are_what_their_names_say() -> None:
         "restarts +5": [7, 9],
         "CPU ×4": [8, 16],
     }
+
+
+def test_an_alarm_that_was_there_before_the_fault_is_not_about_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stuck(service: str, frame: pd.DataFrame, detector: str, start: datetime) -> list[Anomaly]:
+        return [Anomaly(service, start, frame.index[-1], start, True, Severity.HIGH, 2.0, detector, "", ())]
+
+    monkeypatch.setattr(single, "replay", stuck)
+    assert not evaluate_single(7, ["seasonal"], 1.0, services=["shop/cart"])[1]["found"].any()
 
 
 def test_a_detector_that_fails_on_a_service_is_told() -> None:
