@@ -338,11 +338,11 @@ class Store:
         counts = self.sample_counts()
         months = self.archive.months()
         home = self._database.home
-        size = home.path.stat().st_size if home.path and home.path.is_file() else None
+        parts = [home.path, home.path.with_name(home.path.name + ".wal")] if home.path else []
         return {
             "store": self.url,
             "opened": home.how,
-            "size [bytes]": size,
+            "size [bytes]": sum(part.stat().st_size for part in parts if part.is_file()) or None,
             "services": len(self.services()),
             "samples": int(counts["samples"].sum()),
             "oldest": as_time(counts["first"].min()),
