@@ -4,9 +4,8 @@ A row here is collected, stored in a column of its own, detected on, served and 
 needs to change. Values are in Prometheus base units everywhere (seconds, bytes, ratios, cores);
 only views rescale them through `Metric.show`.
 
-Queries are templates over ``$by`` (the labels that name a service in that preset, see
-`observatory.sources.presets`) and ``$window`` (the rate window, at least four scrape intervals).
-Two rules shape them: no 5xx series must read as 0 errors, and an idle service as no ratio at all.
+What is asked for it is a query template a preset, over ``$by`` and ``$window``; those of the metrics here are in
+`observatory.promql`. A row of your own may hold its own: ``promql={"process": "sum by ($by) (queue_depth)"}``.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from observatory import promql
 
 FloatArray = NDArray[np.float64]
 Direction = Literal["up", "down", "both"]
@@ -115,56 +116,6 @@ def _show_bytes(value: float, unit: str) -> str:
 _SHOW = {"s": _show_seconds, "ratio": _show_ratio, "bytes": _show_bytes}
 
 
-def _rate(counter: str) -> str:
-    return f"sum by ($by) (rate({counter}[$window]))"
-
-
-def _ratio(errors: str, requests: str) -> str:
-    """Errors per request: 0 without any error series, nothing while idle."""
-    return f"(({_rate(errors)} or 0 * {_rate(requests)}) / ({_rate(requests)} > 0))"
-
-
-def _quantile(q: float, buckets: str) -> str:
-    return f"histogram_quantile({q}, sum by (le, $by) (rate({buckets}[$window])))"
-
-
-def _either(*queries: str) -> str:
-    """The first query that has the service."""
-    return " or ".join(f"({query})" for query in queries)
-
-
-POD_OWNERS = (
-    'label_replace(kube_pod_owner{owner_kind="ReplicaSet"}, "service", "$1", "owner_name", "(.+)-[a-z0-9]{1,10}")'
-    ' or label_replace(kube_pod_owner{owner_kind=~"StatefulSet|DaemonSet"}, "service", "$1", "owner_name", "(.+)")'
-)
-"""Kubernetes: every pod with the workload that owns it as ``service``."""
-
-# Two replicas of kube-state-metrics must not count a pod twice, hence the max.
-_WORKLOAD = f"* on (namespace, pod) group_left(service) max by (namespace, pod, service) ({POD_OWNERS})"
-
-
-def _workload(per_pod: str) -> str:
-    return f"sum by ($by) ({per_pod} {_WORKLOAD})"
-
-
-_CONTAINER = '{container!="",image!=""}'
-_OTEL = "http_server_request_duration_seconds"
-_GO = "http_request_duration_seconds"
-_ALERTMANAGER = "alertmanager_http_request_duration_seconds"
-_PROMHTTP = "promhttp_metric_handler_requests_total"
-
-
-def _latency(q: float) -> Mapping[str, str]:
-    return {
-        "otel": _quantile(q, f"{_OTEL}_bucket"),
-        "go": _quantile(q, f"{_GO}_bucket"),
-        "prometheus": _either(
-            _quantile(q, "prometheus_http_request_duration_seconds_bucket"),
-            _quantile(q, f"{_ALERTMANAGER}_bucket"),
-        ),
-    }
-
-
 _ROWS = (
     Metric(
         "request_rate",
@@ -174,13 +125,7 @@ _ROWS = (
         transform="sqrt",
         min_absolute=1.0,
         min_relative=0.3,
-        promql={
-            "otel": _rate(f"{_OTEL}_count"),
-            "go": _rate(f"{_GO}_count"),
-            "prometheus": _either(
-                _rate("prometheus_http_requests_total"), _rate(f"{_ALERTMANAGER}_count"), _rate(_PROMHTTP)
-            ),
-        },
+        promql=promql.of("request_rate"),
     ),
     Metric(
         "error_rate",
@@ -191,15 +136,7 @@ _ROWS = (
         min_absolute=0.01,
         min_relative=0.5,
         needs_traffic=True,
-        promql={
-            "otel": _ratio(f'{_OTEL}_count{{http_response_status_code=~"5.."}}', f"{_OTEL}_count"),
-            "go": _ratio(f'{_GO}_count{{code=~"5.."}}', f"{_GO}_count"),
-            "prometheus": _either(
-                _ratio('prometheus_http_requests_total{code=~"5.."}', "prometheus_http_requests_total"),
-                _ratio(f'{_ALERTMANAGER}_count{{code=~"5.."}}', f'{_ALERTMANAGER}_count{{code!=""}}'),
-                _ratio(f'{_PROMHTTP}{{code=~"5.."}}', _PROMHTTP),
-            ),
-        },
+        promql=promql.of("error_rate"),
     ),
     Metric(
         "latency_p50",
@@ -210,7 +147,7 @@ _ROWS = (
         min_absolute=0.02,
         min_relative=0.3,
         needs_traffic=True,
-        promql=_latency(0.5),
+        promql=promql.of("latency_p50"),
     ),
     Metric(
         "latency_p95",
@@ -221,7 +158,7 @@ _ROWS = (
         min_absolute=0.03,
         min_relative=0.3,
         needs_traffic=True,
-        promql=_latency(0.95),
+        promql=promql.of("latency_p95"),
     ),
     Metric(
         "latency_p99",
@@ -232,7 +169,7 @@ _ROWS = (
         min_absolute=0.05,
         min_relative=0.3,
         needs_traffic=True,
-        promql=_latency(0.99),
+        promql=promql.of("latency_p99"),
     ),
     Metric(
         "cpu_usage",
@@ -242,12 +179,7 @@ _ROWS = (
         transform="log",
         min_absolute=0.05,
         min_relative=0.3,
-        promql={
-            "kubernetes": _workload(
-                f"sum by (namespace, pod) (rate(container_cpu_usage_seconds_total{_CONTAINER}[$window]))"
-            ),
-            "process": _rate("process_cpu_seconds_total"),
-        },
+        promql=promql.of("cpu_usage"),
     ),
     Metric(
         "memory_usage",
@@ -257,10 +189,7 @@ _ROWS = (
         transform="log",
         min_absolute=32e6,
         min_relative=0.2,
-        promql={
-            "kubernetes": _workload(f"sum by (namespace, pod) (container_memory_working_set_bytes{_CONTAINER})"),
-            "process": "sum by ($by) (process_resident_memory_bytes)",
-        },
+        promql=promql.of("memory_usage"),
     ),
     Metric(
         "restart_count",
@@ -271,13 +200,7 @@ _ROWS = (
         min_absolute=1.5,
         min_relative=0.0,
         aggregate="max",
-        promql={
-            "kubernetes": _workload(
-                "sum by (namespace, pod) (max by (namespace, pod, container)"
-                " (increase(kube_pod_container_status_restarts_total[$window])))"
-            ),
-            "process": "sum by ($by) (changes(process_start_time_seconds[$window]))",
-        },
+        promql=promql.of("restart_count"),
     ),
     Metric(
         "pod_count",
@@ -287,10 +210,7 @@ _ROWS = (
         transform="identity",
         min_absolute=1.5,
         min_relative=0.36,
-        promql={
-            "kubernetes": _workload('max by (namespace, pod) (kube_pod_status_phase{phase="Running"})'),
-            "process": "sum by ($by) (up)",
-        },
+        promql=promql.of("pod_count"),
     ),
 )
 

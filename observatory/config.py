@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     prometheus_ca_file: Path | None = _as_in(SourceSettings, "ca_file")
     prometheus_cert_file: Path | None = _as_in(SourceSettings, "cert_file")
     prometheus_key_file: Path | None = _as_in(SourceSettings, "key_file")
+    prometheus_verify: bool = _as_in(SourceSettings, "verify")
     prometheus_headers: dict[str, SecretStr] = _as_in(SourceSettings, "headers")
     prometheus_concurrency: int = _as_in(SourceSettings, "concurrency")
     prometheus_max_answer: float = _as_in(SourceSettings, "max_answer")
@@ -145,7 +146,10 @@ class Settings(BaseSettings):
         """What is set for the one Prometheus is checked as what is set for one of several."""
         if "prometheus" in self.sources and self.prometheus_url:
             raise ValueError("[sources.prometheus] and prometheus_url are both set: keep one, or name it otherwise")
-        _ = self.prometheis
+        try:
+            _ = self.prometheis
+        except ValidationError as error:  # the fields of a flat setting have been checked: this is about several
+            raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
         return self
 
     @field_validator("host")

@@ -56,6 +56,18 @@ class SourceRefusedError(SourceError):
     """The source answered, and said no (bad query, no permission, not ready)."""
 
 
+class QueryRefusedError(SourceRefusedError):
+    """The source cannot parse or execute this query; others may be fine."""
+
+
+class SourceBusyError(SourceRefusedError):
+    """The source refused for now; `wait` is how long it asked to be left alone [s], if longer than a retry would."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 class SourceUnreachableError(SourceError):
     """The source cannot be reached at its address."""
 

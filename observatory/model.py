@@ -16,6 +16,12 @@ import pandas as pd
 
 SERVICE = "service_name"
 TIMESTAMP = "timestamp"
+LONGEST_NAME = 200
+
+
+def is_usable_name(name: str) -> bool:
+    """Whether a service may be called so: it must fit in a message, an address and a line."""
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and name == name.strip()
 
 
 class Severity(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -47,6 +48,9 @@ class SourceSettings(BaseModel):
     ca_file: Path | None = Field(None, description="CA certificates to trust instead of the system's.")
     cert_file: Path | None = Field(None, description="Client certificate (PEM), where the server asks for one.")
     key_file: Path | None = Field(None, description="Key of the client certificate, if it is not in the same file.")
+    verify: bool = Field(
+        True, description="Check the server's certificate. Without it anybody in between can read along."
+    )
     headers: dict[str, SecretStr] = Field(
         default_factory=dict, description="Headers sent with every request, such as `X-Scope-OrgID` or `THANOS-TENANT`."
     )
@@ -67,6 +71,24 @@ class SourceSettings(BaseModel):
             raise ValueError("a password is set without a username")
         if self.key_file and not self.cert_file:
             raise ValueError("key_file is set without cert_file")
+        for name in ("ca_file", "cert_file", "key_file"):
+            path = getattr(self, name)
+            if path is not None and not path.is_file():
+                raise ValueError(f"{name} names {str(path)!r}, which is no file")
+        return self
+
+    @model_validator(mode="after")
+    def _headers_can_be_sent(self) -> Self:
+        """A line break would end a header, and an error at the first request would show its secret."""
+        for name, value in self.headers.items():
+            text = value.get_secret_value()
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+                raise ValueError(f"{name!r} is no name of a header")
+            if not (text.isascii() and text.isprintable() and text == text.strip()):
+                raise ValueError(f"the value of header {name} has characters that cannot be sent")
+        token = self.token.get_secret_value() if self.token else ""
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("token has characters that cannot be sent: is there a line break or a blank in it?")
         return self
 
 

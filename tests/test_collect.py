@@ -14,8 +14,9 @@ from observatory.catalog import METRICS
 from observatory.collect import collect_once, discover
 from observatory.errors import SourceError, SourceRefusedError, SourceUnreachableError, UnknownServiceError
 from observatory.model import Collected, Failure, Service
+from observatory.promql import LATENCIES
 from observatory.sources.demo import SHOP, DemoSource
-from observatory.sources.presets import build_queries
+from observatory.sources.presets import build_parts, build_queries
 from observatory.sources.prometheus import PrometheusClient, PrometheusSource
 from observatory.store import Store, open_store
 
@@ -197,6 +198,7 @@ def test_a_server_that_watches_nothing_yields_an_empty_report(store: Store) -> N
 
 def test_metrics_that_fail_are_reported_and_the_others_stored(store: Store) -> None:
     failing = {query for name, query in build_queries(METRICS, 300).items() if name.startswith("latency")}
+    failing |= {q for name, parts in build_parts(METRICS, 300).items() if name in LATENCIES for q in parts.values()}
     good = success([{"metric": {"service_name": "api"}, "value": [NOW.timestamp(), "5"]}], warnings=["a store is away"])
     with FaultyServer(choose=lambda r: refusal(422, "no") if r.fields["query"] in failing else good) as server:
         report = collect_once([a_prometheus(server.url)], store, NOW)

@@ -15,6 +15,7 @@ LAYERS: dict[str, int] = {
     "errors": 0,
     "registry": 0,
     "sections": 1,
+    "promql": 0,
     "config": 1,
     "catalog": 1,
     "model": 1,

@@ -1,242 +1,36 @@
-"""A Prometheus, or anything that speaks its HTTP API, as a source of samples.
-
-Queries go out as form-encoded POST (they get long), one a metric for all services. What comes back is checked before
-it is believed: values are strings, some of them ``NaN`` or ``+Inf``, warnings come with data, and a proxy in between
-answers in HTML.
-"""
+"""A Prometheus as a source of samples: one query a metric for all services, whatever their number."""
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
-import math
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
 import pandas as pd
-import requests
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from urllib3.exceptions import ReadTimeoutError
 
 from observatory.catalog import METRICS, Metric
 from observatory.config import Settings
-from observatory.errors import (
-    MalformedAnswerError,
-    SourceError,
-    SourceRefusedError,
-    SourceTimeoutError,
-    SourceUnreachableError,
-)
-from observatory.model import SERVICE, TIMESTAMP, Collected, Failure, Fault, Service, empty_samples
-from observatory.sources.presets import build_queries, discovery_query
+from observatory.errors import QueryRefusedError, SourceError, SourceTimeoutError, SourceUnreachableError
+from observatory.model import SERVICE, Collected, Failure, Fault, Service, is_usable_name
+from observatory.sources.answers import Answer, Series, column, frame
+from observatory.sources.client import PrometheusClient
+from observatory.sources.presets import PRESETS, Preset, build_parts, build_probes, chosen, configured, joined
 
-MOST_POINTS = 11_000  # Prometheus refuses a range of more points a series
-LARGEST_ANSWER = 256 * 1024 * 1024
-RETRIED = frozenset({429, 502, 503, 504})
-ATTEMPTS = 3
-LONGEST_WAIT = 10.0
-LAST_TIME = 253_402_300_800  # the year 10,000 [s since the epoch]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One series of an answer: its labels, times [s since the epoch] and values (NaN where none or infinite)."""
-
-    labels: Mapping[str, str]
-    times: list[float]
-    values: list[float]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Series, and what the server wanted to be known about them."""
-
-    series: list[Series]
-    warnings: tuple[str, ...] = ()
-
-
-class _RetryableError(SourceRefusedError):
-    """A refusal that may be over in a moment."""
-
-    def __init__(self, message: str, wait: float | None) -> None:
-        super().__init__(message)
-        self.wait = wait
-
-
-class PrometheusClient:
-    """Instant and range queries with typed errors.
-
-    Parameters
-    ----------
-    url
-        Address of the server, with a path prefix if it has one.
-    timeout
-        Longest wait for one answer [s].
-    token, username, password
-        Bearer token, or basic authentication.
-    ca_file
-        Certificates to trust instead of the system's; verification is always on.
-    sleep
-        Waits between attempts.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        timeout: float = 30.0,
-        token: str | None = None,
-        username: str | None = None,
-        password: str | None = None,
-        ca_file: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.url = url.rstrip("/")
-        self._timeout = timeout
-        self._sleep = sleep
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy and no .netrc that the settings do not name
-        self._session.verify = ca_file or True
-        if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
-        elif username:
-            self._session.auth = (username, password or "")
-
-    @property
-    def address(self) -> str:
-        """The URL without user name and password, for messages."""
-        scheme, _, rest = self.url.partition("://")
-        return f"{scheme}://{rest.rpartition('@')[2]}"
-
-    def instant(self, query: str, at: datetime) -> Answer:
-        """The value of every series of `query` at a time.
-
-        Raises
-        ------
-        SourceUnreachableError, SourceTimeoutError, SourceRefusedError, MalformedAnswerError
-        """
-        data = self._ask("query", {"query": query, "time": f"{at.timestamp():.3f}"})
-        return self._parse(data, "vector")
-
-    def range(self, query: str, start: datetime, end: datetime, step: float) -> Answer:
-        """Values every `step` seconds from `start` to `end`, both included; long ranges are asked for in pieces.
-
-        Raises
-        ------
-        SourceUnreachableError, SourceTimeoutError, SourceRefusedError, MalformedAnswerError
-        """
-        series: list[Series] = []
-        warnings: list[str] = []
-        first, last, span = start.timestamp(), end.timestamp(), (MOST_POINTS - 1) * step
-        while first <= last:
-            until = min(last, first + span)
-            fields = {"query": query, "start": f"{first:.3f}", "end": f"{until:.3f}", "step": f"{step:.15g}"}
-            answer = self._parse(self._ask("query_range", fields), "matrix")
-            series += answer.series
-            warnings += answer.warnings
-            first += span + step
-        return Answer(series, tuple(dict.fromkeys(warnings)))
-
-    def _ask(self, what: str, fields: dict[str, str]) -> dict[str, Any]:
-        attempts = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            retry=retry_if_exception(lambda error: isinstance(error, _RetryableError | SourceUnreachableError)),
-            wait=_wait,
-            reraise=True,
-            sleep=self._sleep,
-        )
-        answer: dict[str, Any] = attempts(self._ask_once, what, fields)
-        return answer
-
-    def _ask_once(self, what: str, fields: dict[str, str]) -> dict[str, Any]:
-        try:
-            with self._session.post(
-                f"{self.url}/api/v1/{what}", data=fields, timeout=self._timeout, stream=True, allow_redirects=False
-            ) as response:
-                body = self._body(response)
-                status, retry_after = response.status_code, response.headers.get("Retry-After")
-        except requests.Timeout:
-            raise self._too_slow() from None
-        except requests.exceptions.SSLError as error:
-            raise SourceUnreachableError(
-                f"Prometheus at {self.address} has a certificate that is not trusted ({_cause(error)}): "
-                "name its authority with OBSERVATORY_PROMETHEUS_CA_FILE"
-            ) from None
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-            raise MalformedAnswerError(
-                f"Prometheus at {self.address} broke off its answer ({_cause(error)}): look at its log"
-            ) from None
-        except requests.RequestException as error:
-            if any(isinstance(reason, ReadTimeoutError) for reason in error.args):  # silent halfway through its answer
-                raise self._too_slow() from None
-            raise SourceUnreachableError(
-                f"Prometheus at {self.address} cannot be reached ({_cause(error)}): "
-                "is it running, and is OBSERVATORY_PROMETHEUS_URL right?"
-            ) from None
-        return self._checked(body, status, retry_after)
-
-    def _too_slow(self) -> SourceTimeoutError:
-        return SourceTimeoutError(
-            f"Prometheus at {self.address} did not answer within {self._timeout:g} s: "
-            "is it overloaded? Raise OBSERVATORY_PROMETHEUS_TIMEOUT, or lower its load"
-        )
-
-    def _body(self, response: requests.Response) -> bytes:
-        body = bytearray()
-        for piece in response.iter_content(1 << 20):
-            body += piece
-            if len(body) > LARGEST_ANSWER:
-                raise MalformedAnswerError(
-                    f"Prometheus at {self.address} sent more than {LARGEST_ANSWER >> 20} MB for one query: "
-                    "ask for a shorter range or fewer services"
-                )
-        return bytes(body)
-
-    def _checked(self, body: bytes, status: int, retry_after: str | None) -> dict[str, Any]:
-        """The answer's data and warnings, or the error it is."""
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            answer = None
-        if isinstance(answer, dict) and answer.get("status") == "error":
-            detail = f"{answer.get('errorType', 'error')}: {answer.get('error', 'no reason given')}"
-        elif status >= 300:
-            detail = f"HTTP {status}" + (", check token or password" if status in (401, 403) else "")
-        elif not isinstance(answer, dict) or answer.get("status") != "success":
-            start = body[:60].decode("utf-8", "replace").split("\n")[0]
-            raise MalformedAnswerError(
-                f"{self.address} did not answer like a Prometheus (it began {start!r}): "
-                "is OBSERVATORY_PROMETHEUS_URL right, and nothing in between?"
-            )
-        else:
-            return answer
-        message = f"Prometheus at {self.address} refused the query ({detail})"
-        if status in RETRIED:
-            raise _RetryableError(message, _seconds(retry_after))
-        raise SourceRefusedError(message)
-
-    def _parse(self, answer: dict[str, Any], kind: str) -> Answer:
-        try:
-            data = answer["data"]
-            if data["resultType"] != kind:
-                raise MalformedAnswerError(
-                    f"Prometheus at {self.address} answered with a {data['resultType']}, not a {kind}: check the query"
-                )
-            series = [_series(item, kind) for item in data["result"]]
-            said = [*answer.get("warnings", []), *answer.get("infos", [])]
-            return Answer(series, tuple(str(text) for text in said))
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise MalformedAnswerError(
-                f"Prometheus at {self.address} sent an answer of an unknown form ({type(error).__name__}: {error}): "
-                "is it a compatible server?"
-            ) from None
+FORGOTTEN_AFTER = 600.0
+"""A preset's query that a server refused is asked again after so long [s]."""
+SKEW_BOUND = 5.0
+"""How far a server's clock may be off before it is worth a word [s]."""
 
 
 class PrometheusSource:
-    """A `observatory.model.Source` over a Prometheus: one query a metric for all services.
+    """A `observatory.model.Source` over a Prometheus.
 
     Parameters
     ----------
@@ -248,6 +42,10 @@ class PrometheusSource:
         Names of presets in order of priority; empty for all.
     catalog
         The metrics to collect.
+    available
+        The presets there are; see `observatory.sources.presets.configured`.
+    include, exclude
+        Patterns of the names of services to watch, and of those not to.
     """
 
     name = "prometheus"
@@ -258,37 +56,56 @@ class PrometheusSource:
         window: float = 300.0,
         presets: Sequence[str] = (),
         catalog: Mapping[str, Metric] = METRICS,
+        *,
+        available: Mapping[str, Preset] = PRESETS,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
     ) -> None:
         self.client = client
-        self._queries = build_queries(catalog, window, presets)
-        self._discovery = discovery_query(window, presets)
+        self.window = window
+        self.presets = {preset.name: preset for preset in chosen(presets, available)}
+        self.parts = build_parts(catalog, window, presets, available)
+        """Queries by metric and preset."""
+        self.probes = build_probes(window, presets, available)
+        self._included, self._excluded = _pattern(include or ["*"]), _pattern(exclude)
+        self._refused: dict[tuple[str, str], tuple[float, str]] = {}
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str = "prometheus") -> Self:
-        """The source called `name` in the settings."""
+        """The source called `name` in the settings.
+
+        Raises
+        ------
+        ConfigError
+            A preset cannot be used.
+        """
         own = settings.prometheis[name]
-        client = PrometheusClient(
-            str(own.url),
-            own.timeout,
-            own.token.get_secret_value() if own.token else None,
-            own.username,
-            own.password.get_secret_value() if own.password else None,
-            str(own.ca_file) if own.ca_file else None,
+        source = cls(
+            PrometheusClient.of(own),
+            settings.window,
+            own.presets,
+            available=configured(settings.preset),
+            include=own.include,
+            exclude=own.exclude,
         )
-        source = cls(client, settings.window, own.presets)
         source.name = name
         return source
 
     @property
     def asks(self) -> str:
-        """A digest of the queries."""
-        return hashlib.sha256(json.dumps(self._queries, sort_keys=True).encode()).hexdigest()[:16]
+        """A digest of the queries and of the services they are for."""
+        asked = [self.parts, self._included.pattern, self._excluded.pattern]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+
+    def watches(self, name: str) -> bool:
+        """Whether a service of that name is to be watched."""
+        return bool(is_usable_name(name) and self._included.match(name) and not self._excluded.match(name))
 
     def discover(self) -> list[Service]:
         """Services of which some preset has a series now."""
-        answer = self.client.instant(self._discovery, datetime.now(UTC))
-        names = {series.labels.get(SERVICE, "") for series in answer.series} - {""}
-        return [Service(name, self.name) for name in sorted(names)]
+        answer = self._answer("services", self.probes, lambda query: self.client.instant(query, datetime.now(UTC)))
+        names = {one.labels.get(SERVICE, "") for series in answer.series for one in series}
+        return [Service(name, self.name) for name in sorted(names) if self.watches(name)]
 
     def collect(self, at: datetime, services: Sequence[str] | None = None) -> Collected:
         """The value of every metric at `at`; a metric whose query fails is a failure in the answer."""
@@ -307,105 +124,117 @@ class PrometheusSource:
         return []
 
     def _collect(self, ask: Callable[[str], Answer], services: Sequence[str] | None) -> Collected:
-        columns: dict[str, pd.Series] = {}
-        failures: list[Failure] = []
-        warnings: list[str] = []
-        refused: SourceError | None = None
-        for metric, query in self._queries.items():
+        """All metrics at once, as many as the client may ask; each is made into a column as it comes."""
+
+        def one(metric: str) -> _Found | SourceError:
             try:
-                answer = ask(query)
-                columns[metric] = _column(answer.series)
-                warnings += [f"{metric}: {text}" for text in answer.warnings]
-            except (SourceUnreachableError, SourceTimeoutError) as error:
-                if not columns:
-                    raise  # the others would only wait as long
-                failures.append(Failure(metric, str(error)))
+                return self._column(metric, ask)
             except SourceError as error:
-                failures.append(Failure(metric, str(error)))
-                refused = refused or error
-        if refused and not columns:
-            raise refused
-        return Collected(_frame(columns, services), tuple(failures), tuple(warnings), len(self._queries))
+                return error
+
+        with ThreadPoolExecutor(self.client.concurrency, thread_name_prefix=self.name) as pool:
+            answers = dict(zip(self.parts, pool.map(one, self.parts), strict=True))
+        found = {metric: answer for metric, answer in answers.items() if isinstance(answer, _Found)}
+        failed = {metric: answer for metric, answer in answers.items() if isinstance(answer, SourceError)}
+        if failed and not found:
+            raise min(failed.values(), key=lambda error: not isinstance(error, _SILENCE))
+        samples = self._watched(frame({metric: answer.values for metric, answer in found.items()}), services)
+        failures = [Failure(metric, str(error)) for metric, error in failed.items()]
+        failures += [failure for answer in found.values() for failure in answer.failures]
+        warnings = [f"{metric}: {text}" for metric, answer in found.items() for text in answer.warnings]
+        return Collected(samples, tuple(failures), (*warnings, *self._remarks(samples, services)), len(self.parts))
+
+    def _column(self, metric: str, ask: Callable[[str], Answer]) -> _Found:
+        answer = self._answer(metric, self.parts[metric], ask)
+        columns = []
+        for series in answer.series:
+            values, said = column(series)
+            columns.append(values)
+            answer.warnings += said
+        merged = pd.concat(columns) if len(columns) > 1 else columns[0]
+        return _Found(merged[~merged.index.duplicated()], answer.warnings, answer.failures)
+
+    def _answer(self, metric: str, parts: Mapping[str, str], ask: Callable[[str], Answer]) -> _Answers:
+        """All presets in one query; where the server refuses it, preset by preset, and what it refuses is left out."""
+        known = [preset for preset in parts if not self._is_refused(metric, preset)] or list(parts)
+        found = _Answers()
+        try:
+            found.add(ask(joined(parts[preset] for preset in known)))
+        except QueryRefusedError:
+            if len(known) == 1:
+                raise
+            refused = None
+            for preset in known:
+                try:
+                    found.add(ask(parts[preset]))
+                except QueryRefusedError as error:
+                    refused = error
+                    self._refused[metric, preset] = time.monotonic() + FORGOTTEN_AFTER, str(error)
+            if refused and not found.series:
+                raise
+        for preset in parts:
+            if self._is_refused(metric, preset):
+                self._say_refused(metric, preset, found)
+        return found
+
+    def _is_refused(self, metric: str, preset: str) -> bool:
+        return time.monotonic() < self._refused.get((metric, preset), (0.0, ""))[0]
+
+    def _say_refused(self, metric: str, preset: str, found: _Answers) -> None:
+        """What the user has to put right is said each time; a function the server lacks, only by the doctor."""
+        _, error = self._refused[metric, preset]
+        if self.presets[preset].is_own:
+            found.failures.append(Failure(metric, f"preset {preset}: {error}"))
+        elif "unknown func" not in error:
+            found.warnings.append(f"preset {preset} is left out: {error}")
+
+    def _watched(self, samples: pd.DataFrame, services: Sequence[str] | None) -> pd.DataFrame:
+        if samples.empty:
+            return samples
+        found = set(samples[SERVICE].unique())
+        wanted = {name for name in found if self.watches(name)}
+        if services is not None:
+            wanted &= set(services)
+        if wanted == found:
+            return samples
+        return samples[samples[SERVICE].isin(wanted)].reset_index(drop=True)
+
+    def _remarks(self, samples: pd.DataFrame, services: Sequence[str] | None) -> Iterator[str]:
+        skew = self.client.skew
+        if skew is not None and abs(skew) > SKEW_BOUND:
+            yield (
+                f"the clock of {self.client.address} is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}: "
+                "set both by NTP, samples may be missing or late"
+            )
+        if samples.empty and services is None:
+            yield f"no series of any service for presets {', '.join(self.presets)}: see `observatory doctor`"
 
 
-def _series(item: Any, kind: str) -> Series:
-    labels = {str(name): str(value) for name, value in item["metric"].items()}
-    if "histogram" in item or "histograms" in item:
-        raise MalformedAnswerError(
-            "the query answers with native histograms, not with numbers: "
-            "wrap it in histogram_quantile or histogram_count"
-        )
-    points = [item["value"]] if kind == "vector" else item["values"]
-    return Series(labels, [_time(at) for at, _ in points], [_number(value) for _, value in points])
+_SILENCE = (SourceUnreachableError, SourceTimeoutError)
 
 
-def _time(at: Any) -> float:
-    seconds = float(at)
-    if not abs(seconds) < LAST_TIME:
-        raise ValueError(f"{at!r} is no time")
-    return seconds
+@dataclass(slots=True)
+class _Answers:
+    """Series by preset, the first preset's in front, and what was said about them."""
+
+    series: list[list[Series]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def add(self, answer: Answer) -> None:
+        self.series.append(answer.series)
+        self.warnings += answer.warnings
 
 
-def _number(text: Any) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else math.nan
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One metric of all services."""
+
+    values: pd.Series
+    warnings: list[str]
+    failures: list[Failure]
 
 
-def _column(series: Sequence[Series]) -> pd.Series:
-    """Values indexed by service and time; of two series of one service the first wins."""
-    named = [one for one in series if one.labels.get(SERVICE)]
-    counts = [len(one.times) for one in named]
-    names = np.repeat(np.array([one.labels[SERVICE] for one in named], dtype=object), counts)
-    seconds = np.fromiter((at for one in named for at in one.times), dtype=float)
-    times = pd.to_datetime((seconds * 1000).round().astype("int64"), unit="ms", utc=True).as_unit("us")
-    values = np.fromiter((value for one in named for value in one.values), dtype=float)
-    index = pd.MultiIndex.from_arrays([names, times], names=[SERVICE, TIMESTAMP])
-    column = pd.Series(values, index=index, dtype=float)
-    return column[~column.index.duplicated()]
-
-
-def _frame(columns: Mapping[str, pd.Series], services: Sequence[str] | None) -> pd.DataFrame:
-    if not any(len(column) for column in columns.values()):
-        return empty_samples(list(columns))
-    frame = pd.concat(columns, axis=1).dropna(how="all").reset_index()
-    if services is not None:
-        frame = frame[frame[SERVICE].isin(list(services))].reset_index(drop=True)
-    return frame
-
-
-def _wait(state: RetryCallState) -> float:
-    """As long as the server asked for, else ½, 1, 2 … seconds."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.wait if isinstance(error, _RetryableError) else None
-    return min(LONGEST_WAIT, asked if asked is not None else 0.5 * 2 ** (state.attempt_number - 1))
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Seconds of a ``Retry-After`` header; dates are rare enough to fall back to our own waits."""
-    try:
-        return max(0.0, float(retry_after)) if retry_after else None
-    except ValueError:
-        return None
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason, as the operating system puts it."""
-    reason: Any = error
-    while True:
-        inner = getattr(reason, "reason", None) or reason.__cause__ or reason.__context__
-        if not isinstance(inner, BaseException):
-            break
-        reason = inner
-    text = str(reason)
-    for known, words in (
-        ("refused", "connection refused"),
-        ("Name or service not known", "unknown host"),
-        ("Failed to resolve", "unknown host"),
-        ("Temporary failure in name resolution", "unknown host"),
-        ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed"),
-        ("Invalid URL", "invalid address"),  # the text goes on with the address, password and all
-        ("Failed to parse", "invalid address"),
-    ):
-        if known in text:
-            return words
-    return text.split("\n")[0][:120] or type(reason).__name__
+def _pattern(patterns: Sequence[str]) -> re.Pattern[str]:
+    """Matches a whole name that fits one of the shell patterns; without any, none."""
+    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns) or "(?!)")

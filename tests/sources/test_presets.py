@@ -309,7 +309,7 @@ def test_chosen_presets_are_the_only_ones_asked_in_the_order_given() -> None:
 
 
 def test_an_unknown_preset_is_named_together_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"unknown preset 'otle'.*otel, go, prometheus, kubernetes, process"):
+    with pytest.raises(ConfigError, match=r"unknown preset 'otle'.*istio, linkerd, otel, .*process"):
         build_queries(METRICS, WINDOW, ["otle"])
 
 

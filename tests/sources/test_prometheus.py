@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,14 @@ from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.errors import (
     MalformedAnswerError,
+    SourceBusyError,
     SourceError,
     SourceRefusedError,
     SourceTimeoutError,
     SourceUnreachableError,
 )
 from observatory.model import Source
-from observatory.sources import prometheus as module
-from observatory.sources.presets import build_queries
+from observatory.sources.presets import build_parts, build_queries
 from observatory.sources.prometheus import PrometheusClient, PrometheusSource
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -150,9 +152,11 @@ def test_native_histograms_are_malformed_with_the_way_out() -> None:
     assert "histogram_quantile" in str(error)
 
 
-def test_an_answer_that_is_too_large_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGEST_ANSWER", 1 << 20)
-    error, requests = ask(Reply(body=b" " * (3 << 20)))
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_that_is_too_large_is_refused_before_it_fills_the_memory(packed: bool) -> None:
+    body = b" " * 3_000_000
+    reply = Reply(body=gzip.compress(body), headers={"Content-Encoding": "gzip"}) if packed else Reply(body=body)
+    error, requests = ask(reply, max_answer=1)
     assert isinstance(error, MalformedAnswerError)
     assert "more than 1 MB" in str(error)
     assert requests == 1
@@ -204,13 +208,25 @@ def test_an_overloaded_server_is_asked_again_when_it_said(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "waited"),
-    [("0", 0.0), ("-5", 0.0), ("3600", 10.0), ("inf", 10.0), ("nan", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5)],
+    [("0", 0.0), ("-5", 0.0), ("9", 9.0), ("nan", 0.5), ("soon", 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
 )
-def test_no_header_makes_the_wait_negative_or_long(asked: str, waited: float) -> None:
+def test_the_server_says_how_long_to_wait(asked: str, waited: float) -> None:
     waits: list[float] = []
     with FaultyServer(refusal(503, "later", Retry_After=asked), EMPTY) as server:
         a_client(server.url, sleep=waits.append).instant("up", NOW)
     assert waits == [waited]
+
+
+@pytest.mark.parametrize("asked", ["3600", "inf", "in an hour"])
+def test_a_server_that_wants_to_be_left_alone_is_left_alone(asked: str) -> None:
+    if asked == "in an hour":
+        asked = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    with FaultyServer(refusal(429, "quota", Retry_After=asked), EMPTY) as server:
+        client = a_client(server.url)
+        for _ in range(3):
+            with pytest.raises(SourceBusyError, match=r"quota.*left alone"):
+                client.instant("up", NOW)
+    assert len(server.requests) == 1
 
 
 def test_after_three_refusals_the_last_is_the_error() -> None:
@@ -357,7 +373,9 @@ def test_the_step_arrives_as_it_was_given(step: float) -> None:
 
 
 def by_metric(answer: Callable[[str], Reply]) -> Callable[[Request], Reply]:
+    """Answers by the metric that is asked for, in all presets or in one."""
     names = {query: name for name, query in build_queries(METRICS, 300).items()}
+    names |= {query: name for name, parts in build_parts(METRICS, 300).items() for query in parts.values()}
     return lambda request: answer(names[request.fields["query"]])
 
 
@@ -405,9 +423,9 @@ def test_when_every_query_fails_the_source_raises(reply: Reply, error: type[Sour
             source.discover()
 
 
-def test_an_unreachable_server_raises_at_the_first_query() -> None:
+def test_an_unreachable_server_is_asked_once_for_all_queries() -> None:
     waits: list[float] = []
-    source = PrometheusSource(a_client(f"http://127.0.0.1:{free_port()}", sleep=waits.append))
+    source = PrometheusSource(a_client(f"http://127.0.0.1:{free_port()}", sleep=waits.append, concurrency=1))
     with pytest.raises(SourceUnreachableError):
         source.collect(NOW)
     assert len(waits) == 2
