@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     window: float = Field(
         300.0, ge=4, le=86400, description="Rate window of the queries [s]; at least four scrape intervals."
     )
+    delay: float = Field(
+        0.0, ge=0, le=3600, description="Samples are asked for so long after their time, for a server fed late [s]."
+    )
     inactive_hours: float = Field(
         24.0, gt=0, description="A service that reported nothing for so long is no longer watched [h]."
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from observatory.config import Settings
 from observatory.detectors.bands import Bands, Expected
 from observatory.errors import InvalidInputError, NotEnoughDataError
-from observatory.model import Anomaly, Fault, Service
+from observatory.model import Anomaly, Fault, Remark, Service
 from observatory.store import Store
 
 POINTS = 720
@@ -24,7 +24,8 @@ class ServiceHistory:
 
     `samples` is indexed by UTC time, one column a metric; where the range is long they are summarised over
     `step` seconds, and a metric ``m`` also has ``m__min`` and ``m__max``. `expected` holds frames
-    ``typical``, ``lower`` and ``upper`` over the same index, or is None while too little is known.
+    ``typical``, ``lower`` and ``upper`` over the same index, or is None while too little is known. `remarks` are what
+    its source said about these samples.
     """
 
     service: Service
@@ -35,6 +36,7 @@ class ServiceHistory:
     expected: Expected | None
     anomalies: tuple[Anomaly, ...]
     faults: tuple[Fault, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 def service_history(
@@ -68,6 +70,7 @@ def service_history(
         expected=expected,
         anomalies=tuple(store.anomalies(start=start, end=end, services=[name])),
         faults=tuple(fault for fault in store.faults(start, end) if fault.service_name == name),
+        remarks=tuple(store.remarks.about(service.source, start, end)),
     )
 
 

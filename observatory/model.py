@@ -189,7 +189,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What one round of collecting and detecting did; `seconds` is how long it took."""
+    """What one round of collecting and detecting did; `seconds` is how long it took.
+
+    `skipped` is how many cycles before it did not run, because another took too long.
+    """
 
     started_at: datetime
     seconds: float
@@ -198,6 +201,17 @@ class Cycle:
     anomalies: int
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a source said about its samples from `start` to `end`, such as that they are partial."""
+
+    source: str
+    start: datetime
+    end: datetime
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

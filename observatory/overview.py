@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -15,6 +15,8 @@ from observatory.config import Settings
 from observatory.detect import learning
 from observatory.model import TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
 from observatory.store import Store
+
+State = Literal["waiting", "learning", "stale", "inactive", "judged"]
 
 STALE_INTERVALS = 3
 TREND_HOURS = 3
@@ -26,6 +28,9 @@ TREND_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
 class ServiceStatus:
     """One service now.
 
+    It `is_stale` when its newest sample is older than a few intervals, and `is_inactive` when it has reported nothing
+    for `inactive_hours`; both end with its next sample.
+
     `latest` has a value (base units) or None for every metric of the catalogue, taken at `at`;
     `trends` has `TREND_POINTS` values of each of `TREND_METRICS` over the last `TREND_HOURS`, oldest first.
     """
@@ -34,6 +39,7 @@ class ServiceStatus:
     health: Health
     at: datetime | None
     is_stale: bool
+    is_inactive: bool
     learning: Learning | None
     latest: dict[str, float | None]
     trends: dict[str, list[float | None]]
@@ -44,6 +50,17 @@ class ServiceStatus:
     def name(self) -> str:
         return self.service.name
 
+    @property
+    def state(self) -> State:
+        """Where it is between its first sample and its last."""
+        if self.at is None:
+            return "waiting"
+        if self.is_inactive:
+            return "inactive"
+        if self.is_stale:
+            return "stale"
+        return "learning" if self.learning else "judged"
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -53,6 +70,8 @@ class Overview:
     source: str
     services: tuple[ServiceStatus, ...]
     last_cycle: Cycle | None
+    skipped_24h: int = 0
+    """Cycles that did not run during the last day, because others took too long."""
 
     @property
     def counts(self) -> dict[Band, int]:
@@ -61,6 +80,11 @@ class Overview:
         for status in self.services:
             counts[status.health.band] += 1
         return counts
+
+    @property
+    def inactive(self) -> int:
+        """Number of services that have not reported for so long that they are no longer watched."""
+        return sum(status.is_inactive for status in self.services)
 
     @property
     def open_anomalies(self) -> int:
@@ -79,7 +103,8 @@ class Overview:
 def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     """Judge every registered service as of `now`."""
     day = now - timedelta(days=1)
-    counts = store.sample_counts()["samples"].to_dict()
+    known = store.sample_counts()
+    counts, newest = known["samples"].to_dict(), known["last"].to_dict()
     rows = {str(name): row for name, row in store.latest(now - timedelta(days=settings.training_days)).iterrows()}
     trends = _trends(store, now)
     anomalies: dict[str, list[Anomaly]] = {}
@@ -88,13 +113,15 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     statuses = []
     for service in store.services():
         row = rows.get(service.name)
-        at = None if row is None else row[TIMESTAMP].to_pydatetime()
+        last = newest.get(service.name) if row is None else row[TIMESTAMP]
+        at = None if last is None else last.to_pydatetime()
         sample = {name: None if row is None else _plain(row[name]) for name in METRICS}
         state = learning(int(counts.get(service.name, 0)), settings.minimum_samples, settings.interval, now)
         recent = anomalies.get(service.name, [])
         statuses.append(_status(service, settings, now, at, sample, trends.get(service.name, {}), recent, state))
     statuses.sort(key=_worst_first)
-    return Overview(now, settings.source_name, tuple(statuses), next(iter(store.cycles(1)), None))
+    cycle = next(iter(store.cycles(1)), None)
+    return Overview(now, settings.source_name, tuple(statuses), cycle, store.skipped_cycles(day))
 
 
 def targets(service: Service, settings: Settings) -> health.Targets:
@@ -115,7 +142,7 @@ def _status(
     state: Learning | None,
 ) -> ServiceStatus:
     open_now = tuple(sorted((a for a in recent if a.is_open), key=lambda a: a.severity.rank))
-    stale = _stale(at, now, settings.interval)
+    stale, inactive = _stale(at, now, settings)
     judged = health.score(
         sample,
         service,
@@ -131,6 +158,7 @@ def _status(
         health=judged,
         at=at,
         is_stale=bool(stale),
+        is_inactive=inactive,
         learning=state,
         latest=sample,
         trends={name: trends.get(name, empty) for name in TREND_METRICS},
@@ -139,14 +167,16 @@ def _status(
     )
 
 
-def _stale(at: datetime | None, now: datetime, interval: float) -> str:
-    """Why a sample taken at `at` says nothing about now; empty when it does."""
+def _stale(at: datetime | None, now: datetime, settings: Settings) -> tuple[str, bool]:
+    """Why a sample taken at `at` says nothing about now, empty when it does; and whether that has been so for long."""
     if at is None:
-        return "no samples yet"
+        return "no samples yet", False
     age = (now - at).total_seconds()
-    if age <= STALE_INTERVALS * interval:
-        return ""
-    return f"stale: the newest sample is {_age(age)} old, one is expected every {interval:.0f} s"
+    if age > settings.inactive_hours * 3600:
+        return f"inactive: nothing for {_age(age)}; it comes back when it reports", True
+    if age <= STALE_INTERVALS * settings.interval + settings.delay:
+        return "", False
+    return f"stale: the newest sample is {_age(age)} old, one is expected every {settings.interval:.0f} s", False
 
 
 def _age(seconds: float) -> str:
@@ -174,8 +204,8 @@ def _plain(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _worst_first(status: ServiceStatus) -> tuple[float, int, str]:
-    """Ill services first, then those nobody can judge, then the healthy."""
+def _worst_first(status: ServiceStatus) -> tuple[bool, float, int, str]:
+    """Ill services first, then those nobody can judge, then the healthy; at the end those that are gone."""
     unknown = health.BANDS[0][0] - 0.5
     points = unknown if status.health.score is None else float(status.health.score)
-    return points, -len(status.open_anomalies), status.name
+    return status.is_inactive, points, -len(status.open_anomalies), status.name

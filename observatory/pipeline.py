@@ -54,9 +54,12 @@ class Pipeline:
         self._models: dict[str, Model] = {}
         self._described: set[str] = set()
         self._judged: dict[str, datetime] = {}
+        self._failing: set[Failure] = set()
 
-    def run_cycle(self, now: datetime) -> Cycle:
+    def run_cycle(self, now: datetime, skipped: int = 0) -> Cycle:
         """Collect one sample a service, detect on what is new, and remember how it went.
+
+        `skipped` is how many cycles before it did not run, because another took too long.
 
         A source that does not answer, or a service that cannot be judged, is a failure in the cycle's record.
         """
@@ -64,8 +67,9 @@ class Pipeline:
         failures: list[Failure] = []
         warnings: tuple[str, ...] = ()
         services = samples = 0
+        at = floor_to(now - timedelta(seconds=self.settings.delay), self.settings.interval)
         try:
-            report = collect_once(self.sources, self.store, floor_to(now, self.settings.interval))
+            report = collect_once(self.sources, self.store, at)
             services, samples = report.services, report.samples
             failures += report.failures
             warnings = tuple(report.warnings)
@@ -77,13 +81,21 @@ class Pipeline:
         found, failed = self.detect_new(now)
         failures += failed
         failures += self._maintain(now)
+        if skipped:
+            warnings = (*warnings, _say_skipped(skipped, self.settings.interval))
         seconds = time.perf_counter() - began
-        cycle = Cycle(now, seconds, services, samples, len(found), tuple(failures), warnings)
-        for failure in failures:
-            log.warning("%s: %s", failure.what, failure.error)
+        cycle = Cycle(now, seconds, services, samples, len(found), tuple(failures), warnings, skipped)
+        self._log_news(failures)
         self.store.write_cycle(cycle)
         self.store.prune_cycles(now - KEEP_CYCLES)
         return cycle
+
+    def _log_news(self, failures: Sequence[Failure]) -> None:
+        """What goes on failing is in each cycle's record, and in the log once."""
+        for failure in failures:
+            if failure not in self._failing:
+                log.warning("%s: %s", failure.what, failure.error)
+        self._failing = set(failures)
 
     def _maintain(self, now: datetime) -> list[Failure]:
         """The store's own upkeep; what fails is tried again in the next cycle."""
@@ -218,6 +230,14 @@ class Pipeline:
             detector = make_detector(self.settings.detector).fit(history)
             model = self._models[name] = Model(detector, bands_of(detector, history), now)
         return model
+
+
+def _say_skipped(skipped: int, interval: float) -> str:
+    cycles = "1 cycle was" if skipped == 1 else f"{skipped} cycles were"
+    return (
+        f"{cycles} skipped, for the one before took longer than {interval:g} s: "
+        "raise OBSERVATORY_INTERVAL, or see which source is slow with `observatory doctor`"
+    )
 
 
 def _give_up(anomaly: Anomaly | None, now: datetime) -> list[Anomaly]:

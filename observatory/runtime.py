@@ -88,7 +88,7 @@ class Runtime:
 
     def collect(self, service: str | None = None) -> CollectReport:
         """Collect one sample now, of one registered service or of all."""
-        at = floor_to(self.clock(), self.settings.interval)
+        at = floor_to(self.clock() - timedelta(seconds=self.settings.delay), self.settings.interval)
         if service is None:
             return collect_once(self.sources, self.store, at)
         known = self.store.service(service)

@@ -101,6 +101,7 @@ class PresetSettings(BaseModel):
     labels: Names | None = Field(None, description="Labels that together name a service, joined by `/`.")
     probe: str | None = Field(None, description="A query with a series for each service of this preset.")
     rename: tuple[tuple[str, str], ...] | None = Field(
-        None, description="Pairs of a pattern (RE2, whole name) and a replacement (`$1`), applied to names in order."
+        None,
+        description="Pairs of a pattern (RE2, whole name) and a replacement (`$1`), applied to names in order, after its own.",
     )
     queries: dict[str, str] = Field(default_factory=dict, description="Query templates by metric, over $by, $window.")

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from observatory.catalog import METRICS, metric
-from observatory.model import SERVICE, Anomaly, Failure, Fault, Feedback, Health, Service
-from observatory.overview import Overview
+from observatory.model import SERVICE, Anomaly, Failure, Fault, Feedback, Health
+from observatory.overview import Overview, ServiceStatus
+from observatory.sources.survey import Found
 from observatory.store import Store
 
 HEALTH_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
@@ -113,19 +114,38 @@ def feedback_table(given: Iterable[Feedback]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["service", "verdict", "started", "ended", "detector", "given", "note"])
 
 
-def service_table(services: Iterable[Service], samples: Mapping[Hashable, int]) -> pd.DataFrame:
-    """A row a registered service, with the number of its samples."""
+def service_table(services: Iterable[ServiceStatus], samples: Mapping[Hashable, int]) -> pd.DataFrame:
+    """A row a registered service: the number of its samples, the time of the newest, and whether it still reports."""
     rows = [
         {
-            "service": service.name,
-            "source": service.source,
-            "team": service.team or "",
-            "tier": service.tier or "",
-            "samples": samples.get(service.name, 0),
+            "service": status.name,
+            "source": status.service.source,
+            "team": status.service.team or "",
+            "tier": status.service.tier or "",
+            "samples": samples.get(status.name, 0),
+            "newest": f"{status.at:{TIME}}" if status.at else "",
+            "state": status.state,
         }
-        for service in services
+        for status in sorted(services, key=lambda status: status.name)
     ]
-    return pd.DataFrame(rows, columns=["service", "source", "team", "tier", "samples"])
+    return pd.DataFrame(rows, columns=["service", "source", "team", "tier", "samples", "newest", "state"])
+
+
+def survey_table(found: Iterable[Found]) -> pd.DataFrame:
+    """A row a preset: its services, one of them, and for each metric how many have a value; a dot where it has none."""
+    rows = [
+        {
+            "preset": preset.preset,
+            "services": len(preset.services),
+            "example": preset.services[0] if preset.services else "–",
+        }
+        | {
+            name: "refused" if name in preset.refused else str(preset.series[name]) if name in preset.series else "·"
+            for name in METRICS
+        }
+        for preset in found
+    ]
+    return pd.DataFrame(rows, columns=["preset", "services", "example", *METRICS])
 
 
 def failure_table(failures: Iterable[Failure]) -> pd.DataFrame:

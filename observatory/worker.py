@@ -22,7 +22,7 @@ class Worker:
     Parameters
     ----------
     run_cycle
-        Gets the time the cycle is for.
+        Gets the time the cycle is for, and how many before it were skipped.
     interval
         Time between cycles [s].
     clock
@@ -33,7 +33,7 @@ class Worker:
 
     def __init__(
         self,
-        run_cycle: Callable[[datetime], Cycle],
+        run_cycle: Callable[[datetime, int], Cycle],
         interval: float,
         clock: Callable[[], datetime],
         wait: Callable[[float], bool] | None = None,
@@ -69,20 +69,22 @@ class Worker:
     def run(self) -> None:
         """Cycle until `stop`; what the thread does."""
         tick = floor_to(self._clock(), self._interval).timestamp()
+        missed = 0
         while True:
             now = self._clock().timestamp()
             due = tick + self._interval
             if now > due + self._interval:
-                missed = int((now - due) // self._interval)
-                self.skipped += missed
-                log.warning("a cycle took longer than %s s: %d skipped", self._interval, missed)
-                due += missed * self._interval
+                late = int((now - due) // self._interval)
+                missed += late
+                self.skipped += late
+                log.warning("a cycle took longer than %s s: %d skipped", self._interval, late)
+                due += late * self._interval
             if self._wait(max(0.0, due - now)):
                 return
             tick = due
             try:
-                self._run_cycle(self._clock())
-                self.error = None
+                self._run_cycle(self._clock(), missed)
+                self.error, missed = None, 0
             except Exception as error:  # the worker must outlive whatever a cycle meets
                 self.error = f"{type(error).__name__}: {error}"
                 log.exception("a cycle failed")

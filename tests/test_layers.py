@@ -30,6 +30,7 @@ LAYERS: dict[str, int] = {
     "evaluation": 3,
     "feedback": 3,
     "incidents": 3,
+    "doctor": 4,
     "history": 4,
     "overview": 4,
     "pipeline": 4,

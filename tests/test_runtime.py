@@ -277,7 +277,7 @@ def test_tables_hold_what_people_read(filled: Runtime) -> None:
     assert len(anomaly_table(anomalies)) == len(anomalies)
     assert evidence_table(anomalies[0])["share"].str.endswith("%").all()
     assert len(fault_table(filled.store.faults())) == len(filled.store.faults())
-    assert service_table(filled.store.services(), {"shop/cart": 3})["samples"].sum() == 3
+    assert service_table(filled.overview().services, {"shop/cart": 3})["samples"].sum() == 3
     assert sample_table(filled.store, filled.clock()).loc["shop/cart", "running pods"] == "4"
     assert failure_table([Failure("a", "b")]).to_dict("records") == [{"what": "a", "error": "b"}]
     assert anomaly_table([]).empty

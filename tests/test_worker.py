@@ -34,14 +34,14 @@ def cycle(at: datetime) -> Cycle:
 
 def test_cycles_run_at_multiples_of_the_interval() -> None:
     time, ran = FakeTime(3), []
-    Worker(lambda at: ran.append(at) or cycle(at), 60, time, time.wait).run()
+    Worker(lambda at, skipped: ran.append(at) or cycle(at), 60, time, time.wait).run()
     assert ran == [datetime(2026, 1, 1, 0, minute, tzinfo=UTC) for minute in (1, 2, 3)]
 
 
 def test_a_failing_cycle_is_kept_as_error_and_the_next_one_runs(caplog) -> None:
     time, ran, seen = FakeTime(3), [], []
 
-    def fail_once(at: datetime) -> Cycle:
+    def fail_once(at: datetime, skipped: int) -> Cycle:
         seen.append(worker.error)
         ran.append(at)
         if len(ran) == 1:
@@ -56,22 +56,24 @@ def test_a_failing_cycle_is_kept_as_error_and_the_next_one_runs(caplog) -> None:
 
 
 def test_slow_cycles_skip_and_never_pile_up() -> None:
-    time, ran = FakeTime(3), []
+    time, ran, told = FakeTime(3), [], []
 
-    def slow(at: datetime) -> Cycle:
+    def slow(at: datetime, skipped: int) -> Cycle:
         ran.append(at)
+        told.append(skipped)
         time.now += timedelta(seconds=200)
         return cycle(at)
 
     worker = Worker(slow, 60, time, time.wait)
     worker.run()
-    assert worker.skipped > 0
+    assert told == [0, 2, 2]
+    assert worker.skipped > sum(told)  # those after the last cycle, too
     assert all(later - earlier >= timedelta(seconds=200) for earlier, later in itertools.pairwise(ran))
 
 
 def test_start_and_stop_end_the_thread() -> None:
     began = threading.Event()
-    worker = Worker(lambda at: began.set() or cycle(at), 0.01, lambda: datetime.now(UTC))
+    worker = Worker(lambda at, skipped: began.set() or cycle(at), 0.01, lambda: datetime.now(UTC))
     worker.start()
     worker.start()
     assert began.wait(10)

@@ -47,7 +47,9 @@ SUMMARY: dict[str, Any] = {
         "anomalies": 1,
         "failures": [],
         "warnings": [],
+        "skipped": 0,
     },
+    "skipped_24h": 0,
     "services": [
         {
             "service_name": SERVICE,
@@ -88,6 +90,7 @@ SUMMARY: dict[str, Any] = {
             },
             "at": "2026-03-02T09:15:00Z",
             "stale": False,
+            "inactive": False,
             "learning": None,
             "open_anomalies": 1,
             "anomalies_24h": 2,
@@ -153,6 +156,9 @@ HISTORY: dict[str, Any] = {
     "timestamp": ["2026-03-02T09:13:00Z", "2026-03-02T09:14:00Z", "2026-03-02T09:15:00Z"],
     "metrics": {"request_rate": [118.2, 119.9, 120.5], "error_rate": [0.048, None, 0.05]},
     "expected": None,
+    "remarks": [
+        {"start": "2026-03-02T09:14:00Z", "end": "2026-03-02T09:15:00Z", "text": "latency_p95: a store did not answer"}
+    ],
 }
 
 COLLECTED: dict[str, Any] = {

@@ -22,6 +22,7 @@ class Cycle(Answer):
     anomalies: int
     failures: list[Failure]
     warnings: list[str]
+    skipped: int = Field(description="Cycles before it that did not run, because another took too long.")
 
 
 class HealthPart(Answer):
@@ -47,6 +48,7 @@ class ServiceHealth(Answer):
     metrics: dict[str, float | None] = Field(description="Latest values in base units.")
     at: datetime | None = Field(description="Time of these values.")
     stale: bool
+    inactive: bool = Field(description="It has reported nothing for so long that it is no longer watched.")
     learning: Learning | None
     open_anomalies: int
     anomalies_24h: int
@@ -66,6 +68,7 @@ class ServiceHealth(Answer):
             metrics=status.latest,
             at=status.at,
             stale=status.is_stale,
+            inactive=status.is_inactive,
             learning=None if status.learning is None else Learning.model_validate(status.learning),
             open_anomalies=len(status.open_anomalies),
             anomalies_24h=status.anomalies_24h,
@@ -84,6 +87,7 @@ class HealthSummary(Answer):
     open_anomalies: int
     anomalies_24h: int
     last_cycle: Cycle | None
+    skipped_24h: int = Field(description="Cycles that did not run during the last day, because others took too long.")
     services: list[ServiceHealth]
     total: int = Field(description="Services that match the filter.")
     next: str | None = Field(description="Path and query of the next page; null on the last.")
@@ -100,6 +104,7 @@ class HealthSummary(Answer):
             open_anomalies=overview.open_anomalies,
             anomalies_24h=overview.anomalies_24h,
             last_cycle=None if cycle is None else Cycle.model_validate(cycle),
+            skipped_24h=overview.skipped_24h,
             services=[ServiceHealth.of(status) for status in chosen],
             total=total,
             next=following,

@@ -13,7 +13,7 @@ from observatory.collect import CollectReport
 from observatory.config import Settings
 from observatory.detectors.bands import Expected as Bands
 from observatory.history import ServiceHistory
-from observatory.overview import ServiceStatus, targets
+from observatory.overview import ServiceStatus, State, targets
 
 Values = list[float | None]
 
@@ -69,8 +69,8 @@ class Service(Answer):
     desired_pods: float | None
     samples: int = Field(description="Samples stored.")
     last_sample_at: datetime | None
-    state: Literal["waiting", "learning", "stale", "judged"] = Field(
-        description="`waiting` for its first sample, `learning` its normal behaviour, `stale`, or `judged`."
+    state: State = Field(
+        description="`waiting` for its first sample, `learning` its normal behaviour, `stale`, `inactive`, or `judged`."
     )
     learning: Learning | None
 
@@ -78,13 +78,6 @@ class Service(Answer):
     def of(cls, status: ServiceStatus, samples: int, last: datetime | None, settings: Settings) -> Service:
         """From where it stands now, and how many `samples` of it there are, the `last` included."""
         service, held = status.service, targets(status.service, settings)
-        state: Literal["waiting", "learning", "stale", "judged"] = "judged"
-        if last is None:
-            state = "waiting"
-        elif status.is_stale:
-            state = "stale"
-        elif status.learning:
-            state = "learning"
         return cls(
             service_name=service.name,
             source=service.source,
@@ -97,7 +90,7 @@ class Service(Answer):
             desired_pods=service.desired_pods,
             samples=samples,
             last_sample_at=last,
-            state=state,
+            state=status.state,
             learning=None if status.learning is None else Learning.model_validate(status.learning),
         )
 
@@ -117,6 +110,14 @@ class Failure(Answer):
 
     what: str
     error: str
+
+
+class Remark(Answer):
+    """What the source said about samples of a time, such as that they are partial."""
+
+    start: datetime
+    end: datetime
+    text: str
 
 
 class Expected(Answer):
@@ -139,6 +140,9 @@ class History(Answer):
     timestamp: list[datetime]
     metrics: dict[str, Values]
     expected: dict[str, Expected] | None = Field(description="Where asked for and enough is known; else null.")
+    remarks: list[Remark] = Field(
+        description="What the source said about these samples, such as that some are partial."
+    )
 
     @classmethod
     def of(cls, found: ServiceHistory, metrics: list[str], *, with_expected: bool) -> History:
@@ -153,6 +157,7 @@ class History(Answer):
             expected={name: _expected(found.expected, name) for name in metrics}
             if with_expected and found.expected is not None
             else None,
+            remarks=[Remark.model_validate(remark) for remark in found.remarks],
         )
 
 

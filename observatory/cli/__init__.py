@@ -12,8 +12,10 @@ import typer
 
 from observatory import __version__
 from observatory.cli.common import open_runtime, print_table, progress_bar, read_settings, time_range
+from observatory.cli.doctor import doctor
 from observatory.cli.evaluate import evaluate
 from observatory.cli.feedback import feedback_app
+from observatory.cli.services import services_app
 from observatory.cli.store import store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
 
@@ -28,11 +30,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-services_app = typer.Typer(help="List, discover and register services.", no_args_is_help=True)
 app.add_typer(services_app, name="services")
 app.add_typer(store_app, name="store")
 app.add_typer(feedback_app, name="feedback")
 app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")(evaluate)
+app.command(epilog="Example: `observatory doctor`")(doctor)
 
 ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
 FromOption = Annotated[str, typer.Option("--from", help="Start: RFC 3339, or a time ago such as 30d or 12h.")]
@@ -207,52 +209,6 @@ def archive(
         typer.echo(f"{len(moved)} months written to {opened.store.archive.folder}")
 
 
-@services_app.command("list", epilog="Example: `observatory services list`")
-def services_list() -> None:
-    """List the registered services."""
-    from observatory.tables import service_table
-
-    with open_runtime() as runtime:
-        counts = runtime.store.sample_counts()["samples"].to_dict()
-        table = service_table(runtime.store.services(), counts)
-    if table.empty:
-        typer.echo("no services yet: run `observatory services discover`")
-    else:
-        print_table(table)
-
-
-@services_app.command("discover", epilog="Example: `observatory services discover`")
-def services_discover() -> None:
-    """Ask the sources which services they have, and register them."""
-    from observatory.collect import discover
-
-    with open_runtime() as runtime:
-        new = discover(runtime.sources, runtime.store)
-        for service in new:
-            typer.echo(f"new  {service.name}")
-        typer.echo(f"{len(new)} new services, {len(runtime.store.services())} in all")
-
-
-@services_app.command("register", epilog="Example: `observatory services register shop/checkout --team buy`")
-def services_register(
-    name: Annotated[str, typer.Argument(help="Name as in Prometheus, or namespace/name.")],
-    team: Annotated[str | None, typer.Option(help="Who owns it.")] = None,
-    tier: Annotated[str | None, typer.Option(help="How much it matters.")] = None,
-    objective: Annotated[float | None, typer.Option(min=0, max=1, help="Availability objective (0–1).")] = None,
-    latency_target: Annotated[float | None, typer.Option(min=0, help="p95 target [s].")] = None,
-    source: Annotated[str | None, typer.Option(help="The source it is collected from; default: the first.")] = None,
-) -> None:
-    """Register a service, or add what is known about it."""
-    from observatory.model import Service
-
-    with open_runtime() as runtime:
-        owner = runtime.sources_called([source] if source else None)[0]
-        runtime.store.register(
-            [Service(name, owner.name, team, tier, objective=objective, latency_target=latency_target)]
-        )
-        typer.echo(f"registered {name}")
-
-
 def _greet(settings: Settings, runtime: Runtime) -> None:
     base = f"http://{settings.host}:{settings.port}"
     typer.echo(
@@ -268,5 +224,6 @@ def _greet(settings: Settings, runtime: Runtime) -> None:
             )
         typer.echo("  Your own    OBSERVATORY_PROMETHEUS_URL=http://... ./start.sh serve")
     else:
-        typer.echo(f"  Data        {settings.prometheus_url}, every {settings.interval:.0f} s into {runtime.store.url}")
+        where = ", ".join(f"{name} {source.url.host}" for name, source in settings.prometheis.items())
+        typer.echo(f"  Data        {where}, every {settings.interval:.0f} s into {runtime.store.url}")
     typer.echo("  Stop        Ctrl-C\n")

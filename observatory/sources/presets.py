@@ -162,6 +162,8 @@ def configured(changes: Mapping[str, PresetSettings], catalog: Mapping[str, Metr
         facts = {key: value for key, value in change.model_dump(exclude={"queries"}).items() if value is not None}
         old = known.get(name)
         if old:
+            if change.labels is None:  # its own renames are about its own labels
+                facts["rename"] = (*old.rename, *(change.rename or ()))
             known[name] = replace(old, **facts, queries=dict(change.queries), is_own=True)
         elif not change.labels or not change.queries:
             raise ConfigError(f"{where} is new (there is none of that name to change): give it labels and queries")

@@ -30,6 +30,7 @@ from observatory.store.fetches import Fetches
 from observatory.store.homes import home_opener
 from observatory.store.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
+from observatory.store.remarks import Remarks
 from observatory.store.retention import maintain, removed_until
 from observatory.store.upkeep import as_time, done_until, refresh_late, roll_up
 
@@ -72,6 +73,8 @@ class Store:
         """The samples that were moved to Parquet."""
         self.fetches = Fetches(database, catalog)
         self.feedback = FeedbackTable(database)
+        self.remarks = Remarks(database, self.fetches)
+        """What sources said about samples."""
         if not database.home.read_only:
             self.archive.refresh_views()
 
@@ -304,6 +307,10 @@ class Store:
             )
             for row in records(self._database.read(queries.CYCLES, [limit]))
         ]
+
+    def skipped_cycles(self, since: datetime) -> int:
+        """How many cycles did not run since a time because the ones before took too long."""
+        return int(self._database.value(queries.SKIPPED, [since]))
 
     def prune_cycles(self, before: datetime) -> None:
         """Forget cycles that started before a time."""

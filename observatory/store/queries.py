@@ -59,8 +59,16 @@ WHERE ended_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
 ORDER BY started_at, service_name, detector
 """
 
-CYCLES = "SELECT * FROM cycles ORDER BY started_at DESC LIMIT ?"
+CYCLES = """
+SELECT * REPLACE (coalesce(skipped, 0) AS skipped) FROM cycles ORDER BY started_at DESC LIMIT ?
+"""
+SKIPPED = "SELECT CAST(coalesce(sum(skipped), 0) AS BIGINT) FROM cycles WHERE started_at >= ?"
 PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"
+
+REMARKS = """
+SELECT warning, started_at, ended_at FROM remarks
+WHERE source = ? AND started_at <= ? AND ended_at >= ? ORDER BY started_at, warning
+"""
 
 META = "SELECT value FROM meta WHERE key = ?"
 VIEW_MADE_AS = """

@@ -53,9 +53,12 @@ def header(state: State, runtime: Runtime, polls: int = 0) -> dict[str, Any]:
 
 def source(settings: Settings) -> dict[str, str]:
     """Where the samples come from, without what an address may hold in secrets."""
-    url = settings.prometheus_url
-    if url is None:
+    sources = settings.prometheis
+    if not sources:
         return {"kind": "demo", "name": "demo shop"}
+    if len(sources) > 1:
+        return {"kind": "prometheus", "name": ", ".join(sources)}
+    url = next(iter(sources.values())).url
     return {"kind": "prometheus", "name": f"{url.host}:{url.port}" if url.port else str(url.host)}
 
 

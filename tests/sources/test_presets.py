@@ -2,76 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Callable, Mapping
-from pathlib import Path
-
 import pytest
-import yaml
+from promtool import WINDOW, Check, Series, constant, counter, histogram
 
 from observatory.catalog import METRICS
 from observatory.errors import ConfigError
 from observatory.sources.presets import PRESETS, build_queries, chosen, discovery_query
 
-WINDOW = 300
 OTEL, GO = "http_server_request_duration_seconds", "http_request_duration_seconds"
 ALERTMANAGER, PROMETHEUS = "alertmanager_http_request_duration_seconds", "prometheus_http_request_duration_seconds"
 PROMHTTP = "promhttp_metric_handler_requests_total"
-
-Series = dict[str, str]
-"""Series → values in promtool's notation: a sample a minute for half an hour."""
-Check = Callable[[Series, Mapping[str, Mapping[str, float]]], None]
-
-
-def counter(per_minute: float, start: float = 0) -> str:
-    return f"{start:g}+{per_minute:g}x30"
-
-
-def constant(value: float) -> str:
-    return f"{value:g}x30"
-
-
-def histogram(name: str, labels: str, fast: float, slow: float) -> Series:
-    """Requests a minute: some of at most 0.1 s, and some between 0.1 s and 0.5 s."""
-    return {
-        f'{name}_bucket{{{labels},le="0.1"}}': counter(fast),
-        f'{name}_bucket{{{labels},le="0.5"}}': counter(fast + slow),
-        f'{name}_bucket{{{labels},le="+Inf"}}': counter(fast + slow),
-        f"{name}_count{{{labels}}}": counter(fast + slow),
-    }
-
-
-@pytest.fixture
-def check(tmp_path: Path) -> Check:
-    """Holds every query named in `expected` to its values: query → service → value, nothing more, nothing less."""
-    program = shutil.which("promtool")
-    if program is None:
-        pytest.skip("promtool is not installed: apt-get install prometheus")
-
-    def run(series: Series, expected: Mapping[str, Mapping[str, float]]) -> None:
-        queries = build_queries(METRICS, WINDOW) | {"services": discovery_query(WINDOW)}
-        rules = [{"record": f"made:{name}", "expr": query} for name, query in queries.items()]
-        tests = [
-            {
-                "expr": f'round(made:{name}{{service_name!=""}} >= 0, 0.001)',  # no NaN, and no last digits
-                "eval_time": "30m",
-                "exp_samples": [
-                    {"labels": f'{{service_name="{service}"}}', "value": value} for service, value in values.items()
-                ],
-            }
-            for name, values in expected.items()
-        ]
-        inputs = [{"series": name, "values": values} for name, values in series.items()]
-        case = {"interval": "1m", "input_series": inputs, "promql_expr_test": tests}
-        suite = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [case]}
-        (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
-        (tmp_path / "suite.yml").write_text(yaml.safe_dump(suite))
-        command = [program, "test", "rules", "suite.yml"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    return run
 
 
 # -- services that report requests ------------------------------------------------------------

@@ -1,0 +1,23 @@
+"""``observatory doctor``: what stands in the way, and what to do about it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import typer
+
+from observatory.cli.common import read_settings
+
+
+def doctor() -> None:
+    """Look at sources, log-in, TLS, clocks, windows, presets and store; exit code 1 if something is broken."""
+    from observatory.doctor import Level, examine
+
+    broken = 0
+    for finding in examine(read_settings(), datetime.now(UTC)):
+        typer.echo(f"{finding.level:<9}{finding.what:<24}{finding.detail}")
+        if finding.todo:
+            typer.echo(f"{'':<9}{'':<24}→ {finding.todo}")
+        broken += finding.level is Level.BROKEN
+    if broken:
+        raise typer.Exit(1)

@@ -1,0 +1,69 @@
+"""``observatory services``: list, discover and register them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from observatory.cli.common import open_runtime, print_table
+
+services_app = typer.Typer(help="List, discover and register services.", no_args_is_help=True)
+
+
+@services_app.command("list", epilog="Example: `observatory services list`")
+def services_list() -> None:
+    """List the registered services."""
+    from observatory.tables import service_table
+
+    with open_runtime() as runtime:
+        counts = runtime.store.sample_counts()["samples"].to_dict()
+        table = service_table(runtime.overview().services, counts)
+    if table.empty:
+        typer.echo("no services yet: run `observatory services discover`")
+    else:
+        print_table(table)
+
+
+@services_app.command("discover", epilog="Example: `observatory services discover`")
+def services_discover() -> None:
+    """Show what each preset has, and register the services that `include` and `exclude` let through."""
+    from observatory.collect import discover
+    from observatory.sources.prometheus import PrometheusSource
+    from observatory.sources.survey import survey
+    from observatory.tables import survey_table
+
+    with open_runtime() as runtime:
+        for source in runtime.sources:
+            if isinstance(source, PrometheusSource):
+                typer.echo(f"{source.name}: services with a value now, by preset and metric")
+                found = survey(source, runtime.clock())
+                print_table(survey_table(found))
+                for preset in found:
+                    for metric, error in preset.refused.items() if preset.is_own else ():
+                        typer.echo(f"failed: preset {preset.preset}, {metric}: {error}", err=True)
+                typer.echo("")
+        new = discover(runtime.sources, runtime.store)
+        for service in new:
+            typer.echo(f"new  {service.name}")
+        typer.echo(f"{len(new)} new services, {len(runtime.store.services())} in all")
+
+
+@services_app.command("register", epilog="Example: `observatory services register shop/checkout --team buy`")
+def services_register(
+    name: Annotated[str, typer.Argument(help="Name as in Prometheus, or namespace/name.")],
+    team: Annotated[str | None, typer.Option(help="Who owns it.")] = None,
+    tier: Annotated[str | None, typer.Option(help="How much it matters.")] = None,
+    objective: Annotated[float | None, typer.Option(min=0, max=1, help="Availability objective (0–1).")] = None,
+    latency_target: Annotated[float | None, typer.Option(min=0, help="p95 target [s].")] = None,
+    source: Annotated[str | None, typer.Option(help="The source it is collected from; default: the first.")] = None,
+) -> None:
+    """Register a service, or add what is known about it."""
+    from observatory.model import Service
+
+    with open_runtime() as runtime:
+        owner = runtime.sources_called([source] if source else None)[0]
+        runtime.store.register(
+            [Service(name, owner.name, team, tier, objective=objective, latency_target=latency_target)]
+        )
+        typer.echo(f"registered {name}")
