@@ -65,8 +65,7 @@ def _source(source: PrometheusSource, settings: Settings, now: datetime, owners:
     try:
         found = survey(source, now)
     except SourceError as error:
-        text, _, todo = str(error).rpartition(": ")
-        yield Finding(Level.BROKEN, f"{name}: connection", text or todo, todo)
+        yield _connection(name, error)
         return
     version = source.client.version()
     yield Finding(
@@ -83,6 +82,16 @@ def _source(source: PrometheusSource, settings: Settings, now: datetime, owners:
         )
     yield from _presets(source, found)
     yield from _services(source, found, owners)
+
+
+def _connection(name: str, error: SourceError) -> Finding:
+    """What went wrong; most messages end with what to do."""
+    what, ends, todo = str(error).rpartition("): ")
+    if "HTTP 401" in str(error) or "HTTP 403" in str(error):
+        todo = "set OBSERVATORY_PROMETHEUS_TOKEN, or _USERNAME and _PASSWORD, to a log-in that may query"
+    elif not ends:
+        todo = "look at its log, and try `curl` with the same address"
+    return Finding(Level.BROKEN, f"{name}: connection", f"{what})" if ends else str(error), todo)
 
 
 def _connection_settings(source: PrometheusSource, settings: Settings) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from secure import Certificates, SecurePrometheus, make_certificates
 from servers import Alertmanager, NodeExporter, Prometheus, wait_until
 
 from observatory.sources.prometheus import PrometheusClient, PrometheusSource
@@ -23,6 +24,19 @@ def prometheus_of_three() -> Iterator[PrometheusSource]:
             source = PrometheusSource(PrometheusClient(prometheus.url, timeout=10), window=WINDOW)
             wait_until(lambda: _answers(source), 30, "three targets with rates", prometheus.log)
             yield source
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority of its own, and what it signed for a server and for a client."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def secure(certificates: Certificates) -> Iterator[SecurePrometheus]:
+    """A Prometheus behind TLS, a log-in and client certificates, which watches itself as job ``secure``."""
+    with SecurePrometheus(certificates) as server:
+        yield server
 
 
 def _answers(source: PrometheusSource) -> bool:

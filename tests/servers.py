@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -173,6 +174,8 @@ class Prometheus(Server):
     """A Prometheus that scrapes `targets` (job → host:port) and, as job ``prometheus``, itself."""
 
     names = ("prometheus",)
+    flags: Sequence[str] = ()
+    scraped_with: Mapping[str, Any] = {}
 
     def __init__(self, targets: Mapping[str, str], scrape_interval: str = "1s") -> None:
         super().__init__()
@@ -181,14 +184,26 @@ class Prometheus(Server):
 
     def arguments(self, folder: Path) -> list[str]:
         config = folder / "prometheus.yml"
-        jobs = [{"job_name": job, "static_configs": [{"targets": [at]}]} for job, at in self._targets.items()]
+        jobs = [
+            {"job_name": job, "static_configs": [{"targets": [at]}], **self.scraped_with}
+            for job, at in self._targets.items()
+        ]
         settings = {"global": {"scrape_interval": self._interval}, "scrape_configs": jobs}
         config.write_text(json.dumps(settings))  # JSON is YAML
         return [
             f"--config.file={config}",
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address={self.address}",
+            *self.flags,
         ]
+
+    def scrape(self, targets: Mapping[str, str]) -> None:
+        """Watch other targets from now on."""
+        assert self._folder is not None
+        assert self._process is not None
+        self._targets = dict(targets)
+        self.arguments(Path(self._folder.name))
+        self._process.send_signal(signal.SIGHUP)
 
 
 class Postgres(Server):
@@ -244,7 +259,8 @@ class Reply:
     """What `FaultyServer` answers.
 
     With `cut`, only so many bytes of the body are sent before the connection is closed; with `stall`, the server
-    falls silent there instead. With `silent`, nothing at all is answered; with status 0, the server hangs up.
+    falls silent there instead; with `drip`, a byte comes every so many seconds. With `silent`, nothing at all is
+    answered; with status 0, the server hangs up.
     """
 
     status: int = 200
@@ -252,6 +268,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
     stall: int | None = None
+    drip: float = 0.0
     silent: bool = False
 
 
@@ -265,17 +282,39 @@ class Request:
 
 
 class FaultyServer:
-    """Answers each request with the next of `replies`, then with the last again and again, or as `choose` says."""
+    """Answers each request with the next of `replies`, then with the last again and again, or as `choose` says.
 
-    def __init__(self, *replies: Reply, choose: Callable[[Request], Reply] | None = None) -> None:
+    Its clock is `skew` seconds ahead; with `keep_alive`, connections stay open; with `tls`, they are encrypted.
+    """
+
+    def __init__(
+        self,
+        *replies: Reply,
+        choose: Callable[[Request], Reply] | None = None,
+        skew: float = 0.0,
+        keep_alive: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._replies: Sequence[Reply] = replies
         self._choose = choose or self._next
         self._left = threading.Event()
         self.requests: list[Request] = []
+        self.connections = 0
+        self.most_at_once = 0
+        self._now = 0
+        self._lock = threading.Lock()
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             timeout = 10
+            protocol_version = "HTTP/1.1" if keep_alive else "HTTP/1.0"
+
+            def setup(self) -> None:
+                super().setup()
+                owner.connections += 1
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string(time.time() + skew)
 
             def do_POST(self) -> None:
                 owner._answer(self)
@@ -286,9 +325,11 @@ class FaultyServer:
                 """Nobody reads it."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = False  # closing waits for them
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="faulty server")
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -303,14 +344,24 @@ class FaultyServer:
         self._server.server_close()
 
     def _next(self, request: Request) -> Reply:
+        """The reply to the request that came last."""
         return self._replies[min(len(self.requests), len(self._replies)) - 1]
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         request = Request(handler.path, dict(handler.headers), fields)
-        self.requests.append(request)
-        reply = self._choose(request)
+        with self._lock:
+            self.requests.append(request)
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        try:
+            self._send(handler, self._choose(request))
+        finally:
+            with self._lock:
+                self._now -= 1
+
+    def _send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         try:
             if reply.silent:
                 self._left.wait()
@@ -320,6 +371,13 @@ class FaultyServer:
             for name, value in ({"Content-Length": str(len(reply.body))} | dict(reply.headers)).items():
                 handler.send_header(name, value)
             handler.end_headers()
+            if reply.drip:
+                for byte in reply.body:
+                    handler.wfile.write(bytes([byte]))
+                    handler.wfile.flush()
+                    if self._left.wait(reply.drip):
+                        break
+                return
             handler.wfile.write(reply.body[: reply.cut if reply.stall is None else reply.stall])
             if reply.stall is not None:
                 handler.wfile.flush()
