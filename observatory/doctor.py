@@ -158,7 +158,8 @@ def _scrapes(source: PrometheusSource, now: datetime) -> Iterator[Finding]:
 def _presets(source: PrometheusSource, found: list[Found]) -> Iterator[Finding]:
     what = f"{source.name}: presets"
     for preset in found:
-        for metric, error in preset.refused.items():
+        metrics = {metric: error for metric, error in preset.refused.items() if metric in preset.series}
+        for metric, error in (metrics or preset.refused).items():
             detail = f"preset {preset.preset}, {metric}: {error}"
             if preset.is_own:
                 yield Finding(Level.BROKEN, what, detail, f"correct [preset.{preset.preset}] in observatory.toml")

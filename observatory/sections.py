@@ -102,6 +102,6 @@ class PresetSettings(BaseModel):
     probe: str | None = Field(None, description="A query with a series for each service of this preset.")
     rename: tuple[tuple[str, str], ...] | None = Field(
         None,
-        description="Pairs of a pattern (RE2, whole name) and a replacement (`$1`), applied to names in order, after its own.",
+        description="Pairs of a pattern (RE2, whole name) and a replacement (`$1`), applied after its own, in order.",
     )
     queries: dict[str, str] = Field(default_factory=dict, description="Query templates by metric, over $by, $window.")

@@ -185,7 +185,7 @@ class Prometheus(Server):
     def arguments(self, folder: Path) -> list[str]:
         config = folder / "prometheus.yml"
         jobs = [
-            {"job_name": job, "static_configs": [{"targets": [at]}], **self.scraped_with}
+            {"job_name": job, "static_configs": [{"targets": [at] if at else []}], **self.scraped_with}
             for job, at in self._targets.items()
         ]
         settings = {"global": {"scrape_interval": self._interval}, "scrape_configs": jobs}
@@ -198,7 +198,7 @@ class Prometheus(Server):
         ]
 
     def scrape(self, targets: Mapping[str, str]) -> None:
-        """Watch other targets from now on."""
+        """Watch other targets from now on; a job whose target is empty has none, and its series are marked stale."""
         assert self._folder is not None
         assert self._process is not None
         self._targets = dict(targets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 import typer
@@ -13,8 +14,9 @@ def doctor() -> None:
     """Look at sources, log-in, TLS, clocks, windows, presets and store; exit code 1 if something is broken."""
     from observatory.doctor import Level, examine
 
-    broken = 0
-    for finding in examine(read_settings(), datetime.now(UTC)):
+    settings, broken = read_settings(), 0
+    logging.getLogger("observatory.sources").setLevel(logging.ERROR)  # the findings say it
+    for finding in examine(settings, datetime.now(UTC)):
         typer.echo(f"{finding.level:<9}{finding.what:<24}{finding.detail}")
         if finding.todo:
             typer.echo(f"{'':<9}{'':<24}→ {finding.todo}")

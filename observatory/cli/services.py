@@ -38,7 +38,10 @@ def services_discover() -> None:
             if isinstance(source, PrometheusSource):
                 typer.echo(f"{source.name}: services with a value now, by preset and metric")
                 found = survey(source, runtime.clock())
-                print_table(survey_table(found))
+                print_table(survey_table(one for one in found if one.services or one.refused))
+                absent = [one.preset for one in found if not one.services and not one.refused]
+                if absent:
+                    typer.echo(f"without any series: {', '.join(absent)}")
                 for preset in found:
                     for metric, error in preset.refused.items() if preset.is_own else ():
                         typer.echo(f"failed: preset {preset.preset}, {metric}: {error}", err=True)

@@ -194,7 +194,7 @@ def build_parts(
     parts = {}
     for metric in catalog.values():
         templates = {
-            preset.name: _named(preset, _filled(template, preset, window))
+            preset.name: _named(preset, filled(template, preset, window))
             for preset in chosen(names, presets)
             if (template := preset.queries.get(metric.name) or metric.promql.get(preset.name))
         }
@@ -214,7 +214,7 @@ def build_probes(window: float, names: Sequence[str] = (), presets: Mapping[str,
     """By preset a query with a series for every service of it."""
     probes = {}
     for preset in chosen(names, presets):
-        own = [f"({_filled(query, preset, window)})" for query in preset.queries.values()]
+        own = [f"({filled(query, preset, window)})" for query in preset.queries.values()]
         probe = preset.probe or " or ".join(own)
         probes[preset.name] = _named(preset, f"count by ({', '.join(preset.labels)}) ({probe})")
     return probes
@@ -230,7 +230,7 @@ def joined(parts: Iterable[str]) -> str:
     return " or ".join(parts)
 
 
-def _filled(template: str, preset: Preset, window: float) -> str:
+def filled(template: str, preset: Preset, window: float) -> str:
     """The template with labels and window; ``$1`` of a label_replace stays as it is."""
     seconds = f"{window * 1000:.0f}ms" if window % 1 else f"{window:.0f}s"
     return string.Template(template).safe_substitute(by=", ".join(preset.labels), window=seconds)

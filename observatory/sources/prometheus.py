@@ -21,7 +21,7 @@ from observatory.errors import QueryRefusedError, SourceError, SourceTimeoutErro
 from observatory.model import SERVICE, Collected, Failure, Fault, Service, is_usable_name
 from observatory.sources.answers import Answer, Series, column, frame
 from observatory.sources.client import PrometheusClient
-from observatory.sources.presets import PRESETS, Preset, build_parts, build_probes, chosen, configured, joined
+from observatory.sources.presets import PRESETS, Preset, build_parts, build_probes, chosen, configured, filled, joined
 
 FORGOTTEN_AFTER = 600.0
 """A preset's query that a server refused is asked again after so long [s]."""
@@ -169,13 +169,27 @@ class PrometheusSource:
                     found.add(ask(parts[preset]))
                 except QueryRefusedError as error:
                     refused = error
-                    self._refused[metric, preset] = time.monotonic() + FORGOTTEN_AFTER, str(error)
+                    words = str(self.explained(metric, preset, error))
+                    self._refused[metric, preset] = time.monotonic() + FORGOTTEN_AFTER, words
             if refused and not found.series:
                 raise
         for preset in parts:
             if self._is_refused(metric, preset):
                 self._say_refused(metric, preset, found)
         return found
+
+    def explained(self, metric: str, preset: str, error: QueryRefusedError) -> QueryRefusedError:
+        """What the server says about a query just as the user wrote it, instead of what was made of it."""
+        written = self.presets[preset].queries.get(metric)
+        if written is None:
+            return error
+        try:
+            self.client.instant(filled(written, self.presets[preset], self.window), datetime.now(UTC))
+        except QueryRefusedError as plain:
+            return plain
+        except SourceError:
+            pass
+        return error
 
     def _is_refused(self, metric: str, preset: str) -> bool:
         return time.monotonic() < self._refused.get((metric, preset), (0.0, ""))[0]

@@ -52,7 +52,12 @@ def survey(source: PrometheusSource, at: datetime) -> list[Found]:
             for name in parts
             if source.presets[name].is_own or _names(source, probed[name])
         ]
-        answers = list(pool.map(ask, [query for _, _, query in wanted]))
+        answers = [
+            source.explained(metric, name, answer) if isinstance(answer, QueryRefusedError) else answer
+            for (metric, name, query), answer in zip(
+                wanted, pool.map(ask, [query for *_, query in wanted]), strict=True
+            )
+        ]
     found = []
     for name, preset in source.presets.items():
         mine = {metric: answer for (metric, of, _), answer in zip(wanted, answers, strict=True) if of == name}
