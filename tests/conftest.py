@@ -47,7 +47,7 @@ def _answers(source: PrometheusSource) -> bool:
         return False
     frame = source.collect(now).frame
     needed = ["request_rate", "error_rate", "cpu_usage", "memory_usage", "pod_count"]
-    return len(frame) == 3 and bool(frame[needed].notna().all(axis=None))
+    return len(frame) == 3 and bool(frame[needed].notna().all(axis=None) and (frame["request_rate"] > 0).all())
 
 
 def _skipped(config: pytest.Config) -> list[pytest.TestReport]:
