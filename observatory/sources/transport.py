@@ -168,8 +168,11 @@ class Transport:
                 f"Prometheus at {self.address} broke off its answer ({_cause(error)}): look at its log"
             ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            cause = _cause(error)
+            if self._wants_certificate(cause):
+                raise SourceUnreachableError(self._untrusted(cause)) from None
             raise SourceUnreachableError(
-                f"Prometheus at {self.address} cannot be reached ({_cause(error)}): "
+                f"Prometheus at {self.address} cannot be reached ({cause}): "
                 "is it running, and is OBSERVATORY_PROMETHEUS_URL right?"
             ) from None
         self._compare_clocks(headers.get("Date"))
@@ -227,10 +230,17 @@ class Transport:
             "is it overloaded? Raise OBSERVATORY_PROMETHEUS_TIMEOUT, or lower its load"
         )
 
+    def _wants_certificate(self, cause: str) -> bool:
+        """A server that misses a certificate of ours may say so, or just hang up: which of it arrives is a race."""
+        said = ("certificate required", "handshake failure", "bad certificate")
+        hung_up = ("EOF occurred", "reset by peer", "Broken pipe", "without response")
+        is_bare = self.url.startswith("https:") and self._session.cert is None
+        return any(word in cause for word in said) or (is_bare and any(word in cause for word in hung_up))
+
     def _untrusted(self, cause: str) -> str:
         way_out = "name its authority with OBSERVATORY_PROMETHEUS_CA_FILE"
-        if "certificate required" in cause or "handshake failure" in cause or "bad certificate" in cause:
-            way_out = "it wants a certificate of yours, name it with OBSERVATORY_PROMETHEUS_CERT_FILE"
+        if self._wants_certificate(cause):
+            way_out = "does it want a certificate of yours? Name it with OBSERVATORY_PROMETHEUS_CERT_FILE"
         elif "wrong version number" in cause or "record layer failure" in cause:
             way_out = "does it speak TLS at all? Try http:// in OBSERVATORY_PROMETHEUS_URL"
         elif "mismatch" in cause or "not valid for" in cause:
