@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     )
     worker: bool = Field(True, description="Collect and detect in the background while serving.")
 
-    detector: str = Field("ensemble", description="Name of the detector.")
+    detector: str = Field("multiscale", description="Name of the detector.")
     sensitivity: float = Field(1.0, gt=0, le=10, description="Above 1 alarms earlier, below 1 later.")
     training_days: float = Field(7.0, gt=0, le=90, description="History a model is fitted on [days].")
     refit_hours: float = Field(6.0, gt=0, le=168, description="Time between refits of a service's model [h].")

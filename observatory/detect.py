@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from observatory.detectors import Detector, make_detector
+from observatory.detectors import Detector, StreamingDetector, make_detector
 from observatory.detectors.bands import Bands, bands_of
 from observatory.detectors.explain import AFFECTED, evidence, sentence, severity
 from observatory.errors import NotEnoughDataError
@@ -59,7 +59,8 @@ def detect(
     Episodes that began, went on or ended in these rows, oldest first. The last may be open.
     """
     new = frame.index > pd.Timestamp(since)
-    scores = detector.score(frame).total[new] * sensitivity
+    judged = detector.advance(frame) if isinstance(detector, StreamingDetector) else detector.score(frame)
+    scores = judged.total[new] * sensitivity
     current, ended = still_open, []
     quiet = int(((frame.index > pd.Timestamp(current.ended_at)) & ~new).sum()) if current else 0
     for at, score in scores.items():
@@ -87,9 +88,11 @@ def replay(
 ) -> list[Anomaly]:
     """Judge the rows of `frame` from `start` on as they would have been judged live, refitting once a day."""
     found: dict[datetime, Anomaly] = {a.started_at: a for a in ([still_open] if still_open else [])}
+    model: Detector | None = None
     for first, last in _chunks(frame, start, minimum_samples):
         history = _training(frame, first, training)
-        model = make_detector(detector).fit(history)
+        if not isinstance(model, StreamingDetector):
+            model = make_detector(detector).fit(history)
         bands = bands_of(model, history)
         chunk = frame.iloc[max(0, first - CONTEXT) : last]
         since = frame.index[first - 1].to_pydatetime()
@@ -104,10 +107,13 @@ def replay(
 def stream_scores(frame: pd.DataFrame, detector: str | Detector, first: int, training: timedelta) -> np.ndarray:
     """One score a row from row `first` on, each from what was known then; NaN before. Shape (n,)."""
     result = np.full(len(frame), np.nan)
+    made = make_detector(detector) if isinstance(detector, str) else detector
+    if isinstance(made, StreamingDetector):
+        made.fit(frame.iloc[:first])
+        result[first:] = made.advance(frame.iloc[first:]).total.to_numpy()
+        return result
     for begin, end in _chunks(frame, None, first):
-        model = (make_detector(detector) if isinstance(detector, str) else detector).fit(
-            _training(frame, begin, training)
-        )
+        model = made.fit(_training(frame, begin, training))
         context = max(0, begin - CONTEXT)
         result[begin:end] = model.score(frame.iloc[context:end]).total.to_numpy()[begin - context :]
     return result

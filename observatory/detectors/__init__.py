@@ -57,6 +57,17 @@ class Detector(ABC):
         """Score every row of `frame`; give some rows before those of interest as context."""
 
 
+class StreamingDetector(Detector):
+    """A detector that learns with every row: it is fitted once and then only advanced."""
+
+    @abstractmethod
+    def advance(self, frame: pd.DataFrame) -> Scores:
+        """Score the rows of `frame` that are newer than all before, and learn from them.
+
+        In any number of pieces the scores are those of one; rows seen before score 0.
+        """
+
+
 DETECTORS: Registry[type[Detector]] = Registry("detector", "observatory.detectors")
 
 

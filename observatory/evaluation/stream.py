@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from observatory.detect import CONTEXT, REFIT_ROWS, stream_scores
-from observatory.detectors import Detector, make_detector
+from observatory.detectors import Detector, StreamingDetector, make_detector
 from observatory.errors import InvalidInputError
 
-DEFAULT = "ensemble"
+DEFAULT = "multiscale"
 TRAINING = timedelta(days=14)
 CUTS = (0.55, 0.75, 0.93)
 """Shares of the judged rows after which `first_look_ahead` cuts a stream."""
@@ -56,13 +56,18 @@ def explain_stream(
     scores = np.full(len(frame), np.nan)
     shares = np.zeros(frame.shape)
     first = train_rows
+    made = detector if isinstance(detector, Detector) else make_detector(detector or DEFAULT)
+    if isinstance(made, StreamingDetector):
+        scored = made.fit(frame.iloc[:first]).advance(frame.iloc[first:])
+        scores[first:] = scored.total.to_numpy()
+        shares[first:] = scored.shares.reindex(columns=frame.columns).to_numpy()
+        return scores, pd.DataFrame(shares, index=frame.index, columns=frame.columns)
     while first < len(frame):  # models as in `observatory.detect.stream_scores`, whose scores come without shares
         last = min(len(frame), first + min(REFIT_ROWS, first))
         history = frame.iloc[:first]
         history = history[history.index >= history.index[-1] - TRAINING]
-        model = make_detector(detector or DEFAULT) if not isinstance(detector, Detector) else detector
         context = max(0, first - CONTEXT)
-        scored = model.fit(history).score(frame.iloc[context:last])
+        scored = made.fit(history).score(frame.iloc[context:last])
         scores[first:last] = scored.total.to_numpy()[first - context :]
         shares[first:last] = scored.shares.reindex(columns=frame.columns).to_numpy()[first - context :]
         first = last

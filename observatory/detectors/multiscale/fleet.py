@@ -1,0 +1,225 @@
+"""The kept state of many services: advanced by new rows in one pass, and stored as bytes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from observatory.catalog import METRICS, metric
+from observatory.detectors.multiscale import layout
+from observatory.errors import InvalidInputError
+
+FloatArray = NDArray[np.float64]
+
+VERSION = 1
+DAY = 86_400.0
+LEAST_PERIOD = 24.0
+_TRANSFORMS = {"identity": 0.0, "log": 1.0, "sqrt": 2.0}
+_DIRECTIONS = {"up": 1.0, "down": -1.0, "both": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Scores of rows, shape (n,), and the evidence in each metric, shape (n, metrics): both 0 and more."""
+
+    scores: FloatArray
+    evidence: FloatArray
+
+
+class Fleet:
+    """What is known about some services that share their metrics.
+
+    Parameters
+    ----------
+    metrics
+        Names of the columns; a metric that a service does not report is NaN there and costs nothing.
+    interval
+        Usual time between rows [s].
+    options
+        Of the method, for research: see `observatory.detectors.multiscale.kernel.Options`.
+
+    Examples
+    --------
+    >>> fleet = Fleet(["queue_length"], interval=60)
+    >>> times = pd.date_range("2026-01-01", periods=200, freq="60s", tz="UTC")
+    >>> values = np.r_[np.sin(np.arange(199.0)), 40.0][:, None]
+    >>> judged = fleet.advance(["mail"] * 200, values, times)
+    >>> bool(judged.scores[-1] > judged.scores[:-1].max())
+    True
+    >>> Fleet.from_bytes(fleet.to_bytes()).services
+    ('mail',)
+    """
+
+    def __init__(self, metrics: Sequence[str], interval: float, **options: float) -> None:
+        if not len(metrics):
+            raise InvalidInputError("metrics: name one at least")
+        self.metrics = tuple(str(name) for name in metrics)
+        self.period = max(LEAST_PERIOD, DAY / interval)
+        self.options = options
+        self._rows: dict[str, int] = {}
+        self._states = np.zeros((0, layout.size(len(self.metrics))))
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Names, in the order in which they came."""
+        return tuple(self._rows)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the state."""
+        return int(self._states.nbytes)
+
+    def samples(self, service: str) -> int:
+        """Rows of `service` learned from so far."""
+        row = self._rows.get(service)
+        return 0 if row is None else int(self._states[row, layout.AGE])
+
+    def advance(self, services: Sequence[str], values: FloatArray, times: pd.DatetimeIndex) -> Judged:
+        """Score rows and learn from them: those of one service in order of time, services in any order.
+
+        Parameters
+        ----------
+        services
+            Whose row each is, (n,); unknown ones begin to be known.
+        values
+            In base units, NaN where missing, (n, metrics).
+        times
+            UTC, (n,).
+        """
+        from observatory.detectors.multiscale import kernel
+
+        self._admit(dict.fromkeys(services), kernel)
+        count = len(values)
+        owners = np.fromiter((self._rows[name] for name in services), dtype=np.int64, count=count)
+        rows = np.ascontiguousarray(values, dtype=np.float64)
+        scores, evidence = np.zeros(count), np.zeros((count, len(self.metrics)))
+        traffic = self.metrics.index("request_rate") if "request_rate" in self.metrics else -1
+        kernel.advance(
+            self._states,
+            owners,
+            rows,
+            _specs(self.metrics),
+            traffic,
+            _clocks(times),
+            kernel.Options(**self.options),
+            scores,
+            evidence,
+            np.zeros((count, layout.VOTES)),
+        )
+        return Judged(scores, evidence)
+
+    def forget(self, services: Iterable[str]) -> None:
+        """Drop what is known about `services`."""
+        gone = set(services)
+        kept = [name for name in self._rows if name not in gone]
+        self._states = self._states[[self._rows[name] for name in kept]]
+        self._rows = {name: row for row, name in enumerate(kept)}
+
+    def with_metrics(self, metrics: Sequence[str]) -> Fleet:
+        """The same services with other columns: known ones keep what they learned, new ones begin."""
+        from observatory.detectors.multiscale import kernel
+
+        other = Fleet(metrics, DAY / self.period, **self.options)
+        other._admit(self._rows, kernel)
+        old, new = self._states, other._states
+        new[:, : layout.METRICS] = old[:, : layout.METRICS]
+        places = [self.metrics.index(name) if name in self.metrics else None for name in other.metrics]
+        for to, source in enumerate(places):
+            if source is not None:
+                new[:, _metric(to)] = old[:, _metric(source)]
+        known = [(to, source) for to, source in enumerate(places) if source is not None]
+        into, out_of = _matrices(new, len(other.metrics)), _matrices(old, len(self.metrics))
+        for to, source in known:
+            for to2, source2 in known:
+                into[:, :, to, to2] = out_of[:, :, source, source2]
+        return other
+
+    def copy(self) -> Fleet:
+        """An independent copy."""
+        other = Fleet(self.metrics, DAY / self.period, **self.options)
+        other._rows, other._states = dict(self._rows), self._states.copy()
+        return other
+
+    def to_bytes(self) -> bytes:
+        """All of the state, versioned; `from_bytes` brings it back."""
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            version=np.array([VERSION, self._states.shape[1]]),
+            period=np.array([self.period]),
+            metrics=np.array(self.metrics, dtype=np.str_),
+            services=np.array(self.services, dtype=np.str_),
+            states=self._states,
+        )
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, **options: float) -> Self:
+        """The fleet that `to_bytes` wrote.
+
+        Raises
+        ------
+        InvalidInputError
+            Not such bytes, or those of another version: learn from the history again.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as parts:
+                version = parts["version"]
+                fleet = cls([str(name) for name in parts["metrics"]], DAY / float(parts["period"][0]), **options)
+                if version[0] != VERSION or version[1] != layout.size(len(fleet.metrics)):
+                    raise InvalidInputError(f"detector state of version {version[0]}: must be {VERSION}")
+                fleet._rows = {str(name): row for row, name in enumerate(parts["services"])}
+                fleet._states = np.ascontiguousarray(parts["states"])
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise InvalidInputError(f"detector state cannot be read: {error}") from None
+        return fleet
+
+    def _admit(self, services: Iterable[str], kernel: Any) -> None:
+        new = [name for name in services if name not in self._rows]
+        if not new:
+            return
+        fresh = np.zeros((1, self._states.shape[1]))
+        kernel.start(fresh[0], len(self.metrics), self.period)
+        for name in new:
+            self._rows[name] = len(self._rows)
+        self._states = np.vstack([self._states, np.repeat(fresh, len(new), axis=0)])
+
+
+def _clocks(times: pd.DatetimeIndex) -> FloatArray:
+    """Share of the UTC day that has passed at each time."""
+    seconds = times.as_unit("ns").asi8 // 1_000_000 % int(DAY * 1000)
+    return np.asarray(seconds / (DAY * 1000), dtype=np.float64)
+
+
+def _specs(metrics: Sequence[str]) -> FloatArray:
+    """What the catalogue says of each metric: transform, smallest deviations, direction, needs traffic."""
+    rows = [metric(name) for name in metrics]
+    return np.array(
+        [
+            (
+                _TRANSFORMS[row.transform],
+                row.min_absolute,
+                row.min_relative,
+                _DIRECTIONS[row.worse] if row.name in METRICS else 0.0,
+                float(row.needs_traffic),
+            )
+            for row in rows
+        ]
+    )
+
+
+def _metric(place: int) -> slice:
+    return slice(layout.METRICS + place * layout.METRIC, layout.METRICS + (place + 1) * layout.METRIC)
+
+
+def _matrices(states: FloatArray, metrics: int) -> FloatArray:
+    """Views of covariance and inverse: (services, 2, metrics, metrics)."""
+    first = layout.METRICS + metrics * layout.METRIC
+    return states[:, first:].reshape(len(states), 2, metrics, metrics)
