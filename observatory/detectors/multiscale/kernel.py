@@ -32,6 +32,7 @@ from observatory.detectors.multiscale.layout import (
     FAST_MEAN,
     FAST_VARIANCE,
     GAIN,
+    HELD,
     HISTOGRAM_A,
     HISTOGRAM_B,
     IN_BIN,
@@ -58,6 +59,7 @@ from observatory.detectors.multiscale.layout import (
     SCALES,
     SLOW_MEAN,
     SLOW_RATE,
+    SLOWLY,
     SLOW_VARIANCE,
     SMOOTH,
     SOFT_MEAN,
@@ -80,7 +82,7 @@ from observatory.detectors.multiscale.tails import either, learn, logistic, refr
 class Options(NamedTuple):
     """What can be varied in research; users set only the sensitivity."""
 
-    line: float = 6.0  # mean surprise of the votes at which the alarm is raised
+    line: float = 4.5  # mean surprise of the votes at which the alarm is raised
     young: float = 60.0  # rows before the first score
     memory: float = 28.0  # days
     fast_weight: float = 1.0  # of the innovation, against
@@ -89,8 +91,8 @@ class Options(NamedTuple):
     ridge: float = 0.3
     power: float = 3.0  # of the mean over the votes
     vote_top: float = 1.0
-    vote_breadth: float = 1.0
-    vote_memory: float = 1.0
+    vote_breadth: float = 0.5
+    vote_memory: float = 0.5
     vote_worst: float = 0.0
     floor: float = 0.05
     smooth: float = 0.4
@@ -100,10 +102,16 @@ class Options(NamedTuple):
     bound: float = 7.0  # days until the long memory gives in
     anchor_days: float = 14.0
     anchor_growth: float = 1.25
-    anchor_keep: float = 0.25
+    anchor_keep: float = 0.1
     raise_by: float = 0.5
     raise_most: float = 10.0
     recurrence: float = 0.0
+    slow_wait: float = 0.04
+    slow_span: float = 60.0  # rows
+    hold: float = 0.7
+    hold_days: float = 0.5
+    single: float = 10.0  # surprise at which a single metric alarms by itself, and what
+    single_growth: float = 1.6  # it needs more for each e-fold of metrics
 
 
 LOW_A, WIDTH_A = -8.0, 16.0 / LEVELS  # arcsinh of the innovation in standard deviations
@@ -492,13 +500,15 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):  # type:
         if age >= o.young:
             votes[k] = min(upper(histogram, tail[4], seen, LOW_V, WIDTH_V, tail[0:4]), 30.0)
         if age >= 16:
-            learned = max(slow_rate, 0.02) if k == 2 else rate
+            learned = slow_rate if k == 2 else rate
             tail[4] = learn(histogram, tail[4], any_seen, LOW_V, WIDTH_V, learned, memory)
         if due:
             refresh(histogram, tail[4], LOW_V, WIDTH_V, tail[0:4], o.floor)
         fused += weight * votes[k] ** o.power
         weights += weight
     fused = (fused / weights) ** (1.0 / o.power)
+    worst = top_mean(parts, 1, f) - o.single_growth * np.log(present)
+    fused = max(fused, o.line * worst / o.single)
     state[SMOOTH] += o.smooth * (fused - state[SMOOTH])
     score = o.instant * fused + (1 - o.instant) * state[SMOOTH]
     # a fault is not learned while it lasts, within bounds
@@ -506,18 +516,20 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):  # type:
         state[STUCK] += 1
         state[RUN] += 1
         state[RATE] = min(1.0, 0.05 + (state[STUCK] / period) ** 2)
-        state[SLOW_RATE] = min(1.0, 0.02 + (state[STUCK] / (o.bound * period)) ** 2)
+        state[SLOW_RATE] = 1.0
+        if state[RUN] > o.slow_wait * period:
+            state[SLOW_RATE] = min(1.0, 0.02 + (state[STUCK] / (o.bound * period)) ** 2)
     else:
         state[STUCK] = max(0.0, state[STUCK] - o.thaw)
         state[RUN] = 0.0
         state[RATE] = 1.0
         state[SLOW_RATE] = 1.0
     state[AGE] = age + 1
-    return lined(state, score, o)
+    return lined(state, score, count, o)
 
 
 @njit(cache=True)
-def lined(state, score, o):  # type: ignore[no-untyped-def]
+def lined(state, score, count, o):  # type: ignore[no-untyped-def]
     """`score` in alarm lines. Each alarm raises the line for a while, so that a noisy day is not a hundred alarms;
     what the raised line keeps down stays below 1, in order.
     """
@@ -534,7 +546,11 @@ def lined(state, score, o):  # type: ignore[no-untyped-def]
     result = score / o.line
     if score < line and result > 0.9:
         result = 1 - 0.1 / (1 + 5 * (result - 0.9))
-    return result
+    # what lasts or has just been: the fewer metrics tell of it, the longer the time that is looked at
+    state[SLOWLY] += 2.0 / (1.0 + max(1.0, o.slow_span / count**2)) * (score - state[SLOWLY])
+    state[HELD] = max(state[HELD] * np.exp(-1.0 / max(o.hold_days * state[PERIOD] / count**2, 3.0)), score)
+    lingering = max(state[SLOWLY], o.hold * state[HELD]) / o.line
+    return max(result, min(lingering, 0.9))
 
 
 @njit(cache=True)

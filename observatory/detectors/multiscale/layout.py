@@ -15,7 +15,7 @@ DAYS = 7  # remembered for recurrence
 
 # Head
 AGE, STUCK, RATE, SMOOTH, DAY, BIN, IN_BIN, RUN, SLOW_RATE, ANCHOR_AT = range(10)
-RAISED, QUIET, LOUD, PERIOD = range(10, 14)
+RAISED, QUIET, LOUD, PERIOD, SLOWLY, HELD = range(10, 16)
 HEAD = 16
 
 # Scalars of a metric
