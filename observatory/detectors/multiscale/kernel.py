@@ -42,6 +42,7 @@ from observatory.detectors.multiscale.layout import (
     LAG3,
     LAGS,
     LAST_PROFILE,
+    LEVEL,
     LEVELS,
     LOUD,
     MEAN,
@@ -57,10 +58,11 @@ from observatory.detectors.multiscale.layout import (
     ROUGHNESS,
     RUN,
     SCALES,
+    SEASONAL,
     SLOW_MEAN,
     SLOW_RATE,
-    SLOWLY,
     SLOW_VARIANCE,
+    SLOWLY,
     SMOOTH,
     SOFT_MEAN,
     SPREAD,
@@ -82,7 +84,7 @@ from observatory.detectors.multiscale.tails import either, learn, logistic, refr
 class Options(NamedTuple):
     """What can be varied in research; users set only the sensitivity."""
 
-    line: float = 4.5  # mean surprise of the votes at which the alarm is raised
+    line: float = 5.0  # mean surprise of the votes at which the alarm is raised
     young: float = 60.0  # rows before the first score
     memory: float = 28.0  # days
     fast_weight: float = 1.0  # of the innovation, against
@@ -109,6 +111,7 @@ class Options(NamedTuple):
     slow_wait: float = 0.04
     slow_span: float = 60.0  # rows
     hold: float = 0.7
+    level: float = 1.7  # surprise a standard deviation from the anchor
     hold_days: float = 0.5
     single: float = 10.0  # surprise at which a single metric alarms by itself, and what
     single_growth: float = 1.6  # it needs more for each e-fold of metrics
@@ -217,6 +220,16 @@ def restored(y, kind, least):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def least_scale(mean, kind):  # type: ignore[no-untyped-def]
+    """2 % of the metric's usual value, on the transformed scale: what a standard deviation is at least."""
+    if kind == 1:
+        return 0.02
+    if kind == 2:
+        return 0.01 * abs(mean) + 1e-9
+    return 0.02 * abs(mean) + 1e-9
+
+
+@njit(cache=True)
 def judge_metric(m, raw, spec, quiet, place, share, left, right, rate, slow_rate, due, memory, period, o, f, out):  # type: ignore[no-untyped-def]
     """Evidence of one metric in one row, then learn it.
 
@@ -233,15 +246,15 @@ def judge_metric(m, raw, spec, quiet, place, share, left, right, rate, slow_rate
         m[FAST_MEAN] = x
     a = rate * max(1.0 / (age + 1), 1.0 / memory)
     # 1. scale
-    scale = np.sqrt(m[VARIANCE]) + 0.02 * abs(m[MEAN]) + 1e-9
+    scale = np.sqrt(m[VARIANCE]) + least_scale(m[MEAN], kind)
     away = x - m[MEAN]
     z = min(max(away / scale, -FAR), FAR)
     if age > 20:
         away = min(max(away, -CLIPPED * scale), CLIPPED * scale)
     profile = (1 - share) * m[PROFILE + left] + share * m[PROFILE + right]
     # what the catalogue says about deviations from typical
-    allowed = True
-    if direction != 0 or least_relative > 0:
+    allowed, known = True, direction != 0 or least_relative > 0
+    if known:
         typical = restored(m[MEAN] + scale * profile, kind, least_absolute)
         size = raw - typical
         allowed = direction * size > 0 or direction == 0
@@ -339,7 +352,7 @@ def judge_metric(m, raw, spec, quiet, place, share, left, right, rate, slow_rate
         refresh(two, m[TOTAL_B], LOW_B, WIDTH_B, m[TAIL_B : TAIL_B + 4], 0.05)
     # residual of a fast average, in its own units
     step = x - m[FAST_MEAN]
-    usual = np.sqrt(m[FAST_VARIANCE]) + 1e-9 + 0.002 * abs(m[FAST_MEAN])
+    usual = np.sqrt(m[FAST_VARIANCE]) + 0.1 * least_scale(m[FAST_MEAN], kind) + 1e-9
     jump = min(abs(step) / usual, FAR) if age > 8 else 0.0
     clipped = min(max(step, -5 * usual), 5 * usual) if age > 20 else step
     c = rate * max(0.0005, 1.0 / (age + 1))
@@ -347,7 +360,7 @@ def judge_metric(m, raw, spec, quiet, place, share, left, right, rate, slow_rate
     m[FAST_VARIANCE] += c * (clipped * clipped - m[FAST_VARIANCE])
     # long memory
     c = slow_rate * max(1.0 / (age + 1), 1.0 / memory)
-    slow = np.sqrt(m[SLOW_VARIANCE]) + 0.02 * abs(m[SLOW_MEAN]) + 1e-9
+    slow = np.sqrt(m[SLOW_VARIANCE]) + least_scale(m[SLOW_MEAN], kind)
     away = x - m[SLOW_MEAN]
     softened = soft(away / slow)
     if age > 20:
@@ -357,8 +370,18 @@ def judge_metric(m, raw, spec, quiet, place, share, left, right, rate, slow_rate
     out[4] = softened - m[SOFT_MEAN]
     m[SOFT_MEAN] += c * out[4]
     anchored = soft((x - m[ANCHOR_MEAN]) / m[ANCHOR_SD]) - m[ANCHOR_SOFT] if m[ANCHOR_SD] > 0 else 0.0
-    out[0] = evidence if allowed else 0.0
     out[1] = evidence
+    if known:
+        # far from its time of day twice in a row, or drifted away from its long memory, however slowly
+        seasonal = abs(delta[7]) / np.sqrt(m[SPREAD + 7 * SCALES + 7] + 1e-5)
+        far = max(min(seasonal, m[SEASONAL]), 0.5 * seasonal)
+        m[SEASONAL] = seasonal
+        if m[ANCHOR_SD] > 0:
+            m[LEVEL] += 0.125 * (min(abs(x - m[ANCHOR_MEAN]) / m[ANCHOR_SD], FAR) - m[LEVEL])
+            far = max(far, m[LEVEL])
+        if age >= o.young:
+            evidence = max(evidence, min(o.level * far, SURPRISED))
+    out[0] = evidence if allowed else 0.0
     out[2] = jump if allowed else 0.0
     out[3] = jump
     out[5] = anchored if allowed else 0.0
@@ -469,7 +492,7 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):  # type:
         for d in range(metrics):
             m = state[METRICS + d * METRIC : METRICS + (d + 1) * METRIC]
             m[ANCHOR_MEAN] = m[SLOW_MEAN]
-            m[ANCHOR_SD] = np.sqrt(m[SLOW_VARIANCE]) + 0.02 * abs(m[SLOW_MEAN]) + 1e-9
+            m[ANCHOR_SD] = np.sqrt(m[SLOW_VARIANCE]) + least_scale(m[SLOW_MEAN], specs[d, 0])
             m[ANCHOR_SOFT] = m[SOFT_MEAN]
         for j in range(LEVELS):
             state[VOTE_HISTOGRAMS + 2 * LEVELS + j] *= o.anchor_keep

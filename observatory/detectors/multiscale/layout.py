@@ -27,8 +27,8 @@ TAIL_A, TOTAL_A = 15, 19  # quantiles and mean excesses of the innovations' hist
 TAIL_B, TOTAL_B = 20, 24  # those of the multi-scale distance
 SLOW_MEAN, SLOW_VARIANCE, SOFT_MEAN = range(25, 28)
 ANCHOR_MEAN, ANCHOR_SD, ANCHOR_SOFT = range(28, 31)
-FAST_MEAN, FAST_VARIANCE = range(31, 33)
-SCALARS = 34
+FAST_MEAN, FAST_VARIANCE, LEVEL, SEASONAL = range(31, 35)
+SCALARS = 36
 
 # Vectors and matrices of a metric, after its scalars
 PROFILE = SCALARS
