@@ -161,7 +161,8 @@ def _alarm(
         return replace(current, ended_at=time, severity=_worse(level, current.severity))
     moment = _telling(seen.iloc[-RECENT:], bands)
     found = evidence(moment, bands)
-    level = severity(score, found, rows)
+    beyond = float(bands.deviation(moment).to_numpy().max(initial=0.0))
+    level = severity(max(score, beyond), found, rows)
     return Anomaly(
         service_name=service,
         started_at=began,

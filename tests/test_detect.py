@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -13,7 +14,7 @@ from series import MINUTES, series, with_fault
 
 from observatory.detect import GAP, detect, learning, replay, stream_scores
 from observatory.detectors import Detector, Scores, make_detector
-from observatory.detectors.bands import Bands, bands_of
+from observatory.detectors.bands import Bands
 from observatory.model import Anomaly, Severity
 
 FRAME = series(8)
@@ -127,21 +128,19 @@ FAULTS: dict[str, tuple[str, Callable[[pd.Series], pd.Series]]] = {
 
 
 @pytest.fixture(scope="module")
-def ensemble() -> Detector:
-    return make_detector("ensemble").fit(HISTORY)
+def default() -> Detector:
+    return make_detector("multiscale").fit(HISTORY)
 
 
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("hour", [3, 15])
 def test_a_fault_in_one_metric_is_found_at_once_and_is_critical_or_high(
-    ensemble: Detector, name: str, hour: int
+    default: Detector, bands: Bands, name: str, hour: int
 ) -> None:
     metric, change = FAULTS[name]
     first = DAY_EIGHT + hour * 60
     frame = with_fault(FRAME, metric, change, first).iloc[first - CONTEXT : first + 30]
-    found = detect(
-        "a", frame, ensemble, bands_of(ensemble, HISTORY), frame.index[CONTEXT - 1], detector_name="ensemble"
-    )
+    found = detect("a", frame, copy.deepcopy(default), bands, frame.index[CONTEXT - 1], detector_name="multiscale")
     assert found
     assert found[0].started_at <= frame.index[CONTEXT + 2]
     assert found[0].severity in (Severity.CRITICAL, Severity.HIGH)
@@ -151,18 +150,19 @@ def test_a_fault_in_one_metric_is_found_at_once_and_is_critical_or_high(
 @pytest.mark.parametrize(
     ("metric", "factor"), [("latency_p99", 0.5), ("request_rate", 2.0), ("error_rate", 0.0), ("pod_count", 2.0)]
 )
-def test_changes_for_the_better_are_not_flagged(ensemble: Detector, metric: str, factor: float) -> None:
+def test_changes_for_the_better_are_not_flagged(default: Detector, bands: Bands, metric: str, factor: float) -> None:
     frame = with_fault(FRAME, metric, lambda x: x * factor, DAY_EIGHT, rows=60)
     piece = frame.iloc[DAY_EIGHT - CONTEXT : DAY_EIGHT + 60]
     since = piece.index[CONTEXT - 1]
-    assert detect("a", piece, ensemble, bands_of(ensemble, HISTORY), since, detector_name="e") == []
+    assert detect("a", piece, copy.deepcopy(default), bands, since, detector_name="e") == []
 
 
-def test_calm_heavy_tailed_weeks_hardly_alarm() -> None:
+@pytest.mark.parametrize("detector", ["multiscale", "seasonal"])
+def test_calm_heavy_tailed_weeks_hardly_alarm(detector: str) -> None:
     alarms = 0
     for seed in range(4):
         frame = series(9, seed)
-        alarms += len(replay("a", frame, "seasonal", frame.index[2 * MINUTES].to_pydatetime()))
+        alarms += len(replay("a", frame, detector, frame.index[2 * MINUTES].to_pydatetime()))
     assert alarms <= 4, "one a service and week"
 
 

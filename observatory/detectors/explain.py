@@ -53,7 +53,8 @@ def severity(score: float, found: Sequence[Evidence], rows: int) -> Severity:
     Parameters
     ----------
     score
-        The highest of the episode, 1.0 being the alarm line.
+        The highest of the episode, 1.0 being the alarm line, or how far a value lay outside its band, 1.0 being
+        the edge: whichever is more.
     found
         What was affected at that moment; quantiles of one latency count as one metric.
     rows
