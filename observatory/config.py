@@ -118,7 +118,10 @@ class Settings(BaseSettings):
     )
     worker: bool = Field(True, description="Collect and detect in the background while serving.")
 
-    detector: str = Field("multiscale", description="Name of the detector.")
+    detector: str = Field("multiscale", description="Name of the detector; `pyod:KNN` is PyOD's model of that name.")
+    detector_parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Parameters of the detector: `[detector_parameters]` with `n_neighbors = 10`."
+    )
     sensitivity: float = Field(1.0, gt=0, le=10, description="Above 1 alarms earlier, below 1 later.")
     training_days: float = Field(7.0, gt=0, le=90, description="History a model is fitted on [days].")
     refit_hours: float = Field(6.0, gt=0, le=168, description="Time between refits of a service's model [h].")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,7 @@ def replay(
     detector: str,
     start: datetime,
     *,
+    parameters: Mapping[str, Any] | None = None,
     sensitivity: float = 1.0,
     minimum_samples: int = 120,
     training: timedelta = timedelta(days=7),
@@ -92,7 +94,7 @@ def replay(
     for first, last in _chunks(frame, start, minimum_samples):
         history = _training(frame, first, training)
         if not isinstance(model, StreamingDetector):
-            model = make_detector(detector).fit(history)
+            model = make_detector(detector, **(parameters or {})).fit(history)
         bands = bands_of(model, history)
         chunk = frame.iloc[max(0, first - CONTEXT) : last]
         since = frame.index[first - 1].to_pydatetime()

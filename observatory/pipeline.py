@@ -17,7 +17,7 @@ from observatory.backfill import backfill
 from observatory.collect import collect_once, discover
 from observatory.config import Settings
 from observatory.detect import detect, replay
-from observatory.detectors import Detector, make_detector
+from observatory.detectors import Detector, StreamingDetector, make_detector
 from observatory.detectors.bands import Bands, bands_of
 from observatory.errors import NotEnoughDataError, ObservatoryError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Progress, Service, Source, no_progress
@@ -165,6 +165,7 @@ class Pipeline:
                     frame,
                     self.settings.detector,
                     start,
+                    parameters=self.settings.detector_parameters,
                     sensitivity=self.settings.sensitivity,
                     minimum_samples=self.settings.minimum_samples,
                     training=timedelta(days=self.settings.training_days),
@@ -206,8 +207,8 @@ class Pipeline:
     def _detect_service(
         self, name: str, frame: pd.DataFrame, newest: datetime, now: datetime, still_open: Anomaly | None
     ) -> list[Anomaly]:
-        model = self._model(name, now)
         since = self._judged.get(name) or newest - timedelta(seconds=self.settings.interval / 2)
+        model = self._model(name, now, since)
         found = detect(
             name,
             frame,
@@ -221,13 +222,17 @@ class Pipeline:
         self._judged[name] = newest
         return found
 
-    def _model(self, name: str, now: datetime) -> Model:
+    def _model(self, name: str, now: datetime, since: datetime) -> Model:
+        """What was learned up to `since`. A streaming detector learns on by itself: only its bands are made anew."""
         model = self._models.get(name)
         if model is None or now - model.fitted_at > timedelta(hours=self.settings.refit_hours):
             history = self.store.history(name, now - timedelta(days=self.settings.training_days), now)
             if len(history) < self.settings.minimum_samples:
                 raise NotEnoughDataError(len(history), self.settings.minimum_samples, name)
-            detector = make_detector(self.settings.detector).fit(history)
+            history = history[history.index <= pd.Timestamp(since)]
+            detector = model.detector if model is not None else None
+            if not isinstance(detector, StreamingDetector):
+                detector = make_detector(self.settings.detector, **self.settings.detector_parameters).fit(history)
             model = self._models[name] = Model(detector, bands_of(detector, history), now)
         return model
 

@@ -72,14 +72,17 @@ DETECTORS: Registry[type[Detector]] = Registry("detector", "observatory.detector
 
 
 def make_detector(name: str, **parameters: Any) -> Detector:
-    """A new detector by name.
+    """A new detector by name; ``pyod:COPOD`` is PyOD's model of that name.
 
     Raises
     ------
     UnknownPluginError, ConfigError
         No detector of that name; it does not take those parameters.
     """
-    kind = DETECTORS.get(name)
+    base, _, model = name.partition(":")
+    if model:
+        parameters["model"] = model
+    kind = DETECTORS.get(base if model else name)
     try:
         return kind(**parameters)
     except TypeError as error:

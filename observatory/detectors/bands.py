@@ -97,6 +97,10 @@ class Bands:
         Shape (n, metrics), never negative: deviations for the better, missing values, and ratios of too few
         requests count 0.
         """
+        return self.signed(frame).abs()
+
+    def signed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """As `deviation`, negative where the sample lies below typical."""
         index = _times(frame)
         typical, low, high = self._bounds(index)
         known = frame.reindex(columns=list(self.metrics))
@@ -108,8 +112,10 @@ class Bands:
                 below[:, i] = 0.0
             elif metric(name).worse == "down":
                 above[:, i] = 0.0
-        worst = np.nan_to_num(np.fmax(above, below), nan=0.0, posinf=1e6)
-        result = pd.DataFrame(np.maximum(worst, 0.0), index=frame.index, columns=list(self.metrics))
+        above = np.maximum(np.nan_to_num(above, nan=0.0, posinf=1e6), 0.0)
+        below = np.maximum(np.nan_to_num(below, nan=0.0, posinf=1e6), 0.0)
+        signed = np.where(above >= below, above, -below)
+        result = pd.DataFrame(signed, index=frame.index, columns=list(self.metrics))
         if "request_rate" in frame:
             quiet = (frame["request_rate"] * GATE_SECONDS < GATE_REQUESTS).to_numpy()
             gated = [name for name in self.metrics if metric(name).needs_traffic]

@@ -58,7 +58,7 @@ class EcodIforest(Detector):
         values = self._matrix(recent)
         cut = int(len(values) * (1 - HELD_BACK))
         trial = _Pair(values[:cut], self.trees, self.seed)
-        self._line = _alarm_line(trial.score(values[cut:]))
+        self._line = alarm_line(trial.score(values[cut:]))
         self._pair = _Pair(values, self.trees, self.seed)
         return self
 
@@ -150,9 +150,10 @@ def _scale(scores: Any) -> tuple[float, float]:
     return float(middle), float(max((high - low) / 1.349, 1e-9))
 
 
-def _alarm_line(held_back: FloatArray) -> float:
+def alarm_line(held_back: FloatArray, least: float = 3.0) -> float:
     """Score that about one in `ALARMS_PER_ROW` rows exceeds, by an exponential tail beyond the 90 % quantile."""
     start = float(np.quantile(held_back, 0.9))
     excess = held_back[held_back > start] - start
     slope = float(excess.mean()) if len(excess) else 0.5
-    return float(max(start + max(slope, 0.1) * np.log(0.1 / ALARMS_PER_ROW), 3.0))
+    slope = max(slope, 0.1 if least else 0.05 * abs(start))
+    return float(max(start + slope * np.log(0.1 / ALARMS_PER_ROW), least))

@@ -99,8 +99,27 @@ def test_the_least_history_is_enough_and_less_is_refused(name: str) -> None:
         make_detector(name).fit(frame.iloc[1:])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_one_column_forty_columns_and_a_long_history(name: str) -> None:
+    for frame in (columns(1, 64), columns(40, 64), columns(2, 100_000)):
+        history, new = frame.iloc[:-4], frame.iloc[-4:]
+        check(make_detector(name).fit(history).score(new), new)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_metric_that_begins_in_the_middle_is_survived(name: str) -> None:
+    frame = columns(3, 700)
+    frame.iloc[:500, 1] = np.nan
+    detector = make_detector(name).fit(frame.iloc[:400])
+    check(detector.score(frame.iloc[400:]), frame.iloc[400:])
+    wider = frame.assign(late=1.0)
+    check(detector.score(wider.iloc[400:]), wider.iloc[400:])
+
+
 def test_a_wrong_name_or_parameter_is_refused() -> None:
-    with pytest.raises(UnknownPluginError, match=r"unknown detector 'oracle': choose one of ecod_iforest, ensemble"):
+    with pytest.raises(
+        UnknownPluginError, match=r"unknown detector 'oracle': choose one of ecod_iforest, ensemble, multiscale, pyod"
+    ):
         make_detector("oracle")
     with pytest.raises(ConfigError, match=r"detector 'seasonal' cannot be made: .*depth"):
         make_detector("seasonal", depth=3)

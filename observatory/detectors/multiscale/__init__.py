@@ -36,7 +36,7 @@ class Multiscale(StreamingDetector):
     seed
         Taken for the sake of the interface; nothing here is random.
     options
-        Of the method, for research: see `observatory.detectors.multiscale.kernel.Options`.
+        Of the method, for research: see `observatory.detectors.multiscale.options.Options`.
     """
 
     minimum_samples = 60

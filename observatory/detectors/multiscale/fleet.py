@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from observatory.catalog import METRICS, metric
 from observatory.detectors.multiscale import layout
+from observatory.detectors.multiscale.options import Options
 from observatory.errors import InvalidInputError
 
 FloatArray = NDArray[np.float64]
@@ -43,7 +44,7 @@ class Fleet:
     interval
         Usual time between rows [s].
     options
-        Of the method, for research: see `observatory.detectors.multiscale.kernel.Options`.
+        Of the method, for research: see `observatory.detectors.multiscale.options.Options`.
 
     Examples
     --------
@@ -108,7 +109,7 @@ class Fleet:
             _specs(self.metrics),
             traffic,
             _clocks(times),
-            kernel.Options(**self.options),
+            Options(**self.options),
             scores,
             evidence,
             np.zeros((count, layout.VOTES)),

@@ -17,7 +17,7 @@ FADE = 0.98
 
 
 @njit(cache=True)
-def survival(histogram, x, low, width):  # type: ignore[no-untyped-def]
+def survival(histogram, x, low, width):
     """Weight above `x`."""
     place = (x - low) / width
     count = histogram.shape[0]
@@ -33,7 +33,7 @@ def survival(histogram, x, low, width):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def refresh(histogram, total, low, width, tail, floor):  # type: ignore[no-untyped-def]
+def refresh(histogram, total, low, width, tail, floor):
     """Recompute `tail`: upper and lower quantile, mean excess above and below them."""
     count = histogram.shape[0]
     part, k = 0.0, 0
@@ -61,7 +61,7 @@ def refresh(histogram, total, low, width, tail, floor):  # type: ignore[no-untyp
 
 
 @njit(cache=True)
-def upper(histogram, total, x, low, width, tail):  # type: ignore[no-untyped-def]
+def upper(histogram, total, x, low, width, tail):
     """Surprise of a large `x`."""
     if x > tail[0]:
         return EDGE + (x - tail[0]) / tail[2]
@@ -71,7 +71,7 @@ def upper(histogram, total, x, low, width, tail):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def either(histogram, total, x, low, width, tail):  # type: ignore[no-untyped-def]
+def either(histogram, total, x, low, width, tail):
     """Surprise of a large or a small `x`: twice the smaller probability."""
     if x > tail[0]:
         return EDGE - np.log(2.0) + (x - tail[0]) / tail[2]
@@ -82,7 +82,7 @@ def either(histogram, total, x, low, width, tail):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True)
-def learn(histogram, total, x, low, width, weight, memory):  # type: ignore[no-untyped-def]
+def learn(histogram, total, x, low, width, weight, memory):
     """Count `x`; the new total. What is older than `memory` rows fades."""
     count = histogram.shape[0]
     k = min(max(int((x - low) / width), 0), count - 1)
@@ -96,7 +96,7 @@ def learn(histogram, total, x, low, width, weight, memory):  # type: ignore[no-u
 
 
 @njit(cache=True)
-def logistic(histogram, low, width, centre, scale, total):  # type: ignore[no-untyped-def]
+def logistic(histogram, low, width, centre, scale, total):
     """Fill `histogram` with pseudo-counts, so that young tails are wide."""
     weight = 0.0
     for j in range(histogram.shape[0]):

@@ -1,0 +1,258 @@
+"""Evidence of one metric in one row: what it was expected to be, and how surprising it is that it was not."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from observatory.detectors.multiscale import layout as at
+from observatory.detectors.multiscale.options import CLIPPED, FAR, LOW_A, LOW_B, SURPRISED, WIDTH_A, WIDTH_B
+from observatory.detectors.multiscale.tails import either, learn, logistic, refresh, upper
+
+
+@njit(cache=True)
+def soft(z):
+    """`z` up to about 2, logarithmic beyond: breadth counts more than size."""
+    return 2 * np.log1p(0.5 * z) if z > 0 else -2 * np.log1p(-0.5 * z)
+
+
+@njit(cache=True)
+def invert(matrix, relative, absolute, result):
+    """Inverse of a symmetric `matrix` with a ridge, by Cholesky."""
+    n = matrix.shape[0]
+    lower, inverse = np.zeros((n, n)), np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1):
+            s = matrix[i, j]
+            if i == j:
+                s += relative * matrix[i, i] + absolute
+            for k in range(j):
+                s -= lower[i, k] * lower[j, k]
+            if i == j:
+                lower[i, i] = np.sqrt(max(s, 1e-12))
+            else:
+                lower[i, j] = s / lower[j, j]
+    for c in range(n):
+        for i in range(c, n):
+            s = 1.0 if i == c else 0.0
+            for k in range(c, i):
+                s -= lower[i, k] * inverse[k, c]
+            inverse[i, c] = s / lower[i, i]
+    for i in range(n):
+        for j in range(i + 1):
+            s = 0.0
+            for k in range(i, n):
+                s += inverse[k, i] * inverse[k, j]
+            result[i, j] = s
+            result[j, i] = s
+
+
+@njit(cache=True)
+def transformed(x, kind, least):
+    """As `observatory.catalog.Metric.apply`."""
+    if kind == 1:
+        return np.log(max(x, 0.0) + least)
+    if kind == 2:
+        return np.sqrt(max(x, 0.0))
+    return x
+
+
+@njit(cache=True)
+def restored(y, kind, least):
+    """The inverse of `transformed`."""
+    if kind == 1:
+        return max(np.exp(min(y, 700.0)) - least, 0.0)
+    if kind == 2:
+        return max(y, 0.0) ** 2
+    return y
+
+
+@njit(cache=True)
+def least_scale(mean, kind):
+    """2 % of the metric's usual value, on the transformed scale: what a standard deviation is at least."""
+    if kind == 1:
+        return 0.02
+    if kind == 2:
+        return 0.01 * abs(mean) + 1e-9
+    return 0.02 * abs(mean) + 1e-9
+
+
+@njit(cache=True)
+def start_metric(m):
+    """A metric of which nothing is known."""
+    m[:] = 0.0
+    m[at.ERROR_SD] = 1.0
+    for k in range(at.LAGS):
+        m[at.GAIN + k * at.LAGS + k] = 10.0
+    logistic(m[at.HISTOGRAM_A : at.HISTOGRAM_A + at.LEVELS], LOW_A, WIDTH_A, 0.0, 0.35, 100.0)
+    logistic(m[at.HISTOGRAM_B : at.HISTOGRAM_B + at.LEVELS], LOW_B, WIDTH_B, 1.0, 0.28, 100.0)
+    m[at.TOTAL_A] = 100.0
+    m[at.TOTAL_B] = 100.0
+    refresh(m[at.HISTOGRAM_A : at.HISTOGRAM_A + at.LEVELS], 100.0, LOW_A, WIDTH_A, m[at.TAIL_A : at.TAIL_A + 4], 0.05)
+    refresh(m[at.HISTOGRAM_B : at.HISTOGRAM_B + at.LEVELS], 100.0, LOW_B, WIDTH_B, m[at.TAIL_B : at.TAIL_B + 4], 0.05)
+
+
+@njit(cache=True)
+def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, f, out):
+    """Evidence of one metric in one row, then learn it.
+
+    Into `out`: evidence, the same if any direction counted, fast deviation likewise (two), soft deviation from
+    the running slow mean, and from the anchored one (allowed or 0, and any).
+    """
+    share, left, right, due = when
+    kind, least_absolute, least_relative, direction = spec[0], spec[1], spec[2], spec[3]
+    x = transformed(raw, kind, least_absolute)
+    age = m[at.OWN_AGE]
+    if age == 0:
+        m[at.MEAN] = x
+        m[at.SLOW_MEAN] = x
+        m[at.ANCHOR_MEAN] = x
+        m[at.FAST_MEAN] = x
+    a = rate * max(1.0 / (age + 1), 1.0 / memory)
+    # 1. scale
+    scale = np.sqrt(m[at.VARIANCE]) + least_scale(m[at.MEAN], kind)
+    away = x - m[at.MEAN]
+    z = min(max(away / scale, -FAR), FAR)
+    if age > 20:
+        away = min(max(away, -CLIPPED * scale), CLIPPED * scale)
+    profile = (1 - share) * m[at.PROFILE + left] + share * m[at.PROFILE + right]
+    # what the catalogue says about deviations from typical
+    allowed, known = True, direction != 0 or least_relative > 0
+    if known:
+        typical = restored(m[at.MEAN] + scale * profile, kind, least_absolute)
+        size = raw - typical
+        allowed = direction * size > 0 or direction == 0
+        allowed = allowed and abs(size) >= max(least_absolute, least_relative * abs(typical))
+    if quiet and spec[4] > 0:
+        allowed = False
+    m[at.MEAN] += a * away
+    m[at.VARIANCE] = (1 - a) * (m[at.VARIANCE] + a * away * away)
+    # 2. time of day
+    # the first values are measured by an unsure scale
+    m[at.BIN_SUM] += min(max(z, profile - 6), profile + 6) if age >= 20 else profile
+    if age == 0:
+        for k in range(at.LAG1, at.LAG3 + 1):
+            m[k] = z
+        for k in range(at.E3, at.EH + 1):
+            m[k] = z
+    # 3. one-step prediction by recursive least squares
+    phi, gained = f[0 : at.LAGS], f[at.LAGS : 2 * at.LAGS]
+    phi[0] = 1.0
+    phi[1] = m[at.LAG1]
+    phi[2] = m[at.LAG2]
+    phi[3] = m[at.LAG3]
+    phi[4] = m[at.E15]
+    phi[5] = m[at.E60]
+    phi[6] = profile
+    phi[7] = m[at.LAST_PROFILE]
+    predicted, denominator, trace = 0.0, 0.0, 0.0
+    for k in range(at.LAGS):
+        predicted += m[at.WEIGHTS + k] * phi[k]
+        s = 0.0
+        for j in range(at.LAGS):
+            s += m[at.GAIN + k * at.LAGS + j] * phi[j]
+        gained[k] = s
+        denominator += s * phi[k]
+        trace += m[at.GAIN + k * at.LAGS + k]
+    error, sd = z - predicted, m[at.ERROR_SD]
+    innovation = np.arcsinh(error / (sd + 1e-6)) if age > 8 else 0.0
+    if age > 20:
+        error = min(max(error, -5 * sd), 5 * sd)
+    gain = rate / (1.0 + denominator)
+    forget = 1.0 - rate / memory if trace < 200 else 1.0
+    for k in range(at.LAGS):
+        m[at.WEIGHTS + k] += gain * gained[k] * error
+        for j in range(at.LAGS):
+            p = at.GAIN + k * at.LAGS + j
+            m[p] = (m[p] - gain * gained[k] * gained[j]) / forget
+    b = rate * max(0.0005, 1.0 / (age + 1))
+    m[at.ERROR_SD] = np.sqrt((1 - b) * sd * sd + b * error * error)
+    # 4. Mahalanobis distance over scales of time
+    features, delta = f[16 : 16 + at.SCALES], f[32 : 32 + at.SCALES]
+    m[at.ROUGHNESS] += 0.1 * (abs(z - m[at.LAG1]) - m[at.ROUGHNESS])
+    m[at.E3] += 0.5 * (z - m[at.E3])
+    m[at.E5] += (2.0 / 6) * (z - m[at.E5])
+    m[at.E15] += (2.0 / 16) * (z - m[at.E15])
+    m[at.E60] += (2.0 / 61) * (z - m[at.E60])
+    m[at.EH] += 2.0 / max(period / 4, 60.0) * (z - m[at.EH])
+    features[0] = z
+    features[1] = m[at.LAG1]
+    for k in range(5):
+        features[2 + k] = m[at.E3 + k]
+    features[7] = z - profile
+    features[8] = np.log(m[at.ROUGHNESS] + 0.05)
+    distance = 0.0
+    for k in range(at.SCALES):
+        delta[k] = features[k] - m[at.CENTRE + k]
+    for k in range(at.SCALES):
+        s = 0.0
+        for j in range(at.SCALES):
+            s += m[at.INVERSE + k * at.SCALES + j] * delta[j]
+        distance += delta[k] * s
+    shrink = 1.0 if distance <= 54 or age < 30 else np.sqrt(54.0 / distance)
+    for k in range(at.SCALES):
+        m[at.CENTRE + k] += a * shrink * delta[k]
+    for k in range(at.SCALES):
+        for j in range(k + 1):
+            p = at.SPREAD + k * at.SCALES + j
+            m[p] = (1 - a) * (m[p] + a * shrink * shrink * delta[k] * delta[j])
+            m[at.SPREAD + j * at.SCALES + k] = m[p]
+    if due:
+        spread = m[at.SPREAD : at.SPREAD + at.SCALES * at.SCALES].reshape(at.SCALES, at.SCALES)
+        invert(spread, 1e-3, 1e-5, m[at.INVERSE : at.INVERSE + at.SCALES * at.SCALES].reshape(at.SCALES, at.SCALES))
+    # 5. surprise
+    far = 0.5 * np.log(distance + 0.001)
+    one, two = m[at.HISTOGRAM_A : at.HISTOGRAM_A + at.LEVELS], m[at.HISTOGRAM_B : at.HISTOGRAM_B + at.LEVELS]
+    evidence = 0.0
+    if age > 16:
+        if age >= o.young:
+            first = either(one, m[at.TOTAL_A], innovation, LOW_A, WIDTH_A, m[at.TAIL_A : at.TAIL_A + 4])
+            second = upper(two, m[at.TOTAL_B], far, LOW_B, WIDTH_B, m[at.TAIL_B : at.TAIL_B + 4])
+            evidence = o.fast_weight * min(first, SURPRISED) + o.scale_weight * min(second, SURPRISED)
+            evidence /= o.fast_weight + o.scale_weight
+        m[at.TOTAL_A] = learn(one, m[at.TOTAL_A], innovation, LOW_A, WIDTH_A, rate, memory)
+        m[at.TOTAL_B] = learn(two, m[at.TOTAL_B], far, LOW_B, WIDTH_B, rate, memory)
+    if due:
+        refresh(one, m[at.TOTAL_A], LOW_A, WIDTH_A, m[at.TAIL_A : at.TAIL_A + 4], 0.05)
+        refresh(two, m[at.TOTAL_B], LOW_B, WIDTH_B, m[at.TAIL_B : at.TAIL_B + 4], 0.05)
+    # residual of a fast average, in its own units
+    step = x - m[at.FAST_MEAN]
+    usual = np.sqrt(m[at.FAST_VARIANCE]) + 0.1 * least_scale(m[at.FAST_MEAN], kind) + 1e-9
+    jump = min(abs(step) / usual, FAR) if age > 8 else 0.0
+    clipped = min(max(step, -5 * usual), 5 * usual) if age > 20 else step
+    c = rate * max(0.0005, 1.0 / (age + 1))
+    m[at.FAST_MEAN] += 0.3 * step
+    m[at.FAST_VARIANCE] += c * (clipped * clipped - m[at.FAST_VARIANCE])
+    # long memory
+    c = slow_rate * max(1.0 / (age + 1), 1.0 / memory)
+    slow = np.sqrt(m[at.SLOW_VARIANCE]) + least_scale(m[at.SLOW_MEAN], kind)
+    away = x - m[at.SLOW_MEAN]
+    softened = soft(away / slow)
+    if age > 20:
+        away = min(max(away, -CLIPPED * slow), CLIPPED * slow)
+    m[at.SLOW_MEAN] += c * away
+    m[at.SLOW_VARIANCE] = (1 - c) * (m[at.SLOW_VARIANCE] + c * away * away)
+    out[4] = softened - m[at.SOFT_MEAN]
+    m[at.SOFT_MEAN] += c * out[4]
+    anchored = soft((x - m[at.ANCHOR_MEAN]) / m[at.ANCHOR_SD]) - m[at.ANCHOR_SOFT] if m[at.ANCHOR_SD] > 0 else 0.0
+    out[1] = evidence
+    if known:
+        # far from its time of day twice in a row, or drifted away from its long memory, however slowly
+        seasonal = abs(delta[7]) / np.sqrt(m[at.SPREAD + 7 * at.SCALES + 7] + 1e-5)
+        far = max(min(seasonal, m[at.SEASONAL]), 0.5 * seasonal)
+        m[at.SEASONAL] = seasonal
+        if m[at.ANCHOR_SD] > 0:
+            m[at.LEVEL] += 0.125 * (min(abs(x - m[at.ANCHOR_MEAN]) / m[at.ANCHOR_SD], FAR) - m[at.LEVEL])
+            far = max(far, m[at.LEVEL])
+        if age >= o.young:
+            evidence = max(evidence, min(o.level * far, SURPRISED))
+    out[0] = evidence if allowed else 0.0
+    out[2] = jump if allowed else 0.0
+    out[3] = jump
+    out[5] = anchored if allowed else 0.0
+    out[6] = anchored
+    m[at.LAG3] = m[at.LAG2]
+    m[at.LAG2] = m[at.LAG1]
+    m[at.LAG1] = z
+    m[at.LAST_PROFILE] = profile
+    m[at.OWN_AGE] = age + 1
