@@ -39,7 +39,7 @@ class Options(NamedTuple):
     slow_wait: float = 0.04
     slow_span: float = 60.0  # rows
     hold: float = 0.7
-    level: float = 1.7  # surprise a standard deviation from the anchor
+    level: float = 2.3  # surprise a standard deviation of a catalogued metric from its hour or its anchor
     hold_days: float = 0.5
     single: float = 10.0  # surprise at which a single metric alarms by itself, and what
     single_growth: float = 1.6  # it needs more for each e-fold of metrics
