@@ -66,10 +66,11 @@ run_tests() {
     unset OBSERVATORY_PROMETHEUS_URL PORT
     say "ruff";  ruff check . && ruff format --check .
     say "mypy";  mypy
-    say "notebooks: strict comparison of their outputs"
-    pytest --nbval -q -p no:cacheprovider notebooks
-    say "pytest"
-    pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90 "$@"
+    say "pytest, and a strict comparison of the notebooks' outputs"
+    # What takes longest comes first, so that no worker is left alone with it.
+    [ $# -gt 0 ] || set -- notebooks tests/test_notebooks.py tests/store tests/api tests/ui tests
+    pytest -n auto --dist loadfile --no-loadscope-reorder --nbval -p no:cacheprovider \
+        --cov --cov-report=term --cov-fail-under=90 "$@"
 }
 
 case "${1:-serve}" in

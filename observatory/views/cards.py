@@ -167,7 +167,8 @@ def _no_services(overview: Overview) -> dict[str, Any]:
         lines = [cycle.failures[0].error, "It is asked again in every cycle."]
     else:
         lines = [
-            "Prometheus answered, but no preset found a service in it: the README lists the metrics they look for.",
-            "Services can also be named by hand: `observatory services register NAME`.",
+            "Prometheus answered, but no preset found a service in it.",
+            "`observatory doctor` says what each of them looks for. Services can also be named by hand: "
+            "`observatory services register NAME`.",
         ]
     return {"title": "No services yet", "lines": lines, "reset": False}

@@ -31,6 +31,8 @@ def card(page: Page, service: str) -> Locator:
 def drag(page: Page, figure: int, start: float, end: float) -> None:
     """Drag over a figure of the drill-down, from `start` to `end` [px]."""
     expect(page.get_by_text("drag over a chart")).to_be_visible()
+    expect(page.locator(".bk-Figure")).to_have_count(1 + 9)
+    page.wait_for_function("Bokeh.documents[0].is_idle")  # they are laid out
     box = page.locator(".bk-Figure").nth(figure).bounding_box()
     assert box is not None
     middle = box["y"] + (box["height"] / 2 if figure != STRIP else 20)
