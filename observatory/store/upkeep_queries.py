@@ -90,7 +90,7 @@ def buckets(table: str, aggregates: Mapping[str, str]) -> str:
     for bare, name in zip(aggregates, quoted(aggregates), strict=True):
         low, high, mean, count = quoted([f"{bare}__{part}" for part in PARTS])
         total, number = quoted([f"{bare}__sum", f"{bare}__count"])
-        stored.append(f"{low}, {high}, {mean} * {count} AS {total}, {count} AS {number}")
+        stored.append(f"{low}, {high}, CAST({mean} AS DOUBLE) * {count} AS {total}, {count} AS {number}")
         raw.append(
             f"{name} AS {low}, {name} AS {high}, {name} AS {total}, CAST({name} IS NOT NULL AS BIGINT) AS {number}"
         )

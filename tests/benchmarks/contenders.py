@@ -147,6 +147,13 @@ def of_file(path: Path) -> OfStore:
     return OfStore(store, size)
 
 
+def blocks(store: Store) -> dict[str, int]:
+    """Bytes of a file's tables, without blocks that are free to be used again."""
+    count = "SELECT count(DISTINCT block_id) FROM pragma_storage_info('{}')"
+    tables = ("service_metrics", "rollup_5m", "rollup_1h")
+    return {table: 2**18 * int(store._database.value(count.format(table))) for table in tables}
+
+
 def of_lake(catalogue: str, folder: Path) -> OfStore:
     """A store in a lake."""
     store = open_store(f"ducklake:postgres:{catalogue}", options=StoreOptions(data_path=str(folder)))

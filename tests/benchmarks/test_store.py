@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from benchmarks.contenders import SERVICES, START, OfStore, Parquet, Sqlite, frame, of_file, of_lake
+from benchmarks.contenders import SERVICES, START, OfStore, Parquet, Sqlite, blocks, frame, of_file, of_lake
 from servers import Postgres
 from store.actors import Actor
 
@@ -93,6 +93,9 @@ def test_bulk_load(benchmark: Any, name: str, tmp_path: Path, minutes: int, requ
 @pytest.mark.parametrize("name", ["file", "lake", "sqlite", "parquet"])
 def test_bytes_a_row(contenders: Contenders, name: str, minutes: int, tell: Callable[[str], None]) -> None:
     tell(f"{name:<8} {contenders[name].size() / (minutes * SERVICES):6.1f} bytes a row")
+    if name == "file":
+        each = {table: size / (minutes * SERVICES) for table, size in blocks(contenders[name].store).items()}
+        tell(f"of which {', '.join(f'{table} {size:.1f}' for table, size in each.items())}, the rest is free for more")
 
 
 @pytest.mark.benchmark(group="latest sample of every service")
