@@ -13,7 +13,7 @@ import pandas as pd
 
 from observatory.collect import store_samples
 from observatory.errors import InvalidInputError, SourceError, SourceUnreachableError
-from observatory.model import Collected, Failure, Progress, Source, no_progress
+from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Progress, Source, no_progress
 from observatory.store import Store
 from observatory.store.fetches import SAMPLES_AT_ONCE, Question
 from observatory.times import floor_to
@@ -21,7 +21,9 @@ from observatory.times import floor_to
 CHUNK_POINTS = 1440
 """Most points a series in one piece: a day of minutes."""
 CHUNK_VALUES = 1_000_000
-"""Most values of one metric in one piece: some 25 MB of an answer."""
+"""Most values of one metric in one piece: some 35 MB of an answer."""
+SETTLED = timedelta(minutes=5)
+"""Age at which a time counts as fetched: what is younger may come late to the server, and is asked for again."""
 
 Range = tuple[datetime, datetime]
 
@@ -92,15 +94,14 @@ def backfill(
         points = _chunk_points(source, store, services) if missing else 1
         work += [(source, question, piece) for reach in missing for piece in _pieces(reach, step, points)]
     progress(0, len(work), "fetching history")
-    with ThreadPoolExecutor(parallel, thread_name_prefix="backfill") as pool:
-        try:
-            for done, (source, question, piece, answer) in enumerate(_answers(pool, work, services, parallel), 1):
-                _keep(store, source, question, piece, answer, tally)
-                rate = tally.samples / tally.seconds
-                progress(done, len(work), "fetching history", f"{tally.samples:,} samples, {rate:,.0f} a second")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(parallel, thread_name_prefix="backfill")
+    try:
+        for done, (source, question, piece, answer) in enumerate(_answers(pool, work, services, parallel), 1):
+            _keep(store, source, question, piece, answer, tally)
+            rate = tally.samples / tally.seconds
+            progress(done, len(work), "fetching history", f"{tally.samples:,} rows, {rate:,.0f} a second")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # nobody who interrupts it waits for answers
     return BackfillReport(
         samples=tally.samples,
         chunks=len(work),
@@ -116,9 +117,13 @@ def backfill(
 def coverage(
     store: Store, start: datetime, end: datetime, step: float, services: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Share of the expected samples that are stored: a row a service, a column a metric, values 0–1."""
+    """Share of the expected samples that are stored: a row a service, a column a metric, values 0–1.
+
+    A service of `services` of which there is nothing has a row of zeros.
+    """
     first = _first_within(start, step)
-    return store.fetches.coverage(first, end, int((end - first).total_seconds() // step) + 1, services)
+    shares = store.fetches.coverage(first, end, int((end - first).total_seconds() // step) + 1, services)
+    return shares if services is None else shares.reindex(sorted({*services}), fill_value=0.0).rename_axis(SERVICE)
 
 
 def gaps(
@@ -172,8 +177,10 @@ def _keep(
         samples += count
         strangers += warned
     warnings = list(dict.fromkeys([*answer.warnings, *strangers]))
-    if not answer.failures:
-        store.fetches.record(question, *piece, samples, warnings, datetime.now(UTC))
+    now = datetime.now(UTC)
+    settled = min(piece[1], floor_to(now - SETTLED, question.step))
+    if not answer.failures and settled >= piece[0]:
+        store.fetches.record(question, piece[0], settled, samples, warnings, now)
     tally.samples += samples
     tally.failures.update(dict.fromkeys(answer.failures))
     tally.warnings.update(dict.fromkeys(warnings))
@@ -181,8 +188,11 @@ def _keep(
 
 def _chunk_points(source: Source, store: Store, services: Sequence[str] | None) -> int:
     """Points a series in one piece, so that the values of one metric stay within bounds."""
-    count = len(services) if services else sum(service.source == source.name for service in store.services())
-    return max(1, min(CHUNK_POINTS, CHUNK_VALUES // max(1, count or len(source.discover()))))
+    if services and len(services) <= MOST_NAMED:
+        count = len(services)
+    else:
+        count = sum(service.source == source.name for service in store.services()) or len(source.discover())
+    return max(1, min(CHUNK_POINTS, CHUNK_VALUES // max(1, count)))
 
 
 def _missing(done: Sequence[Range], first: datetime, last: datetime, step: float) -> Iterator[Range]:

@@ -11,7 +11,7 @@ from datetime import datetime
 import pandas as pd
 
 from observatory.errors import SourceError
-from observatory.model import SERVICE, Collected, Failure, Service, Source
+from observatory.model import IMPORTED, SERVICE, Collected, Failure, Service, Source
 from observatory.store import Store
 
 
@@ -80,7 +80,7 @@ def discover(sources: Sequence[Source], store: Store) -> list[Service]:
     SourceError
         A source did not answer; what others have is registered.
     """
-    owners = {service.name: service.source for service in store.services()}
+    owners = {service.name: service.source for service in store.services() if service.source != IMPORTED}
     found: dict[str, Service] = {}
     failed: SourceError | None = None
     for source in sources:
@@ -99,7 +99,7 @@ def store_samples(store: Store, source: Source, frame: pd.DataFrame) -> tuple[in
 
     A service belongs to the source that had it first; what another source says of it is left out, with a warning.
     """
-    owners = {service.name: service.source for service in store.services()}
+    owners = {service.name: service.source for service in store.services() if service.source != IMPORTED}
     names = sorted(set(frame[SERVICE]))
     strange = [name for name in names if owners.get(name, source.name) != source.name]
     if strange:

@@ -16,6 +16,10 @@ import pandas as pd
 
 SERVICE = "service_name"
 TIMESTAMP = "timestamp"
+IMPORTED = "import"
+"""Source of services that are known from files only, until another has them."""
+MOST_NAMED = 50
+"""Services a source is asked for by name; of more it is asked for all, and what was not wanted is left out."""
 LONGEST_NAME = 200
 
 

@@ -16,7 +16,7 @@ from observatory.config import Settings, load_settings
 from observatory.detectors import DETECTORS
 from observatory.errors import ConfigError, InvalidInputError, SourceError
 from observatory.history import POINTS, ServiceHistory, service_history
-from observatory.model import Cycle, Failure, Fault, Progress, Source, no_progress
+from observatory.model import IMPORTED, Cycle, Failure, Fault, Progress, Source, no_progress
 from observatory.overview import Overview, overview
 from observatory.pipeline import Pipeline
 from observatory.sources.demo import DemoSource
@@ -183,7 +183,9 @@ def make_sources(settings: Settings, store: Store, now: datetime) -> list[Source
     """
     identity = settings.source_name if settings.prometheis else f"demo seed {settings.demo_seed}"
     held = store.note("source")
-    if held is None:
+    if held == IMPORTED and not settings.prometheis:
+        return []  # nothing but what files brought
+    if held in (None, IMPORTED):
         store.write_note("source", identity)
     elif held != identity:
         raise ConfigError(

@@ -160,6 +160,23 @@ def sample_table(store: Store, now: datetime, since: timedelta = timedelta(hours
     return pd.DataFrame(columns, index=latest.index)
 
 
+def import_table(metrics: pd.DataFrame) -> pd.DataFrame:
+    """A row a metric of a file: where it was, its unit there, number and range of its values as people read them."""
+    rows = [
+        {
+            "metric": row["metric"],
+            "from": row["column"],
+            "unit": row["unit"] or "–",
+            "values": row["known"],
+            "lowest": metric(row["metric"]).show(row["low"]),
+            "median": metric(row["metric"]).show(row["middle"]),
+            "highest": metric(row["metric"]).show(row["high"]),
+        }
+        for row in metrics.to_dict("records")
+    ]
+    return pd.DataFrame(rows, columns=["metric", "from", "unit", "values", "lowest", "median", "highest"])
+
+
 def coverage_table(coverage: pd.DataFrame, most: int = 40) -> pd.DataFrame:
     """A row a service, the least complete first, shares in per cent; beyond `most` services only their median."""
     shares = (coverage * 100).round(1)

@@ -206,6 +206,46 @@ class Prometheus(Server):
         self._process.send_signal(signal.SIGHUP)
 
 
+class History(Prometheus):
+    """A Prometheus that scrapes nothing and has a past, given as OpenMetrics text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__({})
+        self._targets = {}
+        self._text = text
+
+    def arguments(self, folder: Path) -> list[str]:
+        source = folder / "history.txt"
+        source.write_text(self._text)
+        # Blocks of a year: promtool reads the text once for each.
+        command = ["promtool", "tsdb", "create-blocks-from", "--max-block-duration=8760h", "openmetrics"]
+        made = subprocess.run([*command, str(source), str(folder / "data")], capture_output=True, check=False)
+        if made.returncode:
+            pytest.fail(f"promtool failed: {made.stderr.decode()}")
+        more = ["--storage.tsdb.retention.time=100y", "--query.max-samples=500000000"]
+        return [*super().arguments(folder), *more]
+
+
+class VictoriaMetrics(Server):
+    """A VictoriaMetrics, which speaks Prometheus's API; `load` brings samples."""
+
+    names = ("victoria-metrics",)
+    ready = "/health"
+
+    def arguments(self, folder: Path) -> list[str]:
+        return [
+            f"-storageDataPath={folder / 'data'}",
+            f"-httpListenAddr={self.address}",
+            "-retentionPeriod=100y",
+            "-search.maxUniqueTimeseries=10000000",
+        ]
+
+    def load(self, text: str) -> None:
+        """Take lines with times [ms], and see to it that queries find them."""
+        for path, body in (("/api/v1/import/prometheus", text.encode()), ("/internal/force_flush", b"")):
+            requests.post(self.url + path, data=body, timeout=300).raise_for_status()
+
+
 class Postgres(Server):
     """A PostgreSQL that trusts everybody on its port, with as many databases as are asked for."""
 

@@ -245,3 +245,64 @@ def test_an_age_that_is_none_is_refused(run: Run) -> None:
     code, _, err = run("archive", "--older-than", "soon")
     assert code == 2
     assert "--older-than" in err
+
+
+# -- history and files ------------------------------------------------------------------------
+
+
+def test_services_of_a_backfill_are_named_or_match_a_pattern(run: Run, small: None) -> None:
+    run("demo")
+    code, out, _ = run("backfill", "--from", "10m", "--services", "shop/ca*,shop/pay*", "-s", "shop/cart")
+    assert code == 0
+    assert re.search(r"\d+ rows in \d chunks and .* a second\)", out)
+    shown = re.findall(r"^(\S+) +[\d.]+ %", out, re.MULTILINE)
+    assert sorted(shown) == ["shop/cart", "shop/catalog", "shop/payments"]
+    code, _, err = run("backfill", "--from", "10m", "--services", "none/*")
+    assert code == 2
+    assert "none/*: none of the 12 registered services matches" in err
+
+
+CSV = "app,when,p95,note\nshop/cart,2026-01-31 08:00:00,120.5,deploy\nshop/cart,2026-01-31 08:01:00,NaN,\n"
+MAPPED = ["-m", "service=app", "-m", "time=when", "-m", "latency_p95=p95:ms"]
+
+
+def test_a_file_is_imported_after_what_is_wrong_with_it_was_put_right(run: Run) -> None:
+    Path("history.csv").write_text(CSV)
+    code, out, err = run("import", "history.csv", *MAPPED)
+    assert (code, out) == (2, "")
+    assert "nothing is known of column 'note'" in err
+    code, out, err = run("import", "history.csv", *MAPPED, "--ignore-unknown")
+    assert code == 2
+    assert "column 'when', row 1 and 1 more: '2026-01-31 08:00:00' has no time zone" in err
+    assert not Path("observatory.duckdb").exists() or run("services", "list")[1].startswith("no services")
+    right = [*MAPPED, "--ignore-unknown", "--timezone", "UTC"]
+    code, out, err = run("import", "history.csv", *right, "--dry-run")
+    assert code == 0
+    assert "dry run: nothing was stored" in out
+    assert "warning: column 'p95', row 2: nan is stored as missing" in err
+    code, out, _ = run("import", "history.csv", *right)
+    assert code == 0
+    assert re.search(r"latency_p95 +p95 +ms +1 +120 ms", out)
+    assert out.endswith(
+        "1 samples of 1 services, 2026-01-31 08:00 to 2026-01-31 08:00 UTC\nstored in observatory.duckdb\n"
+    )
+
+
+def test_a_file_is_not_mixed_with_the_demo(run: Run, small: None) -> None:
+    run("demo")
+    Path("history.csv").write_text(CSV)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OBSERVATORY_STORE", "observatory-demo.duckdb")
+        code, _, err = run("import", "history.csv", *MAPPED)
+    assert code == 2
+    assert "holds the demo shop: name another file with OBSERVATORY_STORE" in err
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [(["service"], "give it as THING=COLUMN"), (["time=a", "time=b"], "--map time is given twice")],
+)
+def test_a_mapping_that_is_none_is_refused(run: Run, mapping: list[str], message: str) -> None:
+    code, _, err = run("import", "x.csv", *(part for pair in mapping for part in ("--map", pair)))
+    assert code == 2
+    assert message in err

@@ -25,6 +25,7 @@ LAYERS: dict[str, int] = {
     "detectors": 2,
     "collect": 3,
     "backfill": 3,
+    "importing": 3,
     "detect": 3,
     "health": 3,
     "evaluation": 3,

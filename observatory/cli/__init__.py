@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from observatory import __version__
-from observatory.cli.common import open_runtime, print_table, progress_bar, read_settings, time_range
+from observatory.cli.common import chosen_services, open_runtime, print_table, progress_bar, read_settings, time_range
 from observatory.cli.doctor import doctor
 from observatory.cli.evaluate import evaluate
 from observatory.cli.feedback import feedback_app
+from observatory.cli.files import import_samples
 from observatory.cli.services import services_app
 from observatory.cli.store import store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
@@ -30,6 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.command("import", epilog="Example: `observatory import history.csv --map latency_p95=p95:ms --dry-run`")(
+    import_samples
+)
 app.add_typer(services_app, name="services")
 app.add_typer(store_app, name="store")
 app.add_typer(feedback_app, name="feedback")
@@ -37,6 +41,12 @@ app.command(epilog="Example: `observatory evaluate --detector seasonal --detecto
 app.command(epilog="Example: `observatory doctor`")(doctor)
 
 ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
+ServicesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--services", "--service", "-s", help="Only these: names or patterns (`shop/*`), by commas or repeated."
+    ),
+]
 FromOption = Annotated[str, typer.Option("--from", help="Start: RFC 3339, or a time ago such as 30d or 12h.")]
 ToOption = Annotated[str, typer.Option("--to", help="End: RFC 3339, a time ago, or `now`.")]
 
@@ -117,14 +127,14 @@ def collect(service: ServiceOption = None) -> None:
             raise typer.Exit(1)
 
 
-@app.command(epilog="Example: `observatory backfill --from 7d --service shop/checkout`")
+@app.command(epilog="Example: `observatory backfill --from 30d --to now --services 'shop/*' --step 60s`")
 def backfill(
     start: FromOption = "1d",
     end: ToOption = "now",
     step: Annotated[
         str | None, typer.Option(help="Time between samples; default: the interval of the settings.")
     ] = None,
-    service: ServiceOption = None,
+    service: ServicesOption = None,
     source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Fetch also what was fetched before.")] = False,
 ) -> None:
@@ -138,10 +148,11 @@ def backfill(
         seconds = parse_duration(step, "--step").total_seconds() if step else runtime.settings.interval
         with progress_bar() as show:
             sources = runtime.sources_called(source)
-            report = backfill(sources, runtime.store, first, last, seconds, service, show, again=again)
+            names = chosen_services(runtime.store, service)
+            report = backfill(sources, runtime.store, first, last, seconds, names, show, again=again)
         typer.echo(
-            f"{report.samples:,} samples in {report.chunks} chunks and {report.seconds:.1f} s; "
-            f"{report.stored:.0%} of the range was stored before"
+            f"{report.samples:,} rows in {report.chunks} chunks and {report.seconds:.1f} s "
+            f"({report.samples / report.seconds:,.0f} a second); {report.stored:.0%} of the range was stored before"
         )
         for warning in report.warnings:
             typer.echo(f"warning: {warning}", err=True)
@@ -214,7 +225,9 @@ def _greet(settings: Settings, runtime: Runtime) -> None:
     typer.echo(
         f"\n  Dashboard   {base}/observatory\n  REST API    {base}/api/health/summary  ({base}/api/openapi.json)"
     )
-    if settings.source_name == "demo":
+    if not runtime.sources:
+        typer.echo(f"  Data        what was imported into {runtime.store.url}; nothing is collected")
+    elif settings.source_name == "demo":
         fault = runtime.next_fault()
         typer.echo("  Data        the demo shop: seven days with labelled faults; look at Anomaly Radar")
         if fault:

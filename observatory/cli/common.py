@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import logging
 import sys
 from collections.abc import Collection, Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from observatory.config import Settings
     from observatory.runtime import Runtime
+    from observatory.store import Store
 
 
 def read_settings(**overrides: Any) -> Settings:
@@ -36,6 +38,9 @@ def open_runtime(**overrides: Any) -> Iterator[Runtime]:
     runtime = Runtime(read_settings(**overrides))
     try:
         yield runtime
+    except KeyboardInterrupt:
+        print("interrupted: what was stored stays", file=sys.stderr)  # noqa: T201
+        raise
     finally:
         runtime.close()
 
@@ -48,6 +53,29 @@ def time_range(now: datetime, start: str, end: str) -> tuple[datetime, datetime]
     if first >= last:
         raise InvalidInputError(f"--from {start} must be before --to {end}")
     return first, last
+
+
+def chosen_services(store: Store, wanted: list[str] | None) -> list[str] | None:
+    """The names among `wanted`, and the registered services that match its patterns; None for all.
+
+    Raises
+    ------
+    InvalidInputError
+        No registered service matches a pattern.
+    """
+    if not wanted:
+        return None
+    known = [service.name for service in store.services()]
+    names: dict[str, None] = {}
+    for text in (part.strip() for word in wanted for part in word.split(",")):
+        found = fnmatch.filter(known, text) if set(text) & set("*?[") else [text] * bool(text)
+        if text and not found:
+            raise InvalidInputError(
+                f"--services {text}: none of the {len(known)} registered services matches, "
+                "`observatory services list` shows them"
+            )
+        names |= dict.fromkeys(found)
+    return list(names)
 
 
 @contextmanager

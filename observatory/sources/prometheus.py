@@ -18,8 +18,8 @@ import pandas as pd
 from observatory.catalog import METRICS, Metric
 from observatory.config import Settings
 from observatory.errors import QueryRefusedError, SourceError, SourceTimeoutError, SourceUnreachableError
-from observatory.model import SERVICE, Collected, Failure, Fault, Service, is_usable_name
-from observatory.sources.answers import Answer, Series, column, frame
+from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Fault, Service, is_usable_name
+from observatory.sources.answers import Answer, Series, wide_frame
 from observatory.sources.client import PrometheusClient
 from observatory.sources.presets import PRESETS, Preset, build_parts, build_probes, chosen, configured, filled, joined
 
@@ -109,11 +109,11 @@ class PrometheusSource:
 
     def collect(self, at: datetime, services: Sequence[str] | None = None) -> Collected:
         """The value of every metric at `at`; a metric whose query fails is a failure in the answer."""
-        return self._collect(lambda query: self.client.instant(query, at), services)
+        return self._collect(lambda query: self.client.instant(_only(query, services), at), services)
 
     def history(self, start: datetime, end: datetime, step: float, services: Sequence[str] | None = None) -> Collected:
         """Values every `step` seconds; a metric whose query fails is a failure in the answer."""
-        return self._collect(lambda query: self.client.range(query, start, end, step), services)
+        return self._collect(lambda query: self.client.range(_only(query, services), start, end, step), services, step)
 
     def graph(self) -> list[tuple[str, str]]:
         """Empty: metrics alone do not tell who calls whom."""
@@ -123,36 +123,34 @@ class PrometheusSource:
         """Empty: nobody labels what happens in production."""
         return []
 
-    def _collect(self, ask: Callable[[str], Answer], services: Sequence[str] | None) -> Collected:
-        """All metrics at once, as many as the client may ask; each is made into a column as it comes."""
+    def _collect(
+        self, ask: Callable[[str], Answer], services: Sequence[str] | None, step: float | None = None
+    ) -> Collected:
+        """All metrics at once, as many as the client may ask."""
+        wanted = None if services is None else set(services)
 
-        def one(metric: str) -> _Found | SourceError:
+        def one(metric: str) -> _Answers | SourceError:
             try:
-                return self._column(metric, ask)
+                return self._answer(metric, self.parts[metric], ask)
             except SourceError as error:
                 return error
 
         with ThreadPoolExecutor(self.client.concurrency, thread_name_prefix=self.name) as pool:
             answers = dict(zip(self.parts, pool.map(one, self.parts), strict=True))
-        found = {metric: answer for metric, answer in answers.items() if isinstance(answer, _Found)}
+        found = {metric: answer for metric, answer in answers.items() if isinstance(answer, _Answers)}
         failed = {metric: answer for metric, answer in answers.items() if isinstance(answer, SourceError)}
         if failed and not found:
             raise min(failed.values(), key=lambda error: not isinstance(error, _SILENCE))
-        samples = self._watched(frame({metric: answer.values for metric, answer in found.items()}), services)
+        samples, strange = wide_frame(
+            {metric: answer.series for metric, answer in found.items()},
+            step,
+            lambda name: self.watches(name) and (wanted is None or name in wanted),
+        )
         failures = [Failure(metric, str(error)) for metric, error in failed.items()]
         failures += [failure for answer in found.values() for failure in answer.failures]
         warnings = [f"{metric}: {text}" for metric, answer in found.items() for text in answer.warnings]
-        return Collected(samples, tuple(failures), (*warnings, *self._remarks(samples, services)), len(self.parts))
-
-    def _column(self, metric: str, ask: Callable[[str], Answer]) -> _Found:
-        answer = self._answer(metric, self.parts[metric], ask)
-        columns = []
-        for series in answer.series:
-            values, said = column(series)
-            columns.append(values)
-            answer.warnings += said
-        merged = pd.concat(columns) if len(columns) > 1 else columns[0]
-        return _Found(merged[~merged.index.duplicated()], answer.warnings, answer.failures)
+        remarks = self._remarks(samples, services)
+        return Collected(samples, tuple(failures), (*warnings, *strange, *remarks), len(self.parts))
 
     def _answer(self, metric: str, parts: Mapping[str, str], ask: Callable[[str], Answer]) -> _Answers:
         """All presets in one query; where the server refuses it, preset by preset, and what it refuses is left out."""
@@ -173,6 +171,8 @@ class PrometheusSource:
                     self._refused[metric, preset] = time.monotonic() + FORGOTTEN_AFTER, words
             if refused and not found.series:
                 raise
+        if found.partial:
+            found.failures.append(Failure(metric, "the answer is partial: run the backfill again"))
         for preset in parts:
             if self._is_refused(metric, preset):
                 self._say_refused(metric, preset, found)
@@ -202,17 +202,6 @@ class PrometheusSource:
         elif "unknown func" not in error:
             found.warnings.append(f"preset {preset} is left out: {error}")
 
-    def _watched(self, samples: pd.DataFrame, services: Sequence[str] | None) -> pd.DataFrame:
-        if samples.empty:
-            return samples
-        found = set(samples[SERVICE].unique())
-        wanted = {name for name in found if self.watches(name)}
-        if services is not None:
-            wanted &= set(services)
-        if wanted == found:
-            return samples
-        return samples[samples[SERVICE].isin(wanted)].reset_index(drop=True)
-
     def _remarks(self, samples: pd.DataFrame, services: Sequence[str] | None) -> Iterator[str]:
         skew = self.client.skew
         if skew is not None and abs(skew) > SKEW_BOUND:
@@ -234,19 +223,25 @@ class _Answers:
     series: list[list[Series]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    partial: bool = False
 
     def add(self, answer: Answer) -> None:
         self.series.append(answer.series)
         self.warnings += answer.warnings
+        self.partial |= answer.partial
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One metric of all services."""
+def _only(query: str, services: Sequence[str] | None) -> str:
+    """`query` for a few services, so that others do not travel; what it costs the server stays about the same."""
+    if not services or len(services) > MOST_NAMED:
+        return query
+    named = (f'label_replace(vector(1), "{SERVICE}", {_text(name)}, "", "")' for name in services)
+    return f"({query}) and on ({SERVICE}) ({' or '.join(named)})"
 
-    values: pd.Series
-    warnings: list[str]
-    failures: list[Failure]
+
+def _text(name: str) -> str:
+    """A replacement in PromQL: a string whose escapes are those of JSON, and in it ``$$`` for a dollar sign."""
+    return json.dumps(name.replace("$", "$$"), ensure_ascii=False)
 
 
 def _pattern(patterns: Sequence[str]) -> re.Pattern[str]:

@@ -5,7 +5,6 @@ Queries go out as form-encoded POST, because they get long, over connections tha
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +28,7 @@ from observatory.errors import (
     SourceTimeoutError,
     SourceUnreachableError,
 )
+from observatory.sources.answers import Envelope, read_envelope
 from observatory.sources.circuit import Circuit
 
 RETRIED = frozenset({429, 502, 503, 504})
@@ -120,7 +120,7 @@ class Transport:
         scheme, _, rest = self.url.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}"
 
-    def ask(self, what: str, fields: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def ask(self, what: str, fields: Mapping[str, str] | None = None) -> Envelope:
         """The answer of ``/api/v1/{what}``: POST with `fields`, or GET.
 
         Raises
@@ -133,7 +133,7 @@ class Transport:
                 stack.enter_context(slot)
             return lane.circuit.call(lambda: self._ask(what, fields, lane.circuit))
 
-    def _ask(self, what: str, fields: Mapping[str, str] | None, circuit: Circuit) -> dict[str, Any]:
+    def _ask(self, what: str, fields: Mapping[str, str] | None, circuit: Circuit) -> Envelope:
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             retry=retry_if_exception(lambda error: _may_pass(error) and not circuit.is_open),
@@ -142,14 +142,14 @@ class Transport:
             sleep=self._sleep,
         )
         try:
-            answer: dict[str, Any] = attempts(self._ask_once, what, fields)
+            answer: Envelope = attempts(self._ask_once, what, fields)
         except SourceBusyError as error:
             if error.wait is not None and error.wait <= LONGEST_WAIT:
                 raise SourceBusyError(str(error)) from None
             raise
         return answer
 
-    def _ask_once(self, what: str, fields: Mapping[str, str] | None) -> dict[str, Any]:
+    def _ask_once(self, what: str, fields: Mapping[str, str] | None) -> Envelope:
         deadline = time.monotonic() + self._timeout
         url = f"{self.url}/api/v1/{what}"
         more: dict[str, Any] = {"timeout": self._timeout, "stream": True, "allow_redirects": False}
@@ -192,17 +192,14 @@ class Transport:
                 raise self._too_slow()
         return bytes(body)
 
-    def _checked(self, body: bytes, status: int, retry_after: str | None) -> dict[str, Any]:
+    def _checked(self, body: bytes, status: int, retry_after: str | None) -> Envelope:
         """The answer's data and warnings, or the error it is."""
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            answer = None
-        if isinstance(answer, dict) and answer.get("status") == "error":
-            detail = f"{answer.get('errorType', 'error')}: {answer.get('error', 'no reason given')}"
+        answer = read_envelope(body)
+        if answer is not None and answer.status == "error":
+            detail = f"{answer.error_type}: {answer.error}"
         elif status >= 300:
             detail = f"HTTP {status}" + (", check token or password" if status in (401, 403) else "")
-        elif not isinstance(answer, dict) or answer.get("status") != "success":
+        elif answer is None or answer.status != "success":
             start = body[:60].decode("utf-8", "replace").split("\n")[0]
             raise MalformedAnswerError(
                 f"{self.address} did not answer like a Prometheus (it began {start!r}): "

@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 
 from observatory.catalog import METRICS, Metric
@@ -23,6 +22,7 @@ from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Fail
 from observatory.store import queries, upkeep_queries
 from observatory.store.archive import Archive
 from observatory.store.backup import Backup, backup
+from observatory.store.bulk import checked, write_file
 from observatory.store.check import Finding, check
 from observatory.store.database import Database, Statement, records
 from observatory.store.feedback import FeedbackTable
@@ -134,26 +134,29 @@ class Store:
         A missing value never replaces a known one, so a partial answer loses nothing; infinite is missing.
         Returns the number of samples written.
         """
-        unknown = [c for c in frame.columns if c not in self._catalog and c not in (SERVICE, TIMESTAMP)]
-        missing = [c for c in (SERVICE, TIMESTAMP) if c not in frame.columns]
-        if unknown or missing:
-            raise StoreError(f"samples cannot be stored: unknown columns {unknown}, missing columns {missing}")
-        if frame.empty:
+        batch = checked(frame, self._catalog)
+        if batch.empty:
             return 0
-        if getattr(frame[TIMESTAMP].dtype, "tz", None) is None:
-            raise StoreError("samples cannot be stored: their timestamps have no time zone, give UTC")
-        metrics = [column for column in frame.columns if column in self._catalog]
-        batch = frame.copy(deep=False)
-        batch[metrics] = frame[metrics].astype(float).replace([np.inf, -np.inf], np.nan)
+        keys = [SERVICE, TIMESTAMP]
         oldest, newest = (batch[TIMESTAMP].agg(how).to_pydatetime() for how in ("min", "max"))
         return self._database.upsert(
             "service_metrics",
             batch,
-            [SERVICE, TIMESTAMP],
+            keys,
             keep_known=True,
             before=lambda session, name: self.archive.bring_back(session, name, oldest),
+            are_new=lambda name: Statement(queries.are_new("service_metrics", name, keys), [oldest, newest]),
             after=lambda session, name: refresh_late(session, name, oldest, newest),
         )
+
+    def write_file(
+        self, file: Path, metrics: Sequence[str], oldest: datetime, newest: datetime, services: Iterable[Service]
+    ) -> None:
+        """Upsert the samples of a Parquet file as `write_samples` does, and add `services`: all of it, or nothing.
+
+        The file has one row a service and time from `oldest` to `newest`, and finite values of `metrics` or NULL.
+        """
+        write_file(self._database, self.archive, file, metrics, (oldest, newest), services)
 
     def history(
         self,

@@ -14,6 +14,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import duckdb
@@ -106,7 +107,7 @@ class Database:
     def write(
         self,
         statements: Sequence[Statement],
-        batches: Mapping[str, pd.DataFrame] | None = None,
+        batches: Mapping[str, pd.DataFrame | Path] | None = None,
         *,
         content: bool = True,
         lock: bool = True,
@@ -127,7 +128,7 @@ class Database:
     def transaction(
         self,
         work: Callable[[Session], T],
-        batches: Mapping[str, pd.DataFrame] | None = None,
+        batches: Mapping[str, pd.DataFrame | Path] | None = None,
         *,
         content: bool = True,
         lock: bool = True,
@@ -164,13 +165,15 @@ class Database:
         *,
         keep_known: bool = False,
         before: Callable[[Session, str], None] | None = None,
+        are_new: Callable[[str], Statement] | None = None,
         after: Callable[[Session, str], None] | None = None,
         content: bool = True,
     ) -> int:
         """Insert the rows of `batch`, or replace those with the same `keys`; the last of equals wins.
 
         Returns the number of rows in the batch after that. `before` and `after` are done in the same transaction;
-        they are given its session and the batch's name. `content` as in `write`.
+        they are given its session and the batch's name. Where the query that `are_new` makes of the name says so,
+        rows are inserted without being looked for. `content` as in `write`.
         """
         if batch.empty:
             return 0
@@ -185,7 +188,11 @@ class Database:
         def work(session: Session) -> None:
             if before:
                 before(session, name)
-            session.execute(queries.merge(table, name, keys, values, keep_known=keep_known))
+            question = are_new(name) if are_new else None
+            if question and session.read(question.sql, question.parameters).iat[0, 0]:
+                session.execute(queries.insert(table, name, [*keys, *values]))
+            else:
+                session.execute(queries.merge(table, name, keys, values, keep_known=keep_known))
             if after:
                 after(session, name)
 

@@ -16,8 +16,9 @@ from observatory.store import coverage_queries
 from observatory.store.database import Database, records
 
 KEYS = ["source", "asks", "services", "step", "started_at", "ended_at"]
-SAMPLES_AT_ONCE = 100_000
-"""Samples written in one transaction; another writer waits no longer than for these."""
+SAMPLES_AT_ONCE = 122_880
+"""Samples written in one transaction: another writer waits no longer than for these. As many as DuckDB has in a row
+group: whole ones are not written to its log first."""
 
 
 @dataclass(frozen=True, slots=True)

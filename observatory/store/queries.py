@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from observatory.store.literals import literal
 
 COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ?"
 
@@ -100,6 +103,21 @@ def drop_table(name: str) -> str:
     return f"DROP TABLE IF EXISTS {quoted([name])[0]}"
 
 
+def view_of_file(name: str, file: Path) -> str:
+    """Read a Parquet file as a table, for this session."""
+    return f"CREATE OR REPLACE TEMP VIEW {quoted([name])[0]} AS FROM read_parquet({literal(str(file))})"
+
+
+def copy_to_file(name: str, file: Path) -> str:
+    """A table into a Parquet file that is read soon and once."""
+    return f"COPY (FROM {quoted([name])[0]}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION uncompressed)"
+
+
+def drop_view(name: str) -> str:
+    """Forget a file that was a table."""
+    return f"DROP VIEW IF EXISTS {quoted([name])[0]}"
+
+
 def copy_rows(table: str, target: str) -> str:
     """All rows of a table into another of the same columns."""
     return f"INSERT INTO {target} BY NAME SELECT * FROM {table}"  # noqa: S608
@@ -132,6 +150,20 @@ MERGE INTO {table} AS t USING {batch} AS b ON {" AND ".join(f"t.{c} = b.{c}" for
 {matched}
 WHEN NOT MATCHED THEN INSERT ({", ".join(k + v)}) VALUES ({", ".join(f"b.{c}" for c in k + v)})
 """  # noqa: S608 - names come from the catalogue and this package, never from a user
+
+
+def insert(table: str, batch: str, columns: list[str]) -> str:
+    """All rows of `batch` into `table`, which has none of them yet."""
+    names = ", ".join(quoted(columns))
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {batch}"  # noqa: S608 - names as in merge
+
+
+def are_new(table: str, batch: str, keys: list[str]) -> str:
+    """Whether `table` has no row of `batch`, looking at timestamps from `?` to `?` only."""
+    there = (
+        f"FROM {table} AS t SEMI JOIN {batch} AS b USING ({', '.join(quoted(keys))}) WHERE timestamp BETWEEN ? AND ?"
+    )
+    return f"SELECT NOT EXISTS ({there})"
 
 
 def samples(metrics: list[str]) -> str:

@@ -60,7 +60,7 @@ def test_a_series_that_comes_twice_counts_once_and_is_said() -> None:
     with FaultyServer(of_services("a", "a", "b")) as server:
         collected = a_source(server.url).collect(NOW)
     assert collected.frame["service_name"].tolist() == ["a", "b"]
-    assert "request_rate: 1 values came twice, such as of a: the first was taken" in collected.warnings
+    assert "request_rate: a is there more than once, the first series counts" in collected.warnings
 
 
 def test_nothing_at_all_is_a_warning_that_names_the_way_out() -> None:

@@ -468,10 +468,10 @@ def test_it_is_a_source_that_knows_no_calls_and_no_labels() -> None:
 def test_a_real_prometheus_answers_instant_and_range(prometheus_of_three: PrometheusSource) -> None:
     now = datetime.now(UTC)
     client = prometheus_of_three.client
-    up = {series.labels["job"]: series.values for series in client.instant("up", now).series}
+    up = {series.labels["job"]: series.values.tolist() for series in client.instant("up", now).series}
     assert up == {"prometheus": [1.0], "node": [1.0], "alertmanager": [1.0]}
     (ones,) = client.range("vector(1)", now - timedelta(seconds=10), now, 2).series
-    assert ones.values == [1.0] * 6
+    assert ones.values.tolist() == [1.0] * 6
     (nan,) = client.instant("vector(0) / 0", now).series
     assert math.isnan(nan.values[0])
 

@@ -24,6 +24,7 @@ from observatory.model import Service
 from observatory.store import Store, database, open_store
 from observatory.store.homes import file
 from observatory.store.homes.address import Address, address_file, read_address, write_address
+from observatory.store.homes.quack import QuackHome
 from observatory.store.options import StoreOptions
 
 
@@ -255,3 +256,27 @@ def test_another_process_sees_writes_and_their_revision(tmp_path: Path, start: C
     owner.end()
     assert len(store.sample_counts()) == ROWS + 1, "the next one takes over when the owner closes"
     store.close()
+
+
+def test_a_large_batch_goes_to_the_owner_through_a_file_that_is_gone_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    rows = pd.DataFrame({"number": range(20_000), "name": ["it's"] * 20_000})
+    with open_store(str(path)):
+        address = read_address(path)
+        assert address is not None
+        home = QuackHome(address.url, address.token, StoreOptions(), str(path), path)
+        try:
+            session = home.session()
+            for batch, files in ((rows, 1), (rows[:10], 0)):
+                session.stage("incoming_x", batch)
+                assert len(list(tmp_path.glob("*incoming*"))) == files
+                found = session.read("SELECT count(*) AS n, sum(number) AS s, any_value(name) AS name FROM incoming_x")
+                assert found.iloc[0].tolist() == [len(batch), batch["number"].sum(), "it's"]
+                session.unstage("incoming_x")
+                assert list(tmp_path.glob("*incoming*")) == []
+            orphan = tmp_path / "x.duckdb.incoming_dead"
+            orphan.touch()
+        finally:
+            home.close()
+    open_store(str(path)).close()
+    assert not orphan.exists()

@@ -30,8 +30,8 @@ class Session(Protocol):
         """Run a statement whose answer nobody needs."""
         ...
 
-    def stage(self, name: str, batch: pd.DataFrame) -> None:
-        """Make a frame a table called `name`, for the statements that follow."""
+    def stage(self, name: str, batch: pd.DataFrame | Path) -> None:
+        """Make a frame, or a Parquet file of this machine, a table called `name` for the statements that follow."""
         ...
 
     def unstage(self, name: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import fcntl
+import glob
 import logging
 import os
 import re
@@ -141,6 +142,9 @@ class OwnedFile:
         """Batches whose writers died while another process owned the file."""
         for (name,) in self._connection.execute(queries.STAGED).fetchall():
             self._connection.execute(queries.drop_table(name))
+        if self.path is not None:
+            for file in self.path.parent.glob(f"{glob.escape(self.path.name)}.{queries.STAGING}*"):
+                file.unlink(missing_ok=True)
 
 
 _owned: dict[Path | None, OwnedFile] = {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 
+from observatory.store import queries
 from observatory.store.literals import Parameters
 
 
@@ -25,13 +27,17 @@ class LocalSession:
         """See `Session.execute`."""
         self._cursor.execute(sql, parameters)
 
-    def stage(self, name: str, batch: pd.DataFrame) -> None:
-        """See `Session.stage`; the frame is read where it is."""
-        self._cursor.register(name, batch)
+    def stage(self, name: str, batch: pd.DataFrame | Path) -> None:
+        """See `Session.stage`; it is read where it is."""
+        if isinstance(batch, Path):
+            self._cursor.execute(queries.view_of_file(name, batch))
+        else:
+            self._cursor.register(name, batch)
 
     def unstage(self, name: str) -> None:
         """See `Session.unstage`."""
         self._cursor.unregister(name)
+        self._cursor.execute(queries.drop_view(name))
 
     def close(self) -> None:
         """See `Session.close`."""

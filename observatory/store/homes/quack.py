@@ -19,9 +19,13 @@ import pandas as pd
 from observatory.errors import StoreError, StoreUnreachableError
 from observatory.store import queries
 from observatory.store.extensions import load
+from observatory.store.homes.local import LocalSession
 from observatory.store.literals import Parameters, arguments, literal
 from observatory.store.options import StoreOptions
 
+SHIPPED = "batch_to_ship"
+MANY = 10_000
+"""Rows worth a file on the way: ten times as fast as shipping them."""
 LOST = re.compile(
     r"Failed to send message|Could not connect|Auth(entication|orization) failed|[Ii]nvalid connection|"
     r"Connection (id|ID)|[Uu]nknown connection|has been (shut down|stopped)"
@@ -34,8 +38,12 @@ PAUSE = 0.05
 class QuackSession:
     """A connection on the server; see `Session`."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, url: str, token: str, alias: str) -> None:
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, url: str, token: str, alias: str, path: Path | None = None
+    ) -> None:
         self._cursor = cursor
+        self._path = path
+        self._views: dict[str, Path | None] = {}
         self._alias = alias
         cursor.execute("SET TimeZone = 'UTC'")
         cursor.execute(f"ATTACH {literal(url)} AS {alias} (TYPE quack, TOKEN {literal(token)})")
@@ -49,18 +57,34 @@ class QuackSession:
         """See `Session.execute`."""
         self._call(_bound(sql, parameters))
 
-    def stage(self, name: str, batch: pd.DataFrame) -> None:
-        """See `Session.stage`; shipped to the server."""
-        self._cursor.register("batch_to_ship", batch)
+    def stage(self, name: str, batch: pd.DataFrame | Path) -> None:
+        """See `Session.stage`; shipped to the server, or read by it from a file where it is on this machine."""
+        if isinstance(batch, Path) and self._path is not None:
+            self._views[name] = None
+            self._call(queries.view_of_file(name, batch))
+            return
+        here = LocalSession(self._cursor)
+        here.stage(SHIPPED, batch)
         try:
-            self._cursor.execute(f"CREATE TABLE {self._alias}.{name} AS FROM batch_to_ship LIMIT 0")
-            self._cursor.execute(f"INSERT INTO {self._alias}.{name} FROM batch_to_ship")
+            if self._path is not None and isinstance(batch, pd.DataFrame) and len(batch) >= MANY:
+                file = self._views[name] = self._path.with_name(f"{self._path.name}.{name}")
+                self._cursor.execute(queries.copy_to_file(SHIPPED, file))
+                self._call(queries.view_of_file(name, file))
+            else:
+                self._cursor.execute(f"CREATE TABLE {self._alias}.{name} AS FROM {SHIPPED} LIMIT 0")
+                self._cursor.execute(f"INSERT INTO {self._alias}.{name} FROM {SHIPPED}")
         finally:
-            self._cursor.unregister("batch_to_ship")
+            here.unstage(SHIPPED)
 
     def unstage(self, name: str) -> None:
         """See `Session.unstage`."""
-        self._call(queries.drop_table(name))
+        if name not in self._views:
+            self._call(queries.drop_table(name))
+            return
+        file = self._views.pop(name)
+        if file is not None:
+            file.unlink(missing_ok=True)
+        self._call(queries.drop_view(name))
 
     def close(self) -> None:
         """See `Session.close`."""
@@ -139,7 +163,8 @@ class QuackHome:
 
     def session(self) -> QuackSession:
         """See `Home.session`."""
-        return QuackSession(self._connection.cursor(), self._url, self._token, f"served_{next(self._aliases)}")
+        alias = f"served_{next(self._aliases)}"
+        return QuackSession(self._connection.cursor(), self._url, self._token, alias, self.path)
 
     def is_lost(self, error: duckdb.Error) -> bool:
         """See `Home.is_lost`."""
