@@ -14,7 +14,14 @@ TOLD = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--services", type=int, default=30, help="Services a collection or a backfill is about.")
     parser.addoption("--days", type=float, default=0.02, help="Days of one-minute samples of 1,000 services.")
+
+
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest) -> int:
+    count: int = request.config.getoption("--services")
+    return count
 
 
 @pytest.fixture(scope="session")
