@@ -17,7 +17,7 @@ from typing import Any, Self
 import pandas as pd
 
 from observatory.catalog import METRICS, Metric
-from observatory.errors import InvalidInputError, StoreError, UnknownServiceError
+from observatory.errors import InvalidInputError, UnknownServiceError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
 from observatory.store import queries, upkeep_queries
 from observatory.store.archive import Archive
