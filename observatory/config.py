@@ -10,8 +10,9 @@ import copy
 import os
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,9 +21,10 @@ from pydantic_settings import (
 )
 
 from observatory.errors import ConfigError
-from observatory.sections import Names, PresetSettings, ServiceOverride, SourceSettings
+from observatory.sections import Names, PresetSettings, ServiceOverride, SourceSettings, UserSettings
 
 PREFIX = "OBSERVATORY_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _as_in(section: type[BaseModel], name: str, description: str | None = None) -> Any:
@@ -135,9 +137,39 @@ class Settings(BaseSettings):
         default_factory=dict, description="Per service: team, tier, objective, latency_target, limits, desired_pods."
     )
 
-    host: str = Field("127.0.0.1", description="Address the server binds. Only loopback is accepted so far.")
+    host: str = Field(
+        "127.0.0.1", min_length=1, description="Address the server binds. Beyond loopback only where one must sign in."
+    )
     port: int = Field(5006, ge=1, le=65535, description="Port of the dashboard and the REST API.")
+    hosts: Names = Field((), description="Names the server is reached by, besides its addresses.")
     refresh: float = Field(30.0, ge=1, le=3600, description="Time between refreshes of an open page [s].")
+
+    auth: Literal["auto", "required"] = Field(
+        "auto",
+        description="`auto`: loopback is open until a key is made or a login or JWT is set up. `required`: never.",
+    )
+    users: dict[str, UserSettings] = Field(
+        default_factory=dict, description="What people may who sign in, by name: `[users.ann]` with `role`, `services`."
+    )
+    login: str | None = Field(
+        None,
+        pattern="^[a-z0-9_]+$",
+        description="Login of the dashboard: unset takes API keys; `basic`, or one of Panel's OAuth providers.",
+    )
+    login_file: Path | None = Field(None, description="For `basic`: a JSON object of user names and passwords.")
+    login_role: Literal["viewer", "operator", "admin"] | None = Field(
+        None, description="Role of who signs in and is not in `users`; unset: they may do nothing."
+    )
+    login_hours: float = Field(12.0, gt=0, le=720, description="How long one stays signed in at the dashboard [h].")
+    cookie_secret: SecretStr | None = Field(
+        None, min_length=32, description="Signs the cookies of logins; the same in all servers. Unset: made at start."
+    )
+    jwt_secret: SecretStr | None = Field(
+        None, min_length=32, description="Secret shared with the issuer of JSON Web Tokens (HS256)."
+    )
+    jwt_jwks: str | None = Field(None, description="File or https address with the issuer's public keys (JWKS).")
+    jwt_audience: str | None = Field(None, description="Audience that tokens must name.")
+    jwt_issuer: str | None = Field(None, description="Issuer that tokens must name.")
 
     demo_seed: int = Field(7, ge=0, description="Seed of the demo shop: the same seed gives the same data.")
     demo_days: float = Field(7.0, gt=0, le=60, description="Demo history made at the first start [days].")
@@ -158,13 +190,17 @@ class Settings(BaseSettings):
             raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
         return self
 
-    @field_validator("host")
-    @classmethod
-    def _only_loopback(cls, value: str) -> str:
-        """The dashboard has no login yet, so it must not be reachable from elsewhere."""
-        if value not in ("127.0.0.1", "localhost"):
-            raise ValueError("only loopback is served without a login: use 127.0.0.1 behind an authenticating proxy")
-        return value
+    @model_validator(mode="after")
+    def _sign_in_is_whole(self) -> Self:
+        if self.jwt_secret and self.jwt_jwks:
+            raise ValueError("jwt_secret and jwt_jwks are both set: keep one")
+        if (self.jwt_secret or self.jwt_jwks) and not (self.jwt_audience and self.jwt_issuer):
+            raise ValueError("tokens are checked for whom and by whom they were made: set jwt_audience and jwt_issuer")
+        if self.jwt_jwks and self.jwt_jwks.startswith("http://") and not _names_loopback(self.jwt_jwks):
+            raise ValueError(f"jwt_jwks = {self.jwt_jwks}: keys are fetched over https only")
+        if (self.login == "basic") != (self.login_file is not None):
+            raise ValueError("login = basic and login_file belong together: set both or none")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -186,6 +222,11 @@ class Settings(BaseSettings):
             return dict(self.sources)
         own = {name: getattr(self, f"prometheus_{name}") for name in SourceSettings.model_fields if name not in shared}
         return {"prometheus": SourceSettings(**own, **shared), **self.sources}
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        return self.host in LOOPBACK
 
     @property
     def source_name(self) -> str:
@@ -214,6 +255,10 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigError(f"cannot read the settings ({_config_file()} and {PREFIX}*): {error}") from None
 
 
+def _names_loopback(address: str) -> bool:
+    return (urlsplit(address).hostname or "") in LOOPBACK
+
+
 def _config_file() -> Path:
     return Path(os.environ.get(f"{PREFIX}CONFIG", "observatory.toml"))
 
@@ -237,7 +282,7 @@ def _explain(problem: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"unknown setting {where!r} in {_config_file()}: see the README's table of settings"
-    secret = any(word in where for word in ("token", "password", "s3", "headers"))
+    secret = any(word in where for word in ("token", "password", "s3", "headers", "secret"))
     value = "" if secret or isinstance(problem["input"], dict) else f" = {problem['input']!r}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     if not where:

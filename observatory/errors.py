@@ -35,6 +35,14 @@ class UnknownServiceError(NotFoundError):
         self.service = service
 
 
+class NotSignedInError(ObservatoryError):
+    """Nobody can tell who asks: no key or token, or one that is not accepted."""
+
+
+class ForbiddenError(ObservatoryError):
+    """Whoever asks is known, and may not do this."""
+
+
 class UnknownPluginError(NotFoundError):
     """No plug-in of that name is registered."""
 

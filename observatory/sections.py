@@ -1,10 +1,10 @@
-"""Tables of the settings file: ``[services."shop/checkout"]``, ``[sources.eu]``, ``[preset.legacy]``."""
+"""Tables of the settings file, such as ``[services."shop/checkout"]``, ``[users.ann]`` and ``[sources.eu]``."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
@@ -30,6 +30,15 @@ class ServiceOverride(BaseModel):
     cpu_limit: float | None = Field(None, gt=0, description="CPU limit over all pods [cores].")
     memory_limit: float | None = Field(None, gt=0, description="Memory limit over all pods [bytes].")
     desired_pods: float | None = Field(None, gt=0, description="Pods that should be running.")
+
+
+class UserSettings(BaseModel):
+    """What somebody may do who signs in with a token or at the dashboard: ``[users."ann@example.com"]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["viewer", "operator", "admin"] = Field("viewer", description="What they may do.")
+    services: Names = Field(("*",), description="Patterns of the services they see, such as `payments/*`.")
 
 
 class SourceSettings(BaseModel):

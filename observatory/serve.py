@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 import socket
 import sys
 from pathlib import Path
 
 import observatory
+from observatory.access import gate_of
 from observatory.config import Settings
 from observatory.errors import ConfigError
+from observatory.runtime import Runtime
 
 PLUGIN = "observatory.api.plugin"
+ACCESS = Path(observatory.__file__).parent / "access"
 
 
 def app_file() -> Path:
@@ -23,11 +28,15 @@ def app_file() -> Path:
 
 
 def require_free_port(host: str, port: int) -> None:
-    """Raise ConfigError when somebody listens there already."""
-    with socket.socket() as probe:
+    """Raise ConfigError when somebody listens there already, or the address is not this machine's."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise ConfigError(f"setting host = {host!r}: no address of this machine ({error.strerror})") from None
+    with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind(address)
         except OSError as error:
             raise ConfigError(
                 f"port {port} on {host} cannot be used ({error.strerror}): stop what runs there, "
@@ -35,9 +44,43 @@ def require_free_port(host: str, port: int) -> None:
             ) from None
 
 
+def require_sign_in(runtime: Runtime) -> None:
+    """Raise ConfigError where other machines would reach the server and nobody could sign in."""
+    settings, gate = runtime.settings, gate_of(runtime)
+    ways = gate.keys.any() or gate.tokens is not None or settings.login is not None
+    if not settings.is_loopback and not ways:
+        raise ConfigError(
+            f"setting host = {settings.host!r}: other machines reach it, and nobody could sign in: make a key first "
+            "(`observatory keys create NAME --role admin`), or set up a login or JWT (README, Access)"
+        )
+
+
+def names(settings: Settings) -> list[str]:
+    """Names and addresses that pages may be opened under; Bokeh's websocket takes none of IPv6."""
+    found = ["127.0.0.1", "localhost", *settings.hosts]
+    if not settings.is_loopback:
+        found.append(settings.host)
+        with contextlib.suppress(OSError):
+            found += [socket.gethostname(), *socket.gethostbyname_ex(socket.gethostname())[2]]
+    unspecified = "0.0.0.0"  # noqa: S104 - it is left out
+    return [name for name in dict.fromkeys(found) if name != unspecified and ":" not in name]
+
+
+def login_arguments(settings: Settings) -> list[str]:
+    """How the dashboard asks who somebody is."""
+    secret = settings.cookie_secret.get_secret_value() if settings.cookie_secret else secrets.token_urlsafe(48)
+    cookie = ["--cookie-secret", secret]
+    if settings.login is None:
+        return ["--auth-module", str(ACCESS / "login.py"), *cookie]
+    if settings.login == "basic":
+        return ["--basic-auth", str(settings.login_file), "--basic-login-template", str(ACCESS / "login.html"), *cookie]
+    days = max(1, round(settings.login_hours / 24))
+    return ["--oauth-provider", settings.login, "--oauth-expiry-days", str(days), *cookie]
+
+
 def panel_arguments(settings: Settings) -> list[str]:
     """What ``panel`` is called with."""
-    origins = [f"{name}:{settings.port}" for name in ("127.0.0.1", "localhost")]
+    ports = [f":{settings.port}", ""] if settings.hosts else [f":{settings.port}"]  # a proxy answers on the usual port
     return [
         "serve",
         str(app_file()),
@@ -51,7 +94,8 @@ def panel_arguments(settings: Settings) -> list[str]:
         "observatory",
         "--log-level",
         "warning" if settings.log_level == "INFO" else settings.log_level.lower(),
-        *(f"--allow-websocket-origin={origin}" for origin in origins),
+        *login_arguments(settings),
+        *(f"--allow-websocket-origin={name}{port}" for name in names(settings) for port in ports),
     ]
 
 

@@ -12,6 +12,7 @@ from observatory.model import SERVICE, Anomaly, Failure, Fault, Feedback, Health
 from observatory.overview import Overview, ServiceStatus
 from observatory.sources.survey import Found
 from observatory.store import Store
+from observatory.store.keys import StoredKey
 
 HEALTH_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
 TIME = "%Y-%m-%d %H:%M"
@@ -146,6 +147,28 @@ def survey_table(found: Iterable[Found]) -> pd.DataFrame:
         for preset in found
     ]
     return pd.DataFrame(rows, columns=["preset", "services", "example", *METRICS])
+
+
+def key_table(keys: Iterable[StoredKey], now: datetime) -> pd.DataFrame:
+    """A row an API key: what it may do, and whether it still may."""
+    rows = [
+        {
+            "id": key.id,
+            "name": key.name,
+            "role": key.role,
+            "services": ", ".join(key.services),
+            "state": "revoked"
+            if key.revoked_at
+            else "expired"
+            if key.expires_at and key.expires_at <= now
+            else "valid",
+            "created": key.created_at.strftime(TIME),
+            "expires": key.expires_at.strftime(TIME) if key.expires_at else "never",
+            "last used": key.last_used_at.strftime(TIME) if key.last_used_at else "never",
+        }
+        for key in keys
+    ]
+    return pd.DataFrame(rows, columns=["id", "name", "role", "services", "state", "created", "expires", "last used"])
 
 
 def failure_table(failures: Iterable[Failure]) -> pd.DataFrame:

@@ -110,7 +110,7 @@ def test_an_empty_store_says_what_to_do(run: Run) -> None:
         (["collect", "--service", "shop/none"], {}, 1, "unknown service 'shop/none'"),
         (["collect"], {"INTERVALL": "5"}, 2, "did you mean OBSERVATORY_INTERVAL"),
         (["serve", "--port", "99999"], {}, 2, "setting port = 99999"),
-        (["serve", "--host", "0.0.0.0"], {}, 2, "only loopback"),
+        (["serve", "--host", "0.0.0.0"], {}, 2, "nobody could sign in"),
         (["backfill", "--from", "yesterday"], {}, 2, "--from = 'yesterday'"),
         (["backfill", "--from", "1h", "--to", "2h"], {}, 2, "--from 1h must be before --to 2h"),
         (["backfill", "--step", "often"], {}, 2, "--step = 'often'"),
@@ -306,3 +306,21 @@ def test_a_mapping_that_is_none_is_refused(run: Run, mapping: list[str], message
     code, _, err = run("import", "x.csv", *(part for pair in mapping for part in ("--map", pair)))
     assert code == 2
     assert message in err
+def test_a_key_is_shown_once_and_lives_until_it_is_revoked(run: Run, small: None) -> None:
+    code, text, about = run(
+        "keys", "create", "grafana", "--role", "operator", "--services", "shop/*", "--expires", "1d"
+    )
+    assert code == 0
+    assert re.fullmatch(r"obs_[0-9a-f]{12}_[\w-]{43}\n", text)
+    assert "operator grafana" in about
+    assert "grafana" in run("keys", "list")[1]
+    assert text.strip()[17:] not in run("keys", "list")[1]
+    code, again, _ = run("keys", "rotate", "grafana")
+    assert code == 0
+    assert again != text
+    assert run("keys", "revoke", "grafana")[0] == 0
+    assert "revoked" in run("keys", "list")[1]
+    for arguments in (("revoke", "grafana"), ("rotate", "nobody"), ("create", "a", "--role", "king")):
+        code, _, error = run("keys", *arguments)
+        assert code in (1, 2)
+        assert error.startswith("error: ")

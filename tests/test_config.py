@@ -60,7 +60,9 @@ def test_another_file_can_be_named(empty_folder: Path, monkeypatch: pytest.Monke
         ("interval", -1, r"setting interval = -1: .*greater than.*OBSERVATORY_INTERVAL"),
         ("port", "http", r"setting port = 'http': .*integer"),
         ("prometheus_url", "localhost:9090", r"setting prometheus_url = 'localhost:9090': .*URL"),
-        ("host", "0.0.0.0", r"setting host = '0\.0\.0\.0': only loopback"),
+        ("login", "basic", r"login = basic and login_file belong together"),
+        ("jwt_secret", "x" * 32, r"set jwt_audience and jwt_issuer"),
+        ("jwt_jwks", "http://keys.example", r"set jwt_audience and jwt_issuer"),
         ("log_level", "LOUD", r"setting log_level = 'LOUD'.*'DEBUG'"),
     ],
 )

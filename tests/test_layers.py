@@ -38,6 +38,7 @@ LAYERS: dict[str, int] = {
     "worker": 4,
     "runtime": 4,
     "tables": 4,
+    "access": 4,
     "views": 5,
     "api": 5,
     "serve": 6,
@@ -104,6 +105,6 @@ def test_only_config_reads_the_environment() -> None:
     readers = [
         str(path.relative_to(ROOT))
         for path in ROOT.rglob("*.py")
-        if "environ" in path.read_text() or "getenv" in path.read_text()
+        if "os.environ" in path.read_text() or "getenv" in path.read_text()
     ]
     assert readers == ["config.py"]

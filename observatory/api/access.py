@@ -1,27 +1,34 @@
 """Who may call what: every route declares its access, and other sites may not write.
 
-There are no keys yet: the server binds loopback only, so whoever reaches it may read and write. A
-browser on this machine reaches it too, on behalf of any page it shows; hence the checks of ``Host``
-(a foreign name that resolves to loopback), ``Origin`` and ``Sec-Fetch-Site``.
+Who calls is asked of the `Gate`; what the call reads passes through what that caller may see, see `wire.runtime`.
+A browser calls on behalf of any page it shows, and where nobody has to sign in that is enough; hence the checks of
+``Host`` (a foreign name that resolves to this machine), ``Origin`` and ``Sec-Fetch-Site``.
 """
 
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
+import socket
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from observatory.access import Caller, Role, gate_of
 from observatory.api.errors import Problem
-from observatory.api.wire import BODY_LIMIT
+from observatory.api.wire import BODY_LIMIT, context
+from observatory.config import Settings
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
+USER, PANEL_LOGIN = "observatory.user", "observatory.panel_login"
+"""Where the server leaves who signed in to the dashboard; no header of a client can say so."""
 SAFE = {"GET", "HEAD", "OPTIONS"}
 _DECLARED = "__access__"
 
@@ -32,6 +39,12 @@ class Access(StrEnum):
     PUBLIC = "public"
     READ = "read"
     WRITE = "write"
+    ADMIN = "admin"
+
+    @property
+    def role(self) -> Role:
+        """The least role that has it."""
+        return {"write": Role.OPERATOR, "admin": Role.ADMIN}.get(self, Role.VIEWER)
 
 
 def access(level: Access) -> Callable[[View], View]:
@@ -61,7 +74,7 @@ def require_declarations(app: Flask) -> None:
         level = declared(app, rule.endpoint)
         if level is None:
             raise TypeError(f"route {rule.rule} ({rule.endpoint}) declares no access: decorate it with @access(...)")
-        if level is not Access.WRITE and not (rule.methods or set()) <= SAFE:
+        if level in (Access.PUBLIC, Access.READ) and not (rule.methods or set()) <= SAFE:
             raise TypeError(f"route {rule.rule} ({rule.endpoint}) takes {rule.methods}: it needs access to write")
 
 
@@ -71,12 +84,30 @@ def install(app: Flask) -> None:
     app.before_request(_check)
 
 
+def caller() -> Caller | None:
+    """Who sent this request; None where that was not asked, or nobody can tell."""
+    found: Caller | None = g.get("caller")
+    return found
+
+
+def identify() -> Caller:
+    """Ask the gate who sent this request; raises NotSignedInError, ForbiddenError."""
+    given = request.environ
+    found = gate_of(context().runtime).caller(
+        request.headers.get("Authorization"), given.get(USER), request.remote_addr, bool(given.get(PANEL_LOGIN))
+    )
+    g.caller = found
+    return found
+
+
 def _check() -> None:
     level = None if request.endpoint is None else declared(current_app, request.endpoint)
     if level is not Access.PUBLIC:
         _refuse_foreign_host()
     if request.method not in SAFE:
         _refuse_other_sites()
+    if level is not Access.PUBLIC:
+        _refuse_strangers(level or Access.READ)
     if (request.content_length or 0) > BODY_LIMIT:
         raise RequestEntityTooLarge(f"the body is larger than {BODY_LIMIT} bytes")
     if request.endpoint is not None and request.routing_exception is None and level is not Access.PUBLIC:
@@ -85,10 +116,47 @@ def _check() -> None:
         _refuse_unknown_parameters(spec)
 
 
+def _refuse_strangers(level: Access) -> None:
+    found = identify()
+    if not found.role.includes(level.role):
+        raise Problem(403, f"this needs the role {level.role}, and {found.name!r} has the role {found.role}")
+    if level is Access.ADMIN and not found.scope.is_everything:
+        raise Problem(403, f"this concerns every service, and {found.name!r} may see {found.scope}")
+
+
 def _refuse_foreign_host() -> None:
     host = request.headers.get("Host", "")
-    if not LOOPBACK.fullmatch(host):
-        raise Problem(421, f"Host {host!r} is not this server: ask for 127.0.0.1 or localhost")
+    if not serves(context().runtime.settings, host):
+        raise Problem(421, f"Host {host!r} is not this server: ask for {expected_hosts(context().runtime.settings)}")
+
+
+def serves(settings: Settings, host: str) -> bool:
+    """Whether a ``Host`` header means this server. Addresses always do: only a name can be pointed at another's."""
+    if LOOPBACK.fullmatch(host):
+        return True
+    found = HOST.fullmatch(host)
+    if found is None:
+        return False
+    name = found[1].lower()
+    if name in {known.lower() for known in settings.hosts}:
+        return True
+    if settings.is_loopback:
+        return False
+    return name in (settings.host.lower(), socket.gethostname().lower()) or _is_address(name.strip("[]"))
+
+
+def expected_hosts(settings: Settings) -> str:
+    """The names it answers to, for messages."""
+    own = ["127.0.0.1", "localhost"] if settings.is_loopback else ["its address"]
+    return " or ".join([*own, *settings.hosts]) + " (OBSERVATORY_HOSTS adds names)"
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_other_sites() -> None:

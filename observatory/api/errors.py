@@ -39,6 +39,8 @@ KINDS: Mapping[type[errors.ObservatoryError], Kind] = {
     errors.InvalidInputError: Kind(400, "invalid-input", "A value cannot be used"),
     errors.UnknownServiceError: Kind(404, "unknown-service", "No such service"),
     errors.NotFoundError: Kind(404, "not-found", "No such thing"),
+    errors.NotSignedInError: Kind(401, "not-signed-in", "Sign in"),
+    errors.ForbiddenError: Kind(403, "forbidden", "You may not do this"),
     errors.NotEnoughDataError: Kind(409, "learning", "Not enough samples yet"),
     errors.SourceRefusedError: Kind(502, "source-refused", "The metrics source refused"),
     errors.SourceUnreachableError: Kind(502, "source-unreachable", "The metrics source cannot be reached"),
@@ -105,7 +107,8 @@ class Problem(Exception):  # noqa: N818 - the name the standard gives it
     def of_error(cls, error: errors.ObservatoryError) -> Problem:
         """One of our errors, by the table."""
         kind = next(KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS)
-        return cls(kind.status, str(error), KIND + kind.slug, kind.title)
+        headers = {"WWW-Authenticate": 'Bearer realm="observatory"'} if kind.status == 401 else {}
+        return cls(kind.status, str(error), KIND + kind.slug, kind.title, headers=headers)
 
     def body(self, path: str) -> bytes:
         """The problem as JSON; `path` names the occurrence unless it has a name of its own."""

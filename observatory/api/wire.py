@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import urlencode
 
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Request, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import PathConverter
 
+from observatory.access import scoped
 from observatory.api.errors import Problem
 from observatory.errors import InvalidInputError
 from observatory.times import parse_time
@@ -48,8 +49,8 @@ def context() -> Context:
 
 
 def runtime() -> Runtime:
-    """The runtime behind this request."""
-    return context().runtime
+    """The runtime behind this request, as its sender may see it."""
+    return scoped(context().runtime, g.caller)
 
 
 def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -16,6 +16,7 @@ from observatory.cli.doctor import doctor
 from observatory.cli.evaluate import evaluate
 from observatory.cli.feedback import feedback_app
 from observatory.cli.files import import_samples
+from observatory.cli.keys import keys_app
 from observatory.cli.services import services_app
 from observatory.cli.store import store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
@@ -39,6 +40,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(feedback_app, name="feedback")
 app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")(evaluate)
 app.command(epilog="Example: `observatory doctor`")(doctor)
+app.add_typer(keys_app, name="keys")
 
 ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
 ServicesOption = Annotated[
@@ -80,17 +82,20 @@ def _options(
 @app.command(epilog="Example: `observatory serve --port 8080`")
 def serve(
     port: Annotated[int | None, typer.Option(help="Port of the pages and the REST API.")] = None,
-    host: Annotated[str | None, typer.Option(help="Address to bind; loopback only.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to bind; beyond loopback only where one must sign in.")
+    ] = None,
 ) -> None:
     """Serve the dashboard and the REST API, and collect in the background."""
     from observatory.runtime import Runtime, use
-    from observatory.serve import require_free_port, serve
+    from observatory.serve import require_free_port, require_sign_in, serve
 
     settings = read_settings(port=port, host=host)
     require_free_port(settings.host, settings.port)
     runtime = Runtime(settings)
     use(runtime)
     try:
+        require_sign_in(runtime)
         if settings.source_name == "demo":
             with progress_bar() as show:
                 runtime.prepare(show)
@@ -221,7 +226,8 @@ def archive(
 
 
 def _greet(settings: Settings, runtime: Runtime) -> None:
-    base = f"http://{settings.host}:{settings.port}"
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - a browser wants an address
+    base = f"http://{host}:{settings.port}"
     typer.echo(
         f"\n  Dashboard   {base}/observatory\n  REST API    {base}/api/health/summary  ({base}/api/openapi.json)"
     )

@@ -28,6 +28,7 @@ from observatory.store.database import Database, Statement, records
 from observatory.store.feedback import FeedbackTable
 from observatory.store.fetches import Fetches
 from observatory.store.homes import home_opener
+from observatory.store.keys import Keys
 from observatory.store.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
 from observatory.store.remarks import Remarks
@@ -75,6 +76,8 @@ class Store:
         self.feedback = FeedbackTable(database)
         self.remarks = Remarks(database, self.fetches)
         """What sources said about samples."""
+        self.keys = Keys(database)
+        """Who may use the API."""
         if not database.home.read_only:
             self.archive.refresh_views()
 

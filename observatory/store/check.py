@@ -25,6 +25,7 @@ KEYS = {
     "meta": ("key",),
     "rollup_5m": ("service_name", "timestamp"),
     "rollup_1h": ("service_name", "timestamp"),
+    "api_keys": ("id",),
 }
 DAMAGED = "restore a backup (`observatory store restore`), or move the file away and fetch the past with `backfill`"
 

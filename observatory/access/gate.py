@@ -1,0 +1,111 @@
+"""Who asks: one answer for the API, the dashboard and its events."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from weakref import WeakKeyDictionary
+
+from observatory.access.grants import OPEN, Caller
+from observatory.access.keys import PREFIX, ApiKeys
+from observatory.access.tokens import Tokens, granted
+from observatory.errors import ForbiddenError, NotSignedInError
+from observatory.runtime import Runtime
+
+HINT = "send `Authorization: Bearer KEY`; `observatory keys create` makes one"
+
+
+class Gate:
+    """Turns what a request brings into a `Caller`; use `gate_of` to get the one of a runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.settings = runtime.settings
+        self.keys = ApiKeys(runtime.store, runtime.clock)
+        self.tokens = Tokens.of(runtime.settings, runtime.clock)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has to sign in: on loopback, as long as no way to do so was set up."""
+        settings = self.settings
+        asked = settings.auth == "required" or self.tokens is not None or settings.login is not None
+        return settings.is_loopback and not asked and not self.keys.any()
+
+    def caller(
+        self,
+        authorization: str | None,
+        user: str | None = None,
+        address: str | None = None,
+        panel_login: bool = False,
+    ) -> Caller:
+        """Whoever sent these.
+
+        Parameters
+        ----------
+        authorization
+            The header of that name.
+        user
+            Who signed in to the dashboard, as its cookie has it.
+        address
+            Where the request came from; where nobody has to sign in, only this machine may ask.
+        panel_login
+            Whether Panel itself asks for a login, whatever the settings say.
+
+        Raises
+        ------
+        NotSignedInError, ForbiddenError
+            Nobody can tell; they may do nothing here.
+        """
+        if authorization is not None:
+            return self.bearer(authorization)
+        if self.is_open and not panel_login:
+            if address is not None and not is_this_machine(address):
+                raise NotSignedInError(f"other machines must sign in: {HINT}")
+            return OPEN
+        if user is not None:
+            return self.signed_in(user, panel_login)
+        raise NotSignedInError(f"sign in: {HINT}")
+
+    def bearer(self, authorization: str) -> Caller:
+        """Whoever sent this header; raises NotSignedInError, ForbiddenError."""
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise NotSignedInError(f"the header Authorization cannot be used: {HINT}")
+        if token.startswith(PREFIX):
+            return self.keys.caller(token)
+        if self.tokens is None:
+            raise NotSignedInError("the token is no API key, and no other tokens are accepted here")
+        return self.tokens.caller(token)
+
+    def signed_in(self, user: str, panel_login: bool = False) -> Caller:
+        """Who signed in to the dashboard, with a key or at Panel; raises NotSignedInError, ForbiddenError."""
+        if self.settings.login is None and not panel_login:
+            return self.keys.caller_of_session(user)
+        try:
+            return granted(user, "login", {}, self.settings.users)
+        except ForbiddenError:
+            if self.settings.login_role is None:
+                raise
+            return granted(user, "login", {"role": self.settings.login_role, "services": "*"}, {})
+
+
+def is_this_machine(address: str) -> bool:
+    """Whether an address is loopback; a socket without one is."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address == ""
+    mapped = getattr(found, "ipv4_mapped", None)
+    return bool((mapped or found).is_loopback)
+
+
+_gates: WeakKeyDictionary[Runtime, Gate] = WeakKeyDictionary()
+_gates_lock = threading.Lock()
+
+
+def gate_of(runtime: Runtime) -> Gate:
+    """The gate of a runtime."""
+    with _gates_lock:
+        if runtime not in _gates:
+            _gates[runtime] = Gate(runtime)
+        return _gates[runtime]

@@ -1,0 +1,92 @@
+"""The login of the dashboard: who has an API key signs in with it. Bokeh loads this file (``--auth-module``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Template
+from tornado.web import RequestHandler
+
+from observatory.access.gate import gate_of
+from observatory.errors import NotSignedInError
+from observatory.runtime import current
+
+COOKIE = "user"
+ANYBODY = "anybody"
+"""The user's name where nobody has to sign in; it opens nothing where somebody has to."""
+PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
+LONGEST = 200
+
+login_url = "/login"
+logout_url = "/logout"
+
+
+def get_user(handler: Any) -> str | None:
+    """The session in a request's cookie while it is valid, as Bokeh asks for it; None has it go to the login."""
+    gate = gate_of(current())
+    if gate.is_open:
+        return ANYBODY
+    cookie = handler.get_secure_cookie(COOKIE, max_age_days=gate.settings.login_hours / 24)
+    if cookie is None:
+        return None
+    user: str = cookie.decode("utf-8", "replace")
+    try:
+        gate.signed_in(user)
+    except NotSignedInError:
+        return None
+    return user
+
+
+class LoginHandler(RequestHandler):  # type: ignore[misc]
+    """A form that takes an API key."""
+
+    def get(self) -> None:
+        """Show the form."""
+        self._show(200, "")
+
+    def post(self) -> None:
+        """Sign in."""
+        if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            self._show(403, "Another site may not sign you in.")
+            return
+        gate = gate_of(current())
+        key = self.get_body_argument("key", "")[:LONGEST].strip()
+        try:
+            session = gate.keys.session(key)
+        except NotSignedInError as error:
+            self._show(401, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+            return
+        self.set_secure_cookie(
+            COOKIE,
+            session,
+            expires_days=gate.settings.login_hours / 24,
+            httponly=True,
+            samesite="Lax",
+            secure=self.request.protocol == "https",
+        )
+        self.redirect(safe_next(self.get_argument("next", "/")))
+
+    def _show(self, status: int, error: str) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        following = quote(safe_next(self.get_argument("next", "/")), safe="/")
+        self.finish(PAGE.render(takes_keys=True, login_endpoint=f"?next={following}", errormessage=error))
+
+
+class LogoutHandler(RequestHandler):  # type: ignore[misc]
+    """Forgets who is signed in."""
+
+    def get(self) -> None:
+        """Sign out."""
+        self.clear_cookie(COOKIE)
+        self.redirect(login_url)
+
+
+def safe_next(address: str) -> str:
+    """Where to go after the login: only ever a path of this server."""
+    parts = urlsplit(address.replace("\\", "/"))
+    if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith("//"):
+        return "/"
+    return parts.path + (f"?{parts.query}" if parts.query else "")

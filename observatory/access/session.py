@@ -1,0 +1,60 @@
+"""What a page of the dashboard shows: the workbench as whoever signed in may see it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from weakref import WeakValueDictionary
+
+from observatory.access.gate import Gate, gate_of
+from observatory.access.grants import Caller
+from observatory.access.scoped import ScopedRuntime
+from observatory.errors import NotSignedInError
+from observatory.runtime import Runtime
+
+GUEST = "guest"
+"""Whom Panel lets in without a login, where it was told to."""
+
+_runtimes: WeakValueDictionary[tuple[int, str | None, Caller], Runtime] = WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def runtime_for(runtime: Runtime, user: str | None, panel_login: bool = False) -> Runtime:
+    """The runtime that a page of `user` is made from; the pages of one user share it.
+
+    A page that stays open asks again whenever it reads, so that a key that was revoked shows nothing new.
+
+    Raises
+    ------
+    NotSignedInError, ForbiddenError
+        Nobody signed in; they may see nothing.
+    """
+    gate = gate_of(runtime)
+    if gate.is_open and not panel_login:
+        return runtime
+    caller = _signed_in(gate, user, panel_login)
+    with _lock:
+        key = (id(runtime), user, caller)
+        found = _runtimes.get(key)
+        if found is None:
+            found = ScopedRuntime(runtime, caller.scope, lambda: _signed_in(gate, user, panel_login))
+            _runtimes[key] = found
+        return found
+
+
+def runtime_of_session(runtime: Runtime) -> Runtime:
+    """The same for the session of ``panel serve`` that is being made."""
+    import panel as pn
+
+    return runtime_for(runtime, pn.state.user, has_panel_login(pn.config))
+
+
+def has_panel_login(config: Any) -> bool:
+    """Whether Panel itself was told to ask for a login."""
+    return bool(config.basic_auth or config.oauth_provider)
+
+
+def _signed_in(gate: Gate, user: str | None, panel_login: bool) -> Caller:
+    if not user or user == GUEST:
+        raise NotSignedInError("sign in to see the dashboard: start it with `observatory serve`, which asks for it")
+    return gate.signed_in(user, panel_login)

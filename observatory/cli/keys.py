@@ -1,0 +1,76 @@
+"""``observatory keys``: who may use the API and the dashboard."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from observatory.cli.common import open_runtime, print_table
+
+keys_app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
+
+ExpiresOption = Annotated[str | None, typer.Option("--expires", help="Lifetime, such as 90d; default: for ever.")]
+WhichArgument = Annotated[str, typer.Argument(help="Name or id of the key.")]
+
+
+@keys_app.command("create", epilog="Example: `observatory keys create grafana --role viewer --services 'shop/*'`")
+def create(
+    name: Annotated[str, typer.Argument(help="Who or what it is for.")],
+    role: Annotated[
+        str, typer.Option(help="viewer reads, operator also registers and collects, admin also sees the audit log.")
+    ] = "viewer",
+    services: Annotated[
+        list[str] | None, typer.Option("--services", help="Pattern of services it sees; may be repeated. Default: all.")
+    ] = None,
+    expires: ExpiresOption = None,
+) -> None:
+    """Make a key and show it, once: only a salted hash is kept. From the first key on, everybody must sign in."""
+    from observatory.access import Role, gate_of
+    from observatory.times import parse_duration
+
+    lifetime = parse_duration(expires, "--expires") if expires else None
+    with open_runtime() as runtime:
+        key, text = gate_of(runtime).keys.create(name, Role.called(role), services or ["*"], lifetime)
+    until = f", until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else ""
+    typer.echo(
+        f"{key.role} {key.name} ({key.id}) for {', '.join(key.services)}{until}. It is shown this once:", err=True
+    )
+    typer.echo(text)
+
+
+@keys_app.command("list", epilog="Example: `observatory keys list`")
+def list_keys() -> None:
+    """List all keys, those that are no longer valid too."""
+    from observatory.access import gate_of
+    from observatory.tables import key_table
+
+    with open_runtime() as runtime:
+        table = key_table(gate_of(runtime).keys.all(), runtime.clock())
+    if table.empty:
+        typer.echo("no keys yet: on loopback nobody has to sign in")
+    else:
+        print_table(table)
+
+
+@keys_app.command("rotate", epilog="Example: `observatory keys rotate grafana --expires 90d`")
+def rotate(which: WhichArgument, expires: ExpiresOption = None) -> None:
+    """Give a key another secret and show it; the old one is refused at once."""
+    from observatory.access import gate_of
+    from observatory.times import parse_duration
+
+    lifetime = parse_duration(expires, "--expires") if expires else None
+    with open_runtime() as runtime:
+        key, text = gate_of(runtime).keys.rotate(which, lifetime)
+    typer.echo(f"{key.name} ({key.id}) has another secret. It is shown this once:", err=True)
+    typer.echo(text)
+
+
+@keys_app.command("revoke", epilog="Example: `observatory keys revoke grafana`")
+def revoke(which: WhichArgument) -> None:
+    """Refuse a key from now on. It stays in the list."""
+    from observatory.access import gate_of
+
+    with open_runtime() as runtime:
+        key = gate_of(runtime).keys.revoke(which)
+    typer.echo(f"revoked {key.name} ({key.id})")
