@@ -171,6 +171,11 @@ class Settings(BaseSettings):
     jwt_audience: str | None = Field(None, description="Audience that tokens must name.")
     jwt_issuer: str | None = Field(None, description="Issuer that tokens must name.")
 
+    max_window_days: float = Field(
+        400.0, gt=0, le=36525, description="Longest range of time one request may ask for [days]."
+    )
+    max_answer: float = Field(32.0, gt=0, le=1024, description="Largest answer of the API [MB].")
+
     demo_seed: int = Field(7, ge=0, description="Seed of the demo shop: the same seed gives the same data.")
     demo_days: float = Field(7.0, gt=0, le=60, description="Demo history made at the first start [days].")
     demo_live_fault: float = Field(

@@ -40,9 +40,19 @@ class ServiceHistory:
 
 
 def service_history(
-    store: Store, settings: Settings, name: str, start: datetime, end: datetime, points: int = POINTS
+    store: Store,
+    settings: Settings,
+    name: str,
+    start: datetime,
+    end: datetime,
+    points: int = POINTS,
+    *,
+    step: float | None = None,
+    with_expected: bool = True,
 ) -> ServiceHistory:
-    """History of the service `name` in at most about `points` points a metric.
+    """History of the service `name` in at most about `points` points a metric, or one every `step` seconds.
+
+    What was expected is learned from the days before, which takes a while: `with_expected` says whether it is.
 
     Raises
     ------
@@ -52,15 +62,10 @@ def service_history(
     if start >= end:
         raise InvalidInputError(f"start = {start.isoformat()} must be before end = {end.isoformat()}")
     service = store.service(name)
-    wanted = max(settings.interval, _round_up((end - start).total_seconds() / points, settings.interval))
+    wanted = _step(step or (end - start).total_seconds() / points, settings.interval)
     step = store.resolution(start, wanted)
     samples = store.buckets(name, start, end, step) if step > settings.interval else store.history(name, start, end)
-    since = max(start, end - LONGEST_TRAINING) - timedelta(days=settings.training_days)
-    training = store.history(name, since, end)
-    try:
-        expected = Bands().fit(training).evaluate(pd.DatetimeIndex(samples.index)) if len(samples) else None
-    except NotEnoughDataError:
-        expected = None
+    expected = _expected(store, settings, name, start, end, samples) if with_expected and len(samples) else None
     return ServiceHistory(
         service=service,
         start=start,
@@ -72,6 +77,26 @@ def service_history(
         faults=tuple(fault for fault in store.faults(start, end) if fault.service_name == name),
         remarks=tuple(store.remarks.about(service.source, start, end)),
     )
+
+
+def _expected(
+    store: Store, settings: Settings, name: str, start: datetime, end: datetime, samples: pd.DataFrame
+) -> Expected | None:
+    since = max(start, end - LONGEST_TRAINING) - timedelta(days=settings.training_days)
+    training = store.history(name, since, end)
+    try:
+        return Bands().fit(training).evaluate(pd.DatetimeIndex(samples.index))
+    except NotEnoughDataError:
+        return None
+
+
+def _step(wanted: float, interval: float) -> float:
+    """`wanted` or a little longer: a multiple of the interval, and beyond a roll-up's step one of that [s]."""
+    step = max(interval, _round_up(wanted, interval))
+    for rollup in (300, 3600):
+        if step > rollup and rollup % interval == 0:
+            step = _round_up(step, rollup)
+    return step
 
 
 def _round_up(value: float, step: float) -> float:

@@ -119,7 +119,7 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
         state = learning(int(counts.get(service.name, 0)), settings.minimum_samples, settings.interval, now)
         recent = anomalies.get(service.name, [])
         statuses.append(_status(service, settings, now, at, sample, trends.get(service.name, {}), recent, state))
-    statuses.sort(key=_worst_first)
+    statuses.sort(key=order)
     cycle = next(iter(store.cycles(1)), None)
     return Overview(now, settings.source_name, tuple(statuses), cycle, store.skipped_cycles(day))
 
@@ -204,8 +204,8 @@ def _plain(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _worst_first(status: ServiceStatus) -> tuple[bool, float, int, str]:
-    """Ill services first, then those nobody can judge, then the healthy; at the end those that are gone."""
+def order(status: ServiceStatus) -> tuple[bool, float, int, str]:
+    """Sorts ill services first, then those nobody can judge, then the healthy; at the end those that are gone."""
     unknown = health.BANDS[0][0] - 0.5
     points = unknown if status.health.score is None else float(status.health.score)
     return status.is_inactive, points, -len(status.open_anomalies), status.name

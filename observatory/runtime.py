@@ -82,9 +82,11 @@ class Runtime:
             self._overview = revision, fresh
             return fresh
 
-    def history(self, service: str, start: datetime, end: datetime, points: int = POINTS) -> ServiceHistory:
+    def history(
+        self, service: str, start: datetime, end: datetime, points: int = POINTS, **options: Any
+    ) -> ServiceHistory:
         """One service from `start` to `end`; see `observatory.history.service_history`."""
-        return service_history(self.store, self.settings, service, start, end, points)
+        return service_history(self.store, self.settings, service, start, end, points, **options)
 
     def collect(self, service: str | None = None) -> CollectReport:
         """Collect one sample now, of one registered service or of all."""

@@ -102,7 +102,7 @@ def identify() -> Caller:
 
 def _check() -> None:
     level = None if request.endpoint is None else declared(current_app, request.endpoint)
-    if level is not Access.PUBLIC:
+    if level is not Access.PUBLIC and "Authorization" not in request.headers:  # a key in hand is nobody's cookie
         _refuse_foreign_host()
     if request.method not in SAFE:
         _refuse_other_sites()

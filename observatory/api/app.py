@@ -5,11 +5,27 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from observatory import __version__
-from observatory.api import access, collect, errors, feedback, health, metrics, openapi, services, system, wire
+from observatory.api import (
+    access,
+    collect,
+    delivery,
+    docs,
+    errors,
+    exposition,
+    feedback,
+    health,
+    incidents,
+    metrics,
+    openapi,
+    services,
+    stream,
+    system,
+    wire,
+)
 from observatory.api.startup import Startup
 from observatory.runtime import Runtime
 
-SUBJECTS = (services, health, metrics, collect, feedback, system)
+SUBJECTS = (services, health, incidents, metrics, collect, feedback, stream, system, exposition, docs)
 
 
 def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
@@ -35,6 +51,8 @@ def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
     app.description = openapi.DESCRIPTION
     app.spec_callback = openapi.polish
     wire.install(app, wire.Context(runtime, startup))
+    delivery.install(app, int(runtime.settings.max_answer * 1e6))
+    exposition.install(app)
     errors.install(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)

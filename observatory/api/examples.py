@@ -29,7 +29,7 @@ SERVICES: dict[str, Any] = {
         }
     ],
     "total": 12,
-    "next": "/api/services?limit=1&offset=1",
+    "next": "/api/services?limit=1&cursor=WyJzaG9wL2NoZWNrb3V0Il0",
 }
 
 SUMMARY: dict[str, Any] = {
@@ -148,11 +148,31 @@ FEEDBACK: dict[str, Any] = {
     "given_at": "2026-03-02T10:00:00Z",
 }
 
+INCIDENTS: dict[str, Any] = {
+    "start": "2026-03-01T09:15:07Z",
+    "end": "2026-03-02T09:15:07Z",
+    "incidents": [
+        {
+            "id": "0a3f9c1d2b4e",
+            "started_at": "2026-03-02T09:01:00Z",
+            "ended_at": "2026-03-02T09:15:00Z",
+            "is_open": True,
+            "severity": "critical",
+            "services": ["shop/payments", SERVICE],
+            "suspects": ["shop/payments"],
+            "anomalies": 2,
+            "message": "shop/payments: errors 5 %, typically 0.1 %",
+        }
+    ],
+    "next": None,
+}
+
 HISTORY: dict[str, Any] = {
     "service_name": SERVICE,
     "start": "2026-03-02T09:13:00Z",
     "end": "2026-03-02T09:15:00Z",
     "step": 60.0,
+    "resolution": "raw",
     "timestamp": ["2026-03-02T09:13:00Z", "2026-03-02T09:14:00Z", "2026-03-02T09:15:00Z"],
     "metrics": {"request_rate": [118.2, 119.9, 120.5], "error_rate": [0.048, None, 0.05]},
     "expected": None,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from observatory.api.columns import ARROW, CSV
 from observatory.api.errors import MEDIA_TYPE
 from observatory.api.schemas import Problem
 
@@ -17,6 +18,8 @@ Health, anomalies and history of your services.
 Values are in Prometheus base units (seconds, bytes, ratios from 0 to 1, cores), times RFC 3339 in UTC, missing \
 values null. Every error is a problem document (RFC 9457). Query parameters that a route does not know are refused.
 """
+PUBLIC = ("getLiveness", "getReadiness", "getOpenapi")
+"""Operations nobody has to sign in for; a test holds this against what the routes declare."""
 SCHEMAS = "#/components/schemas/"
 
 
@@ -27,6 +30,9 @@ def polish(document: dict[str, Any] | str) -> dict[str, Any]:
     for leftover in ("HTTPError", "ValidationError"):
         schemas.pop(leftover, None)
     problem = Problem.model_json_schema(ref_template=SCHEMAS + "{model}")
+    document["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a JSON Web Token."}
+    }
     schemas |= problem.pop("$defs", {}) | {"Problem": problem}
     for operation in _operations(document):
         for parameter in operation["parameters"]:
@@ -36,6 +42,13 @@ def polish(document: dict[str, Any] | str) -> dict[str, Any]:
         for status, response in responses.items():
             if status == "default" or int(status) >= 400:
                 response["content"] = {MEDIA_TYPE: {"schema": {"$ref": SCHEMAS + "Problem"}}}
+        if operation["operationId"] == "getHistory":
+            responses["200"]["content"] |= {CSV: {"schema": {"type": "string"}}, ARROW: {}}
+        if operation["operationId"] == "streamEvents":
+            responses["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+        if operation["operationId"] == "getMetrics":
+            responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+        operation["security"] = [] if operation["operationId"] in PUBLIC else [{"bearer": []}, {}]
         if "requestBody" in operation:
             operation["requestBody"]["required"] = True
         _same_body(responses)

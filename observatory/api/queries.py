@@ -10,7 +10,7 @@ from observatory.api import examples
 from observatory.catalog import METRICS
 from observatory.model import Band, Severity
 
-LIMIT, MAXIMUM_LIMIT, MAXIMUM_OFFSET = 100, 1000, 100_000
+LIMIT, MAXIMUM_LIMIT = 100, 1000
 POINTS, MAXIMUM_POINTS = 1500, 11_000  # a day of minutes comes as it was stored
 
 
@@ -37,6 +37,9 @@ T = TypeVar("T")
 Several = Annotated[tuple[T, ...], BeforeValidator(_split)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 MetricName = Annotated[str, AfterValidator(_metric), WithJsonSchema({"type": "string", "enum": list(METRICS)})]
+Cursor = Annotated[
+    str | None, Field(max_length=2000, description="Where the page begins, as `next` of the page before has it.")
+]
 _TIME = "RFC 3339 with its zone, `now`, or a time ago such as `-24h`, `-30d`."
 
 
@@ -50,7 +53,7 @@ class Paging(Query):
     """Which page."""
 
     limit: int = Field(LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most items in one answer.")
-    offset: int = Field(0, ge=0, le=MAXIMUM_OFFSET, description="Items to leave out at the beginning; see `next`.")
+    cursor: Cursor = None
 
 
 class ServicesQuery(Paging):
@@ -62,7 +65,7 @@ class SummaryQuery(Query):
 
     band: Several[Band] = Field((), description="Only services in these bands; may be repeated.", examples=[["poor"]])
     limit: int = Field(MAXIMUM_LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most services in one answer.")
-    offset: int = Field(0, ge=0, le=MAXIMUM_OFFSET, description="Services to leave out at the beginning; see `next`.")
+    cursor: Cursor = None
 
 
 class AnomaliesQuery(Paging):
@@ -75,6 +78,14 @@ class AnomaliesQuery(Paging):
     open: bool = Field(False, description="Only those that go on.")
 
 
+class IncidentsQuery(Paging):
+    """Query of incidents."""
+
+    start: str = Field("-24h", max_length=100, description=f"Incidents that ended after this. {_TIME}")
+    end: str = Field("now", max_length=100, description=f"Incidents that began before this. {_TIME}")
+    open: bool = Field(False, description="Only those that go on.")
+
+
 class HistoryQuery(Query):
     """Query of the history of one service."""
 
@@ -84,6 +95,12 @@ class HistoryQuery(Query):
     metric: Several[MetricName] = Field((), description="Only these; may be repeated. All, when left out.")
     points: int = Field(
         POINTS, ge=1, le=MAXIMUM_POINTS, description="About the most points a metric; a longer range is summarised."
+    )
+    step: str = Field(
+        "auto",
+        max_length=20,
+        description="Time between points, such as `60s`, `5m` or `1h`. `auto` takes the samples as they are, or the "
+        "finest summary of at most `points` points.",
     )
     expected: bool = Field(False, description="Also what was expected of each metric: typical, lower, upper.")
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from observatory.api import examples
 from observatory.collect import CollectReport
 from observatory.config import Settings
-from observatory.detectors.bands import Expected as Bands
-from observatory.history import ServiceHistory
 from observatory.overview import ServiceStatus, State, targets
 
 Values = list[float | None]
@@ -137,28 +134,13 @@ class History(Answer):
     start: datetime
     end: datetime
     step: float = Field(description="Time between points [s].")
+    resolution: Literal["raw", "summary"] = Field(description="Samples as they are, or summarised over `step`.")
     timestamp: list[datetime]
     metrics: dict[str, Values]
     expected: dict[str, Expected] | None = Field(description="Where asked for and enough is known; else null.")
     remarks: list[Remark] = Field(
         description="What the source said about these samples, such as that some are partial."
     )
-
-    @classmethod
-    def of(cls, found: ServiceHistory, metrics: list[str], *, with_expected: bool) -> History:
-        """The chosen `metrics` of what was found."""
-        return cls(
-            service_name=found.service.name,
-            start=found.start,
-            end=found.end,
-            step=found.step,
-            timestamp=pd.DatetimeIndex(found.samples.index).to_pydatetime().tolist(),
-            metrics={name: _values(found.samples, name) for name in metrics},
-            expected={name: _expected(found.expected, name) for name in metrics}
-            if with_expected and found.expected is not None
-            else None,
-            remarks=[Remark.model_validate(remark) for remark in found.remarks],
-        )
 
 
 class Collected(Answer):
@@ -207,15 +189,3 @@ class Ready(Answer):
 
     status: Literal["ready"]
     checks: list[Check]
-
-
-def _values(frame: pd.DataFrame, name: str) -> Values:
-    """A column as a list; NaN turns to null when the answer is written."""
-    values: Values = frame[name].to_numpy(dtype=float).tolist()
-    return values
-
-
-def _expected(bands: Bands, name: str) -> Expected:
-    return Expected(
-        typical=_values(bands.typical, name), lower=_values(bands.lower, name), upper=_values(bands.upper, name)
-    )

@@ -11,6 +11,7 @@ from flask import Response
 from observatory import model
 from observatory.api import wire
 from observatory.api.access import Access, access
+from observatory.api.paging import next_page, page_of, place
 from observatory.api.queries import Registration, ServicesQuery
 from observatory.api.schemas import Service, ServicePage
 from observatory.model import SERVICE
@@ -33,13 +34,11 @@ def list_services(query_data: ServicesQuery) -> Response:
     runtime = wire.runtime()
     kept = _kept(runtime.store)
     statuses = sorted(runtime.overview().services, key=lambda status: status.name)
-    first, last = query_data.offset, query_data.offset + query_data.limit
+    page_, cursor = page_of(statuses, lambda status: (status.name,), place(query_data.cursor, str), query_data.limit)
     page = ServicePage(
-        services=[
-            Service.of(status, *kept.get(status.name, (0, None)), runtime.settings) for status in statuses[first:last]
-        ],
+        services=[Service.of(status, *kept.get(status.name, (0, None)), runtime.settings) for status in page_],
         total=len(statuses),
-        next=wire.next_page(len(statuses) > last, query_data.limit, query_data.offset),
+        next=next_page(cursor, query_data.limit),
     )
     return wire.answer(page)
 

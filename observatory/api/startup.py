@@ -13,6 +13,7 @@ from observatory.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
+HIDDEN = "not so: sign in as somebody who may see every service to read why"
 LEAST_PATIENCE = timedelta(seconds=30)
 
 

@@ -6,9 +6,10 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
 
 from observatory.api import startup, wire
-from observatory.api.access import Access, access
+from observatory.api.access import Access, access, identify
 from observatory.api.errors import Problem
 from observatory.api.schemas import Alive, Ready
+from observatory.errors import ObservatoryError
 
 TAG = {"name": "system", "description": "The process itself."}
 routes = APIBlueprint("system", __name__, tag=TAG)
@@ -37,6 +38,8 @@ def readyz() -> Response:
     """
     context = wire.context()
     checks = startup.checks(context.runtime, context.startup)
+    if not _sees_everything():  # a failure may name services
+        checks = [check.model_copy(update={"detail": "well" if check.ok else startup.HIDDEN}) for check in checks]
     failed = [{"name": check.name, "value": None, "reason": check.detail} for check in checks if not check.ok]
     if failed:
         detail = "; ".join(check.detail for check in checks if not check.ok)
@@ -44,8 +47,15 @@ def readyz() -> Response:
     return wire.answer(Ready(status="ready", checks=checks))
 
 
+def _sees_everything() -> bool:
+    try:
+        return identify().scope.is_everything
+    except ObservatoryError:
+        return False
+
+
 @routes.get("/api/openapi.json")
-@access(Access.READ)
+@access(Access.PUBLIC)
 @routes.doc(operation_id="getOpenapi", responses={200: "An OpenAPI 3.1 document."})
 def openapi_document() -> Response:
     """The OpenAPI document"""

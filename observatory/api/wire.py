@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, cast
-from urllib.parse import urlencode
 
-from flask import Flask, Request, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g
 from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import PathConverter
 
 from observatory.access import scoped
+from observatory.api.delivery import Renderings
 from observatory.api.errors import Problem
 from observatory.errors import InvalidInputError
 from observatory.times import parse_time
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
     from observatory.runtime import Runtime
 
 BODY_LIMIT = 1 << 20
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +35,7 @@ class Context:
 
     runtime: Runtime
     startup: Startup | None
+    renderings: Renderings = field(default_factory=Renderings)
 
 
 def context() -> Context:
@@ -58,14 +53,6 @@ def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None =
     return Response(model.model_dump_json(), status, headers, mimetype="application/json")
 
 
-def next_page(has_more: bool, limit: int, offset: int, **query: Any) -> str | None:
-    """Path and query of the page after this one, with the same filters; None on the last."""
-    if not has_more:
-        return None
-    given = {name: value for name, value in query.items() if value not in (None, False, ())}
-    return f"{request.path}?{urlencode(given | {'limit': limit, 'offset': offset + limit}, doseq=True)}"
-
-
 def rfc3339(time: datetime) -> str:
     """`time`, which is UTC, ending in ``Z``."""
     return time.isoformat().replace("+00:00", "Z")
@@ -74,6 +61,9 @@ def rfc3339(time: datetime) -> str:
 def time_range(start: str, end: str) -> tuple[datetime, datetime]:
     """The query parameters ``start`` and ``end`` as points in time."""
     first, last = point_in_time("start", start), point_in_time("end", end)
+    longest = timedelta(days=context().runtime.settings.max_window_days)
+    if last - first > longest:
+        raise Problem.of_value("start", start, f"is more than {longest.days} days before end: ask for less at a time")
     if first >= last:
         raise Problem.of_value("start", start, f"must be before end = {rfc3339(last)}")
     return first, last
@@ -120,13 +110,6 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def add_headers(response: Response) -> Response:
-    """What every answer carries: it is data, not a page, and not for other sites."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
-
-
 def install(app: Flask, what: Context) -> None:
     """Teach `app` the above."""
     app.extensions["observatory"] = what
@@ -135,4 +118,3 @@ def install(app: Flask, what: Context) -> None:
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.url_map.merge_slashes = False  # a service's name may hold two slashes in a row
     app.url_map.converters["name"] = NamePath
-    app.after_request(add_headers)

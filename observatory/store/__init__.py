@@ -251,8 +251,12 @@ class Store:
         severities: Sequence[str] | None = None,
         open_only: bool = False,
         limit: int | None = None,
+        after: tuple[datetime, str, str] | None = None,
     ) -> list[Anomaly]:
-        """Episodes that overlap the time given, the newest first."""
+        """Episodes that overlap the time given, the newest first.
+
+        `after` leaves out those up to and including the one with that start, service and detector.
+        """
         if limit is not None and limit < 0:
             raise InvalidInputError(f"limit = {limit}: must be 0 or more")
         frame = self._database.read(
@@ -264,6 +268,9 @@ class Store:
                 "severities": None if severities is None else [str(severity) for severity in severities],
                 "open_only": open_only,
                 "limit": limit,
+                "last": after[0] if after else None,
+                "last_service": after[1] if after else None,
+                "last_detector": after[2] if after else None,
             },
         )
         return [_anomaly(row) for row in records(frame)]

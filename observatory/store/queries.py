@@ -41,7 +41,10 @@ WHERE ended_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
   AND ($services IS NULL OR list_contains(CAST($services AS VARCHAR[]), service_name))
   AND ($severities IS NULL OR list_contains(CAST($severities AS VARCHAR[]), severity))
   AND (is_open OR NOT $open_only)
-ORDER BY timestamp DESC, service_name
+  AND (CAST($last AS TIMESTAMPTZ) IS NULL OR timestamp < CAST($last AS TIMESTAMPTZ)
+       OR (timestamp = CAST($last AS TIMESTAMPTZ) AND (service_name > CAST($last_service AS VARCHAR)
+           OR (service_name = CAST($last_service AS VARCHAR) AND detector > CAST($last_detector AS VARCHAR)))))
+ORDER BY timestamp DESC, service_name, detector
 LIMIT coalesce($limit, 1000000)
 """
 

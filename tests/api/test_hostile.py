@@ -9,8 +9,28 @@ from api.helpers import problem, strict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-PATHS = ["/api/services", "/api/health/summary", "/api/health/anomalies", "/api/metrics/history", "/readyz"]
-NAMES = ["service", "start", "end", "limit", "offset", "severity", "open", "metric", "points", "expected", "band"]
+PATHS = [
+    "/api/services",
+    "/api/health/summary",
+    "/api/health/anomalies",
+    "/api/metrics/history",
+    "/api/incidents",
+    "/readyz",
+]
+NAMES = [
+    "service",
+    "start",
+    "end",
+    "limit",
+    "cursor",
+    "severity",
+    "open",
+    "metric",
+    "points",
+    "expected",
+    "band",
+    "step",
+]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 NASTY = st.sampled_from(
     [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
 
+import pandas as pd
+import pyarrow.ipc
 import pytest
 from api.helpers import problem, strict
 
@@ -75,6 +78,9 @@ def test_unknown_service_is_a_404(reader):
         ("service=a&metric=latency", "metric"),
         ("service=a&points=0", "points"),
         ("service=a&points=1e9", "points"),
+        ("service=a&step=0", "step"),
+        ("service=a&step=fast", "step"),
+        ("service=a&start=-400d&step=60s", "step"),
         ("service=a&start=-1x", "start"),
         ("service=a&start=now", "start"),
         ("service=a&expected=maybe", "expected"),
@@ -84,3 +90,61 @@ def test_unknown_service_is_a_404(reader):
 def test_what_cannot_be_used_is_named(reader, query, name):
     body = problem(reader.get(f"/api/metrics/history?{query}"), 400)
     assert [fault["name"] for fault in body["errors"]] == [name]
+
+
+def test_a_step_may_be_named_and_auto_takes_the_finest_that_fits(reader, names):
+    named = history(reader, f"service={names[0]}&start=-2h&step=10m&metric=cpu_usage")
+    assert (named["step"], named["resolution"], len(named["timestamp"])) == (600, "summary", 13)
+    raw = history(reader, f"service={names[0]}&start=-2h&metric=cpu_usage")
+    assert (raw["step"], raw["resolution"], len(raw["timestamp"])) == (60, "raw", 121)
+    week = history(reader, f"service={names[0]}&start=-7d&points=500&metric=cpu_usage")
+    assert (week["step"], week["resolution"]) == (1500, "summary")
+
+
+@pytest.mark.parametrize("expected", ["false", "true"])
+def test_every_type_says_the_same(reader, names, expected):
+    path = f"/api/metrics/history?service={names[0]}&start=-1h&metric=latency_p50,cpu_usage&expected={expected}"
+
+    def ask(kind):
+        response = reader.get(path, headers={"Accept": kind})
+        assert (response.status_code, response.mimetype) == (200, kind)
+        return response
+
+    body = strict(ask("application/json"))
+    columns = {"timestamp": pd.to_datetime(body["timestamp"]), **body["metrics"]}
+    for name, bands in (body["expected"] or {}).items():
+        columns |= {f"{name}__{bound}": values for bound, values in bands.items()}
+    wanted = pd.DataFrame(columns).astype({name: float for name in columns if name != "timestamp"})
+    csv = pd.read_csv(io.BytesIO(ask("text/csv").data), parse_dates=["timestamp"])
+    table = pyarrow.ipc.open_stream(ask("application/vnd.apache.arrow.stream").data).read_all()
+    assert table.column("latency_p50").null_count == wanted["latency_p50"].isna().sum() > 0
+    for found in (csv, table.to_pandas()):
+        pd.testing.assert_frame_equal(found, wanted, check_dtype=False)
+    assert len(wanted.columns) == (9 if expected == "true" else 3)
+
+
+def test_a_service_without_samples_has_empty_columns_in_every_type(client):
+    client.post("/api/services/register", json={"service_name": "new"})
+    path = "/api/metrics/history?service=new&metric=cpu_usage"
+    assert client.get(path, headers={"Accept": "text/csv"}).data == b"timestamp,cpu_usage\r\n"
+    arrow = client.get(path, headers={"Accept": "application/vnd.apache.arrow.stream"}).data
+    assert pyarrow.ipc.open_stream(arrow).read_all().num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "application/json"),
+        ("text/*", "text/csv"),
+        ("text/csv;q=0.5, application/json", "application/json"),
+        ("", "application/json"),
+    ],
+)
+def test_the_type_is_negotiated(reader, names, accept, kind):
+    path = f"/api/metrics/history?service={names[0]}&start=-10m"
+    assert reader.get(path, headers={"Accept": accept}).mimetype == kind
+
+
+def test_a_type_nobody_speaks_is_a_406(reader, names):
+    body = problem(reader.get(f"/api/metrics/history?service={names[0]}", headers={"Accept": "image/png"}), 406)
+    assert "text/csv" in body["detail"]

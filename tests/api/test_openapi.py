@@ -80,6 +80,7 @@ def test_examples_of_parameters_are_valid(document):
         "/api/services",
         "/api/health/summary",
         "/api/health/anomalies",
+        "/api/incidents?start=-7d",
         "/api/metrics/history?service={}&expected=true",
         "/healthz",
         "/readyz",
