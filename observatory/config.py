@@ -171,6 +171,21 @@ class Settings(BaseSettings):
     jwt_audience: str | None = Field(None, description="Audience that tokens must name.")
     jwt_issuer: str | None = Field(None, description="Issuer that tokens must name.")
 
+    rate_limit: str = Field(
+        "1200/minute", description="Requests a key, user or (where nobody signs in) address may make; several by `;`."
+    )
+    sign_in_limit: str = Field("20/minute", description="Failed sign-ins from one address.")
+    limits_store: SecretStr = Field(
+        SecretStr("memory://"), description="Where they are counted: `redis://…` for several servers together."
+    )
+    slow_queries: int = Field(4, ge=1, le=64, description="Slow queries of the API at a time in one process.")
+    cors_origins: Names = Field(
+        (), description="Origins whose pages may call the API with a key (`https://x.example`)."
+    )
+    trusted_proxies: Names = Field((), description="Addresses or networks of proxies whose `X-Forwarded-*` count.")
+    tls_cert: Path | None = Field(None, description="Certificate (PEM) to serve HTTPS with.")
+    tls_key: Path | None = Field(None, description="Its key.")
+
     max_window_days: float = Field(
         400.0, gt=0, le=36525, description="Longest range of time one request may ask for [days]."
     )
@@ -182,6 +197,13 @@ class Settings(BaseSettings):
         75.0, ge=0, le=3600, description="Demo: a fault begins this long after the server has started [s]."
     )
 
+    audit_file: Path | None = Field(
+        None, description="File to append the audit log to as JSON lines, beside the store."
+    )
+    keep_audit_days: float = Field(365.0, gt=0, description="Age at which audit entries are removed [days].")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Log lines for people, or one JSON object each; `json` has one for every request."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line shown.")
 
     @model_validator(mode="after")
@@ -193,6 +215,15 @@ class Settings(BaseSettings):
             _ = self.prometheis
         except ValidationError as error:  # the fields of a flat setting have been checked: this is about several
             raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
+        return self
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        for file in filter(None, (self.tls_cert, self.tls_key)):
+            if not file.is_file():
+                raise ValueError(f"there is no file {file}: tls_cert and tls_key name the certificate and its key")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together: set both or none")
         return self
 
     @model_validator(mode="after")
@@ -260,6 +291,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigError(f"cannot read the settings ({_config_file()} and {PREFIX}*): {error}") from None
 
 
+def environment_of(**settings: Any) -> dict[str, str]:
+    """The environment of another process with the same settings, but for those given."""
+    return dict(os.environ) | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
+
+
 def _names_loopback(address: str) -> bool:
     return (urlsplit(address).hostname or "") in LOOPBACK
 
@@ -300,6 +336,7 @@ def settings_table() -> str:
     """All settings as a Markdown table, for the README."""
     rows = ["| variable | default | |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default_factory or field.default in (None, ()) else f"`{field.default}`"
+        shown = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+        default = "" if field.default_factory or shown in (None, ()) else f"`{shown}`"
         rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)

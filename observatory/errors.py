@@ -43,6 +43,14 @@ class ForbiddenError(ObservatoryError):
     """Whoever asks is known, and may not do this."""
 
 
+class TooManyRequestsError(ObservatoryError):
+    """Somebody asks too often; `retry_after` [s] is when they may again."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(f"{message}: try again in {retry_after} s")
+        self.retry_after = retry_after
+
+
 class UnknownPluginError(NotFoundError):
     """No plug-in of that name is registered."""
 

@@ -62,7 +62,8 @@ def service_history(
     if start >= end:
         raise InvalidInputError(f"start = {start.isoformat()} must be before end = {end.isoformat()}")
     service = store.service(name)
-    wanted = _step(step or (end - start).total_seconds() / points, settings.interval)
+    asked = step or (end - start).total_seconds() / points
+    wanted = max(settings.interval, _round_up(asked, settings.interval))
     step = store.resolution(start, wanted)
     samples = store.buckets(name, start, end, step) if step > settings.interval else store.history(name, start, end)
     expected = _expected(store, settings, name, start, end, samples) if with_expected and len(samples) else None
@@ -88,15 +89,6 @@ def _expected(
         return Bands().fit(training).evaluate(pd.DatetimeIndex(samples.index))
     except NotEnoughDataError:
         return None
-
-
-def _step(wanted: float, interval: float) -> float:
-    """`wanted` or a little longer: a multiple of the interval, and beyond a roll-up's step one of that [s]."""
-    step = max(interval, _round_up(wanted, interval))
-    for rollup in (300, 3600):
-        if step > rollup and rollup % interval == 0:
-            step = _round_up(step, rollup)
-    return step
 
 
 def _round_up(value: float, step: float) -> float:

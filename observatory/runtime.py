@@ -14,7 +14,7 @@ from typing import Any, Self
 from observatory.collect import CollectReport, collect_once
 from observatory.config import Settings, load_settings
 from observatory.detectors import DETECTORS
-from observatory.errors import ConfigError, InvalidInputError, SourceError
+from observatory.errors import ConfigError, InvalidInputError, ObservatoryError, SourceError
 from observatory.history import POINTS, ServiceHistory, service_history
 from observatory.model import IMPORTED, Cycle, Failure, Fault, Progress, Source, no_progress
 from observatory.overview import Overview, overview
@@ -23,9 +23,13 @@ from observatory.sources.demo import DemoSource
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
 from observatory.times import floor_to, parse_time
+from observatory.turn import Turn
 from observatory.worker import Worker
 
-CACHE_SECONDS = 5.0
+CACHE_SECONDS, KEPT_SECONDS = 5.0, 15.0
+"""Age at which an overview of unchanged data is read again beside the answer, and before it [s]."""
+LEAST_TURN = 180.0
+"""Shortest time a process that works in the background is waited for after it fell silent [s]."""
 log = logging.getLogger(__name__)
 
 
@@ -66,21 +70,43 @@ class Runtime:
         self.failures: tuple[Failure, ...] = ()
         """What did not work while the past was filled."""
         self.pipeline = Pipeline(self.sources, self.store, settings)
-        self.worker = Worker(self.pipeline.run_cycle, settings.interval, clock)
+        self.turn = Turn(self.store, "worker", clock, timedelta(seconds=max(LEAST_TURN, 3 * settings.interval)))
+        self.worker = Worker(self._cycle_in_turn, settings.interval, clock)
         self._lock = threading.Lock()
         self._overview: tuple[int, Overview] | None = None
 
     def overview(self) -> Overview:
-        """Every service now; kept until the store changes, and for at most a few seconds."""
-        with self._lock:
-            now, revision = self.clock(), self.store.revision
-            if self._overview is not None:
-                at, kept = self._overview
-                if at == revision and now - kept.at < timedelta(seconds=CACHE_SECONDS):
-                    return kept
-            fresh = overview(self.store, self.settings, now)
-            self._overview = revision, fresh
-            return fresh
+        """Every service now; kept until the store changes.
+
+        While it does not, only ages go on: after a few seconds a thread looks again, and nobody waits for it.
+        """
+        now, revision = self.clock(), self.store.revision
+        found = self._kept(now, revision, KEPT_SECONDS)
+        if found is None:
+            with self._lock:  # of those who wait for the same one reads
+                return self._kept(now, revision, KEPT_SECONDS) or self._read_overview(now, revision)
+        if self._kept(now, revision, CACHE_SECONDS) is None and self._lock.acquire(blocking=False):
+            threading.Thread(target=self._look_again, args=(now, revision), name="observatory-overview").start()
+        return found
+
+    def _kept(self, now: datetime, revision: int, seconds: float) -> Overview | None:
+        """What was read of this revision, if it is not older."""
+        if self._overview is None or self._overview[0] != revision:
+            return None
+        return self._overview[1] if timedelta(0) <= now - self._overview[1].at < timedelta(seconds=seconds) else None
+
+    def _read_overview(self, now: datetime, revision: int) -> Overview:
+        fresh = overview(self.store, self.settings, now)
+        self._overview = revision, fresh
+        return fresh
+
+    def _look_again(self, now: datetime, revision: int) -> None:
+        try:
+            self._read_overview(now, revision)
+        except ObservatoryError as error:
+            log.warning("the overview could not be read again: %s", error)
+        finally:
+            self._lock.release()
 
     def history(
         self, service: str, start: datetime, end: datetime, points: int = POINTS, **options: Any
@@ -144,14 +170,25 @@ class Runtime:
         return min(coming, key=lambda fault: fault.start, default=None)
 
     def start(self) -> None:
-        """Fill what is missing and begin to collect in the background, where the settings say so."""
-        self.prepare()
+        """Fill what is missing and begin to collect in the background, where the settings say so.
+
+        Of several processes that share the store one does so; another takes over when it ends.
+        """
+        if self.turn.take():
+            self.prepare()
         if self.settings.worker:
             self.worker.start()
+
+    def _cycle_in_turn(self, now: datetime, skipped: int = 0) -> None:
+        """What the worker does: a cycle, unless another process has the turn."""
+        if self.turn.take():
+            self.pipeline.run_cycle(now, skipped)
+            self.turn.take()  # a long cycle may have used it up
 
     def close(self) -> None:
         """Stop the worker and close the store."""
         self.worker.stop()
+        self.turn.end()
         self.store.close()
 
 

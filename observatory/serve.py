@@ -8,8 +8,11 @@ import socket
 import sys
 from pathlib import Path
 
+from pydantic import SecretStr
+
 import observatory
 from observatory.access import gate_of
+from observatory.beside import others, share_port
 from observatory.config import Settings
 from observatory.errors import ConfigError
 from observatory.runtime import Runtime
@@ -78,6 +81,13 @@ def login_arguments(settings: Settings) -> list[str]:
     return ["--oauth-provider", settings.login, "--oauth-expiry-days", str(days), *cookie]
 
 
+def tls_arguments(settings: Settings) -> list[str]:
+    """The certificate to serve HTTPS with."""
+    if settings.tls_cert is None:
+        return []
+    return ["--ssl-certfile", str(settings.tls_cert), "--ssl-keyfile", str(settings.tls_key)]
+
+
 def panel_arguments(settings: Settings) -> list[str]:
     """What ``panel`` is called with."""
     ports = [f":{settings.port}", ""] if settings.hosts else [f":{settings.port}"]  # a proxy answers on the usual port
@@ -95,12 +105,25 @@ def panel_arguments(settings: Settings) -> list[str]:
         "--log-level",
         "warning" if settings.log_level == "INFO" else settings.log_level.lower(),
         *login_arguments(settings),
+        *tls_arguments(settings),
         *(f"--allow-websocket-origin={name}{port}" for name in names(settings) for port in ports),
     ]
 
 
-def serve(settings: Settings) -> None:
-    """Run ``panel serve`` in this process until it is interrupted."""
+def serve(settings: Settings, processes: int = 1) -> None:
+    """Run ``panel serve`` until it is interrupted: in this process, and in others beside it on the same port."""
+    if processes == 1:
+        run_panel(settings)
+        return
+    given = settings.cookie_secret
+    secret = given.get_secret_value() if given else secrets.token_urlsafe(48)
+    share_port()
+    with others(settings, processes - 1, secret):
+        run_panel(settings.model_copy(update={"cookie_secret": SecretStr(secret)}))
+
+
+def run_panel(settings: Settings) -> None:
+    """Run ``panel serve`` in this process."""
     from panel.command import main
 
     sys.argv = ["panel", *panel_arguments(settings)]  # Panel's entry point reads nothing else

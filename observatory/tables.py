@@ -12,6 +12,7 @@ from observatory.model import SERVICE, Anomaly, Failure, Fault, Feedback, Health
 from observatory.overview import Overview, ServiceStatus
 from observatory.sources.survey import Found
 from observatory.store import Store
+from observatory.store.audit import AuditEntry
 from observatory.store.keys import StoredKey
 
 HEALTH_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
@@ -169,6 +170,13 @@ def key_table(keys: Iterable[StoredKey], now: datetime) -> pd.DataFrame:
         for key in keys
     ]
     return pd.DataFrame(rows, columns=["id", "name", "role", "services", "state", "created", "expires", "last used"])
+
+
+def audit_table(entries: Iterable[AuditEntry]) -> pd.DataFrame:
+    """A row an entry of the audit log."""
+    columns = ["at", "who", "address", "action", "target", "result", "detail"]
+    rows = [[f"{e.at:%Y-%m-%d %H:%M:%S}", e.who, e.address, e.action, e.target, e.result, e.detail] for e in entries]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def failure_table(failures: Iterable[Failure]) -> pd.DataFrame:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from observatory.model import Cycle
 from observatory.times import floor_to
 
 log = logging.getLogger(__name__)
@@ -33,7 +32,7 @@ class Worker:
 
     def __init__(
         self,
-        run_cycle: Callable[[datetime, int], Cycle],
+        run_cycle: Callable[[datetime, int], object],
         interval: float,
         clock: Callable[[], datetime],
         wait: Callable[[float], bool] | None = None,

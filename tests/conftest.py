@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from canaries import SECRETS
 from secure import Certificates, SecurePrometheus, make_certificates
 from servers import Alertmanager, NodeExporter, Prometheus, wait_until
 
@@ -37,6 +39,16 @@ def secure(certificates: Certificates) -> Iterator[SecurePrometheus]:
     """A Prometheus behind TLS, a log-in and client certificates, which watches itself as job ``secure``."""
     with SecurePrometheus(certificates) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def no_secret_reaches_a_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """After each test its log lines, as they were before anything was hidden, are searched for secrets."""
+    yield
+    for when in ("setup", "call", "teardown"):
+        for record in caplog.get_records(when):
+            text = logging.Formatter().format(record)
+            assert not SECRETS.search(text), f"a secret in a log line of {record.name}: {SECRETS.sub('***', text)}"
 
 
 def _answers(source: PrometheusSource) -> bool:

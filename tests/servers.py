@@ -294,6 +294,19 @@ class Postgres(Server):
         return str(found) if found else shutil.which(name)
 
 
+class Redis(Server):
+    """A Redis that keeps nothing."""
+
+    names = ("redis-server",)
+
+    def arguments(self, folder: Path) -> list[str]:
+        return ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+
+    def _is_ready(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
 @dataclass(frozen=True)
 class Reply:
     """What `FaultyServer` answers.

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import threading
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
+from observatory.access.audit import Audit
 from observatory.access.grants import OPEN, Caller
 from observatory.access.keys import PREFIX, ApiKeys
+from observatory.access.limiter import Limiter
+from observatory.access.proxies import networks
 from observatory.access.tokens import Tokens, granted
 from observatory.errors import ForbiddenError, NotSignedInError
 from observatory.runtime import Runtime
@@ -22,6 +26,9 @@ class Gate:
         self.settings = runtime.settings
         self.keys = ApiKeys(runtime.store, runtime.clock)
         self.tokens = Tokens.of(runtime.settings, runtime.clock)
+        self.limiter = Limiter(runtime.settings)
+        self.audit = Audit(runtime)
+        self.proxies = networks(runtime.settings.trusted_proxies)
 
     @property
     def is_open(self) -> bool:
@@ -52,11 +59,11 @@ class Gate:
 
         Raises
         ------
-        NotSignedInError, ForbiddenError
-            Nobody can tell; they may do nothing here.
+        NotSignedInError, ForbiddenError, TooManyRequestsError
+            Nobody can tell; they may do nothing here; they tried in vain too often.
         """
         if authorization is not None:
-            return self.bearer(authorization)
+            return self._counted(address, lambda: self.bearer(authorization))
         if self.is_open and not panel_login:
             if address is not None and not is_this_machine(address):
                 raise NotSignedInError(f"other machines must sign in: {HINT}")
@@ -64,6 +71,15 @@ class Gate:
         if user is not None:
             return self.signed_in(user, panel_login)
         raise NotSignedInError(f"sign in: {HINT}")
+
+    def _counted(self, address: str | None, sign_in: Callable[[], Caller]) -> Caller:
+        """Sign in; who tried in vain too often is not even looked at."""
+        self.limiter.may_sign_in(address or "")
+        try:
+            return sign_in()
+        except NotSignedInError:
+            self.limiter.failed(address or "")
+            raise
 
     def bearer(self, authorization: str) -> Caller:
         """Whoever sent this header; raises NotSignedInError, ForbiddenError."""

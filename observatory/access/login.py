@@ -10,7 +10,8 @@ from jinja2 import Template
 from tornado.web import RequestHandler
 
 from observatory.access.gate import gate_of
-from observatory.errors import NotSignedInError
+from observatory.access.proxies import unwrap
+from observatory.errors import NotSignedInError, TooManyRequestsError
 from observatory.runtime import current
 
 COOKIE = "user"
@@ -42,6 +43,10 @@ def get_user(handler: Any) -> str | None:
 class LoginHandler(RequestHandler):  # type: ignore[misc]
     """A form that takes an API key."""
 
+    def prepare(self) -> None:
+        """Find out where the request comes from."""
+        unwrap(self.request, gate_of(current()).proxies)
+
     def get(self) -> None:
         """Show the form."""
         self._show(200, "")
@@ -54,10 +59,19 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
         gate = gate_of(current())
         key = self.get_body_argument("key", "")[:LONGEST].strip()
         try:
+            gate.limiter.may_sign_in(self.request.remote_ip)
             session = gate.keys.session(key)
-        except NotSignedInError as error:
-            self._show(401, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        except TooManyRequestsError as error:
+            self.set_header("Retry-After", str(error.retry_after))
+            self._show(429, _sentence(error))
             return
+        except NotSignedInError as error:
+            gate.limiter.failed(self.request.remote_ip)
+            gate.audit.record("nobody", "sign in", "dashboard", 401, self.request.remote_ip, detail=str(error))
+            self._show(401, _sentence(error))
+            return
+        caller = gate.keys.caller_of_session(session)
+        gate.audit.record(caller, "sign in", "dashboard", 302, self.request.remote_ip)
         self.set_secure_cookie(
             COOKIE,
             session,
@@ -82,6 +96,11 @@ class LogoutHandler(RequestHandler):  # type: ignore[misc]
         """Sign out."""
         self.clear_cookie(COOKIE)
         self.redirect(login_url)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def safe_next(address: str) -> str:

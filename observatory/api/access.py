@@ -19,6 +19,7 @@ from flask import Flask, current_app, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from observatory.access import Caller, Role, gate_of
+from observatory.api import limits, sharing
 from observatory.api.errors import Problem
 from observatory.api.wire import BODY_LIMIT, context
 from observatory.config import Settings
@@ -117,7 +118,10 @@ def _check() -> None:
 
 
 def _refuse_strangers(level: Access) -> None:
-    found = identify()
+    try:
+        found = identify()
+    finally:
+        limits.count()
     if not found.role.includes(level.role):
         raise Problem(403, f"this needs the role {level.role}, and {found.name!r} has the role {found.role}")
     if level is Access.ADMIN and not found.scope.is_everything:
@@ -161,6 +165,8 @@ def _is_address(name: str) -> bool:
 
 def _refuse_other_sites() -> None:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if sharing.is_listed(origin) and "Authorization" in request.headers:
+        return
     if site in ("cross-site", "same-site"):
         raise Problem(403, f"a page of another site may not write here (Sec-Fetch-Site: {site})")
     host = request.headers.get("Host", "")

@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from observatory import __version__
 from observatory.api import (
     access,
+    audit,
     collect,
     delivery,
     docs,
@@ -15,9 +16,12 @@ from observatory.api import (
     feedback,
     health,
     incidents,
+    journal,
+    limits,
     metrics,
     openapi,
     services,
+    sharing,
     stream,
     system,
     wire,
@@ -25,7 +29,7 @@ from observatory.api import (
 from observatory.api.startup import Startup
 from observatory.runtime import Runtime
 
-SUBJECTS = (services, health, incidents, metrics, collect, feedback, stream, system, exposition, docs)
+SUBJECTS = (services, health, incidents, metrics, collect, feedback, stream, system, exposition, audit, docs)
 
 
 def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
@@ -56,6 +60,9 @@ def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
     errors.install(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)
+    journal.install(app)
+    sharing.install(app)
     access.install(app)
+    limits.install(app, runtime.settings.slow_queries)
     app.extensions["openapi"] = app.spec
     return app

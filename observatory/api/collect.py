@@ -7,6 +7,7 @@ from flask import Response
 
 from observatory.api import wire
 from observatory.api.access import Access, access
+from observatory.api.limits import slow
 from observatory.api.schemas import Collected
 
 TAG = {"name": "collect", "description": "Collecting out of turn."}
@@ -15,6 +16,7 @@ routes = APIBlueprint("collect", __name__, url_prefix="/api/collect", tag=TAG)
 
 @routes.post("/<name:service>")
 @access(Access.WRITE)
+@slow
 @routes.output(Collected)
 @routes.doc(
     operation_id="collectService",

@@ -10,6 +10,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import FallbackHandler, RequestHandler
 from tornado.wsgi import WSGIContainer
 
+from observatory.access.proxies import Network, unwrap
 from observatory.access.session import GUEST
 from observatory.api.access import HOST, PANEL_LOGIN, USER
 from observatory.api.delivery import HEADERS
@@ -21,8 +22,9 @@ Headers = list[tuple[str, str]]
 class Container(WSGIContainer):  # type: ignore[misc]
     """Runs the application in a thread, in one turn: Tornado's own takes three, and each costs as much as an answer."""
 
-    def __init__(self, app: Any, executor: Executor) -> None:
+    def __init__(self, app: Any, executor: Executor, proxies: tuple[Network, ...] = ()) -> None:
         super().__init__(app, executor)
+        self.proxies = proxies
 
     def environ(self, request: httputil.HTTPServerRequest) -> dict[str, Any]:
         """A request as WSGI has it."""
@@ -67,9 +69,10 @@ class Container(WSGIContainer):  # type: ignore[misc]
         return said[0], said[1], body
 
 
-async def make_ready(handler: RequestHandler) -> None:
+async def make_ready(handler: RequestHandler, proxies: tuple[Network, ...]) -> None:
     """Give the application what it can work with, and who signed in to the dashboard."""
     request = handler.request
+    unwrap(request, proxies)
     host = HOST.fullmatch(request.host)
     if not host or int(request.host[host.end(1) + 1 :] or 0) > 65535:
         request.host = "refused"  # the container fails on a port that is no number; the header stays
@@ -100,7 +103,7 @@ class ApiHandler(FallbackHandler):  # type: ignore[misc]
 
     async def prepare(self) -> None:
         """Make the request ready, and pass it on."""
-        await make_ready(self)
+        await make_ready(self, self.fallback.proxies)
         super().prepare()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from apiflask import APIFlask, HTTPError
-from flask import Response, request
+from flask import Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
@@ -41,6 +41,7 @@ KINDS: Mapping[type[errors.ObservatoryError], Kind] = {
     errors.NotFoundError: Kind(404, "not-found", "No such thing"),
     errors.NotSignedInError: Kind(401, "not-signed-in", "Sign in"),
     errors.ForbiddenError: Kind(403, "forbidden", "You may not do this"),
+    errors.TooManyRequestsError: Kind(429, "too-many-requests", "You ask too often"),
     errors.NotEnoughDataError: Kind(409, "learning", "Not enough samples yet"),
     errors.SourceRefusedError: Kind(502, "source-refused", "The metrics source refused"),
     errors.SourceUnreachableError: Kind(502, "source-unreachable", "The metrics source cannot be reached"),
@@ -108,6 +109,8 @@ class Problem(Exception):  # noqa: N818 - the name the standard gives it
         """One of our errors, by the table."""
         kind = next(KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS)
         headers = {"WWW-Authenticate": 'Bearer realm="observatory"'} if kind.status == 401 else {}
+        if isinstance(error, errors.TooManyRequestsError):
+            headers = {"Retry-After": str(error.retry_after)}
         return cls(kind.status, str(error), KIND + kind.slug, kind.title, headers=headers)
 
     def body(self, path: str) -> bytes:
@@ -148,6 +151,7 @@ def install(app: APIFlask) -> None:
 
 
 def _answer(problem: Problem) -> Response:
+    g.problem = problem.detail
     return Response(problem.body(request.path), problem.status, dict(problem.headers), content_type=MEDIA_TYPE)
 
 

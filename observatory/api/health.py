@@ -12,6 +12,7 @@ from observatory.api.access import Access, access
 from observatory.api.delivery import Rendered, send, tag_of
 from observatory.api.errors import Problem
 from observatory.api.health_schemas import Anomaly, AnomalyPage, HealthSummary
+from observatory.api.limits import slow
 from observatory.api.paging import cursor_of, next_page, page_of, place
 from observatory.api.queries import AnomaliesQuery, SummaryQuery
 from observatory.overview import order
@@ -47,6 +48,7 @@ def _rendered(query: SummaryQuery) -> Rendered:
 
 @routes.get("/anomalies")
 @access(Access.READ)
+@slow
 @routes.input(AnomaliesQuery, location="query")
 @routes.output(AnomalyPage)
 @routes.doc(operation_id="listAnomalies", responses={404: "There is no such service."})

@@ -10,6 +10,7 @@ from flask import Response
 from observatory.api import wire
 from observatory.api.access import Access, access
 from observatory.api.health_schemas import Incident, IncidentPage
+from observatory.api.limits import slow
 from observatory.api.paging import next_page, page_of, place
 from observatory.api.queries import IncidentsQuery
 from observatory.incidents import SLACK, group
@@ -23,6 +24,7 @@ routes = APIBlueprint("incidents", __name__, url_prefix="/api", tag=TAG)
 
 @routes.get("/incidents")
 @access(Access.READ)
+@slow
 @routes.input(IncidentsQuery, location="query")
 @routes.output(IncidentPage)
 @routes.doc(operation_id="listIncidents")

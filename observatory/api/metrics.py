@@ -10,6 +10,7 @@ from flask import Response, request
 from observatory.api import columns, wire
 from observatory.api.access import Access, access
 from observatory.api.errors import Problem
+from observatory.api.limits import slow
 from observatory.api.queries import MAXIMUM_POINTS, HistoryQuery
 from observatory.api.schemas import History
 from observatory.catalog import METRICS
@@ -22,6 +23,7 @@ routes = APIBlueprint("metrics", __name__, url_prefix="/api/metrics", tag=TAG)
 
 @routes.get("/history")
 @access(Access.READ)
+@slow
 @routes.input(HistoryQuery, location="query")
 @routes.output(History)
 @routes.doc(

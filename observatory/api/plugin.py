@@ -7,13 +7,16 @@ arranges for both to end with the process.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from observatory.access import gate_of
 from observatory.api.app import create_app
 from observatory.api.container import ApiHandler, Container
 from observatory.api.events import Feed
+from observatory.api.hardening import harden
 from observatory.api.startup import Startup
 from observatory.api.stream import EventsHandler, Streams
 from observatory.errors import ObservatoryError
@@ -26,10 +29,10 @@ Route = tuple[str, Any, dict[str, Any]]
 
 def routes(runtime: Runtime, startup: Startup | None = None) -> list[Route]:
     """Tornado's patterns and handlers over `runtime`; probes have threads of their own, which no slow query holds."""
-    app = create_app(runtime, startup)
-    api = Container(app, ThreadPoolExecutor(THREADS, "observatory-api"))
+    app, proxies = create_app(runtime, startup), gate_of(runtime).proxies
+    api = Container(app, ThreadPoolExecutor(THREADS, "observatory-api"), proxies)
     streams = Streams(Feed(runtime), api)
-    probes = Container(app, ThreadPoolExecutor(PROBE_THREADS, "observatory-probe"))
+    probes = Container(app, ThreadPoolExecutor(PROBE_THREADS, "observatory-probe"), proxies)
     return [
         (r"/api/events", EventsHandler, {"streams": streams}),
         (r"/metrics", ApiHandler, {"fallback": api}),
@@ -42,13 +45,21 @@ def _serve_current() -> list[Route]:
     """Routes over the runtime of the process, which begins to work."""
     try:
         runtime = current()
+        harden(runtime.settings.tls_cert is not None)
     except ObservatoryError as error:
         sys.exit(f"error: {error}")
     startup = Startup(runtime)
     served = routes(runtime, startup)
     atexit.register(startup.end)
+    atexit.register(_flush, runtime)
     startup.begin()
     return served
+
+
+def _flush(runtime: Runtime) -> None:
+    """Write down what was done last."""
+    with contextlib.suppress(ObservatoryError, OSError):
+        gate_of(runtime).audit.flush()
 
 
 def __getattr__(name: str) -> Any:

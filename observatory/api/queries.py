@@ -124,6 +124,15 @@ class FeedbackGiven(BaseModel):
     note: str = Field("", max_length=1000, description="Why, in words.")
 
 
+class AuditQuery(Query):
+    """Query of the audit log."""
+
+    start: str = Field("-24h", max_length=100, description=f"Entries since. {_TIME}")
+    who: Name | None = Field(None, description="Only of this caller, such as `key:grafana`.")
+    refused: bool = Field(False, description="Only what was refused.")
+    limit: int = Field(LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most entries in one answer.")
+
+
 class Registration(BaseModel):
     """What is known about a service beyond its metrics. A fact left out keeps the value it has."""
 

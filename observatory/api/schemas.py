@@ -170,6 +170,24 @@ class Collected(Answer):
         )
 
 
+class AuditEntry(Answer):
+    """Something that was done or refused."""
+
+    at: datetime
+    who: str = Field(description="`key:NAME`, `jwt:NAME`, `login:NAME`, `cli:NAME`, `open:anybody` or `nobody`.")
+    address: str
+    action: str
+    target: str
+    result: str = Field(description="The HTTP status, or a word.")
+    detail: str
+
+
+class AuditPage(Answer):
+    """What was done and refused, the newest first."""
+
+    entries: list[AuditEntry]
+
+
 class Alive(Answer):
     """The process answers."""
 

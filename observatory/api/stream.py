@@ -70,7 +70,7 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
 
     async def prepare(self) -> None:
         """Ready the request for the application."""
-        await make_ready(self)
+        await make_ready(self, self.streams.container.proxies)
 
     async def get(self) -> None:
         """Ask the application whether this may be; then listen."""

@@ -85,6 +85,7 @@ def serve(
     host: Annotated[
         str | None, typer.Option(help="Address to bind; beyond loopback only where one must sign in.")
     ] = None,
+    num_procs: Annotated[int, typer.Option("--num-procs", min=1, max=64, help="Processes that share the port.")] = 1,
 ) -> None:
     """Serve the dashboard and the REST API, and collect in the background."""
     from observatory.runtime import Runtime, use
@@ -101,7 +102,7 @@ def serve(
                 runtime.prepare(show)
             runtime.go_live()
         _greet(settings, runtime)
-        serve(settings)
+        serve(settings, num_procs)
     finally:
         runtime.close()
 
@@ -225,9 +226,28 @@ def archive(
         typer.echo(f"{len(moved)} months written to {opened.store.archive.folder}")
 
 
+@app.command(epilog="Example: `observatory audit --since 7d --refused`")
+def audit(
+    since: Annotated[str, typer.Option(help="A time ago such as 24h, or RFC 3339.")] = "24h",
+    who: Annotated[str | None, typer.Option(help="Only of this caller, such as key:grafana.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Only what was refused.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Most lines.")] = 100,
+) -> None:
+    """Show who did what: every write and every refused access, the newest first."""
+    from observatory.tables import audit_table
+    from observatory.times import parse_time
+
+    with open_runtime() as opened:
+        table = audit_table(opened.store.audit.read(parse_time(since, opened.clock(), "--since"), who, refused, limit))
+    if table.empty:
+        typer.echo("nothing was written or refused")
+    else:
+        print_table(table)
+
+
 def _greet(settings: Settings, runtime: Runtime) -> None:
     host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - a browser wants an address
-    base = f"http://{host}:{settings.port}"
+    base = f"{'https' if settings.tls_cert else 'http'}://{host}:{settings.port}"
     typer.echo(
         f"\n  Dashboard   {base}/observatory\n  REST API    {base}/api/health/summary  ({base}/api/openapi.json)"
     )

@@ -24,10 +24,19 @@ def read_settings(**overrides: Any) -> Settings:
     from observatory.config import load_settings
 
     settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if settings.log_level == "INFO":
-        logging.getLogger("tornado.access").setLevel(logging.WARNING)  # a line for each request helps nobody
+    set_up_logs(settings)
     return settings
+
+
+def set_up_logs(settings: Settings) -> None:
+    """Log as the settings say; a line for each request helps nobody who reads them."""
+    from observatory.logs import set_up
+
+    set_up(settings)
+    if settings.log_format == "text":
+        logging.getLogger("observatory.api.requests").setLevel(logging.WARNING)
+    if settings.log_level == "INFO":
+        logging.getLogger("tornado.access").setLevel(logging.WARNING)
 
 
 @contextmanager

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from observatory.cli.common import open_runtime, print_table
+
+if TYPE_CHECKING:
+    from observatory.access import Gate
+    from observatory.store.keys import StoredKey
 
 keys_app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
 
@@ -31,7 +35,9 @@ def create(
 
     lifetime = parse_duration(expires, "--expires") if expires else None
     with open_runtime() as runtime:
-        key, text = gate_of(runtime).keys.create(name, Role.called(role), services or ["*"], lifetime)
+        gate = gate_of(runtime)
+        key, text = gate.keys.create(name, Role.called(role), services or ["*"], lifetime)
+        _write_down(gate, "create key", key)
     until = f", until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else ""
     typer.echo(
         f"{key.role} {key.name} ({key.id}) for {', '.join(key.services)}{until}. It is shown this once:", err=True
@@ -61,7 +67,9 @@ def rotate(which: WhichArgument, expires: ExpiresOption = None) -> None:
 
     lifetime = parse_duration(expires, "--expires") if expires else None
     with open_runtime() as runtime:
-        key, text = gate_of(runtime).keys.rotate(which, lifetime)
+        gate = gate_of(runtime)
+        key, text = gate.keys.rotate(which, lifetime)
+        _write_down(gate, "rotate key", key)
     typer.echo(f"{key.name} ({key.id}) has another secret. It is shown this once:", err=True)
     typer.echo(text)
 
@@ -72,5 +80,14 @@ def revoke(which: WhichArgument) -> None:
     from observatory.access import gate_of
 
     with open_runtime() as runtime:
-        key = gate_of(runtime).keys.revoke(which)
+        gate = gate_of(runtime)
+        key = gate.keys.revoke(which)
+        _write_down(gate, "revoke key", key)
     typer.echo(f"revoked {key.name} ({key.id})")
+
+
+def _write_down(gate: Gate, action: str, key: StoredKey) -> None:
+    from observatory.access.audit import at_the_shell
+
+    gate.audit.record(at_the_shell(), action, f"{key.name} ({key.id})", "done", detail=f"{key.role}: {key.services}")
+    gate.audit.flush()

@@ -21,6 +21,7 @@ from observatory.errors import InvalidInputError, UnknownServiceError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
 from observatory.store import queries, upkeep_queries
 from observatory.store.archive import Archive
+from observatory.store.audit import AuditLog
 from observatory.store.backup import Backup, backup
 from observatory.store.bulk import checked, write_file
 from observatory.store.check import Finding, check
@@ -29,6 +30,7 @@ from observatory.store.feedback import FeedbackTable
 from observatory.store.fetches import Fetches
 from observatory.store.homes import home_opener
 from observatory.store.keys import Keys
+from observatory.store.leases import Leases
 from observatory.store.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
 from observatory.store.remarks import Remarks
@@ -78,6 +80,10 @@ class Store:
         """What sources said about samples."""
         self.keys = Keys(database)
         """Who may use the API."""
+        self.audit = AuditLog(database)
+        """What was done and refused."""
+        self.leases = Leases(database)
+        """Who does what only one may do."""
         if not database.home.read_only:
             self.archive.refresh_views()
 

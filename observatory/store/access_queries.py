@@ -14,3 +14,22 @@ REVOKE_KEY = """
 UPDATE api_keys SET revoked_at = CAST($at AS TIMESTAMPTZ) WHERE id = $id AND revoked_at IS NULL
 """
 TOUCH_KEY = "UPDATE api_keys SET last_used_at = CAST($at AS TIMESTAMPTZ) WHERE id = $id"
+
+AUDIT = """
+SELECT * FROM audit_log
+WHERE done_at >= CAST($since AS TIMESTAMPTZ) AND (CAST($who AS VARCHAR) IS NULL OR who = CAST($who AS VARCHAR))
+  AND (NOT $refused OR result IN ('401', '403', '421', '429', 'refused'))
+ORDER BY done_at DESC, id LIMIT $limit
+"""
+PRUNE_AUDIT = "DELETE FROM audit_log WHERE done_at < ?"
+
+TAKE_LEASE = """
+UPDATE leases SET holder = $holder, until = CAST($until AS TIMESTAMPTZ)
+WHERE name = $name AND (holder = $holder OR until <= CAST($now AS TIMESTAMPTZ))
+"""
+MAKE_LEASE = """
+INSERT INTO leases SELECT CAST($name AS VARCHAR), $holder, CAST($until AS TIMESTAMPTZ)
+WHERE NOT EXISTS (FROM leases WHERE name = $name)
+"""
+LEASE_HOLDER = "SELECT holder FROM leases WHERE name = ?"
+END_LEASE = "DELETE FROM leases WHERE name = ? AND holder = ?"

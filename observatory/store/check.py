@@ -26,6 +26,8 @@ KEYS = {
     "rollup_5m": ("service_name", "timestamp"),
     "rollup_1h": ("service_name", "timestamp"),
     "api_keys": ("id",),
+    "audit_log": ("id",),
+    "leases": ("name",),
 }
 DAMAGED = "restore a backup (`observatory store restore`), or move the file away and fetch the past with `backfill`"
 

@@ -40,7 +40,8 @@ def samples() -> pd.DataFrame:
 
 
 def make_runtime() -> Runtime:
-    runtime = Runtime(Settings(store=":memory:", worker=False), clock=lambda: NOW)
+    limits = {"rate_limit": "1000000/minute", "sign_in_limit": "1000000/minute"}
+    runtime = Runtime(Settings(store=":memory:", worker=False, **limits), clock=lambda: NOW)
     runtime.store.register(runtime.sources[0].discover())
     runtime.store.write_samples(samples())
     names = [service.name for service in runtime.store.services()]

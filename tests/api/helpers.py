@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from canaries import SECRETS
+
 
 def strict(response: Any) -> Any:
     """The body, read as the standard has it: NaN and infinity are errors."""
@@ -18,6 +20,7 @@ def strict(response: Any) -> Any:
 def problem(response: Any, status: int) -> dict[str, Any]:
     """The body of an error, which must be a problem document of that status."""
     body: dict[str, Any] = strict(response)
+    assert not SECRETS.search(str(body)), "a secret in an error"
     assert response.status_code == status, body
     assert response.content_type == "application/problem+json"
     assert (

@@ -26,6 +26,7 @@ ROUTES = {
     "/api/incidents": ("GET", Access.READ),
     "/api/events": ("GET", Access.READ),
     "/metrics": ("GET", Access.READ),
+    "/api/audit": ("GET", Access.ADMIN),
     "/api/openapi.json": ("GET", Access.PUBLIC),
     "/api/docs": ("GET", Access.PUBLIC),
     "/api/docs/<file>": ("GET", Access.PUBLIC),

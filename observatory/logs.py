@@ -1,0 +1,92 @@
+"""Log lines: text for people or JSON for machines, each with the request it belongs to, none with a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from observatory.config import Settings
+
+REQUEST: ContextVar[str] = ContextVar("request", default="-")
+"""Id of the request this thread answers."""
+HIDDEN = "***"
+SHORTEST = 6
+"""A secret that is shorter would hide ordinary words."""
+PATTERNS = re.compile(
+    r"obs_[0-9a-f]{12}_[A-Za-z0-9_-]{20,}"  # API keys
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # JSON Web Tokens
+    r"|(?<=[Bb]earer )[^\s\"',]+"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # user and password of an address
+)
+FIELDS = ("method", "path", "status", "seconds", "who", "address")
+"""What a line about a request also says, where it is JSON."""
+
+
+class Redacting(logging.Formatter):
+    """Formats a line, then hides what looks like a secret and what the settings say is one."""
+
+    def __init__(self, form: str | None = None, secrets: Iterable[str] = ()) -> None:
+        super().__init__(form)
+        known = sorted({secret for secret in secrets if len(secret) >= SHORTEST}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See `logging.Formatter`."""
+        record.request = REQUEST.get()
+        return self.hide(self.line(record))
+
+    def line(self, record: logging.LogRecord) -> str:
+        """The line before anything is hidden."""
+        return super().format(record)
+
+    def hide(self, text: str) -> str:
+        """`text` without secrets."""
+        text = PATTERNS.sub(HIDDEN, text)
+        return self._known.sub(HIDDEN, text) if self._known else text
+
+
+class Json(Redacting):
+    """A line as one JSON object."""
+
+    def line(self, record: logging.LogRecord) -> str:
+        """See `Redacting`."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z"
+        said: dict[str, Any] = {
+            "at": at,
+            "level": record.levelname,
+            "logger": record.name,
+            "request": record.request if hasattr(record, "request") else "-",
+            "message": record.getMessage(),
+        }
+        said |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(said, default=str, ensure_ascii=False)
+
+
+def set_up(settings: Settings) -> None:
+    """Have this process log as the settings say."""
+    secrets = list(secrets_of(settings))
+    form = "%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s"
+    handler = logging.StreamHandler()
+    handler.setFormatter(Json(secrets=secrets) if settings.log_format == "json" else Redacting(form, secrets))
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
+
+
+def secrets_of(found: Any) -> Iterable[str]:
+    """Every secret in settings, and in the tables of settings within."""
+    if isinstance(found, SecretStr):
+        yield found.get_secret_value()
+    elif isinstance(found, BaseModel):
+        for name in type(found).model_fields:
+            yield from secrets_of(getattr(found, name))
+    elif isinstance(found, dict):
+        for value in found.values():
+            yield from secrets_of(value)
