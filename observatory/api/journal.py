@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
 import uuid
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
 
 from observatory.access import gate_of
 from observatory.api import wire
+from observatory.api.errors import Problem
 from observatory.logs import REQUEST
 
 log = logging.getLogger("observatory.api.requests")
@@ -53,7 +56,10 @@ def _end(response: Response) -> Response:
 def _target() -> str:
     """The service a request was about, else its path."""
     named = (request.view_args or {}).get("service") or request.args.get("service")
-    body = request.get_json(silent=True) if request.is_json and not named else None
+    body = None
+    if request.is_json and not named:
+        with contextlib.suppress(HTTPException, Problem):  # larger than what is read
+            body = request.get_json(silent=True)
     if isinstance(body, dict) and isinstance(body.get("service_name"), str):
         named = body["service_name"]
     return str(named or request.path)
