@@ -17,10 +17,11 @@ from observatory.access.grants import Caller, Scope
 from observatory.collect import CollectReport
 from observatory.errors import ForbiddenError, UnknownServiceError
 from observatory.history import ServiceHistory
-from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Service
+from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, Service
 from observatory.overview import Overview
 from observatory.runtime import Runtime
 from observatory.store import Store
+from observatory.store.feedback import FeedbackTable
 
 if TYPE_CHECKING:
     from observatory.worker import Worker
@@ -177,6 +178,10 @@ class ScopedStore:
         found = [_cycle(cycle, self._scope) for cycle in self._base.cycles(limit)]
         return [replace(cycle, services=0, samples=0, anomalies=0) for cycle in found]
 
+    @property
+    def feedback(self) -> ScopedFeedback:
+        return ScopedFeedback(self._base.feedback, self._scope, self._inside)
+
     def _inside(self, services: Sequence[str] | None) -> list[str]:
         names = [service.name for service in self.services()]
         return names if services is None else [name for name in services if name in set(names)]
@@ -189,6 +194,27 @@ class ScopedStore:
         found = counts[column] if service is None else counts.loc[counts.index == service, column]
         value = found.agg(how) if len(found) else pd.NaT
         return None if pd.isna(value) else value.to_pydatetime()
+
+
+class ScopedFeedback:
+    """Verdicts on services inside; see `observatory.store.feedback`."""
+
+    def __init__(self, base: FeedbackTable, scope: Scope, inside: Callable[[Sequence[str] | None], list[str]]) -> None:
+        self._base = base
+        self._scope = scope
+        self._inside = inside
+
+    def write(self, given: Iterable[Feedback]) -> int:
+        inside = list(given)
+        for one in inside:
+            if not self._scope.covers(one.service_name):
+                raise ForbiddenError(f"service {one.service_name!r} is outside of what you may see: {self._scope}")
+        return self._base.write(inside)
+
+    def read(
+        self, start: datetime | None = None, end: datetime | None = None, services: Sequence[str] | None = None
+    ) -> list[Feedback]:
+        return list(self._base.read(start, end, self._inside(services)))
 
 
 def _fault(fault: Fault, scope: Scope) -> Fault:

@@ -129,7 +129,17 @@ def test_other_services_cannot_be_registered_nor_all_be_collected(ours: Runtime,
 
 def test_what_nobody_opened_is_closed() -> None:
     reachable = {name for name, _ in inspect.getmembers(ScopedStore) if not name.startswith("_")}
-    assert not reachable & {"write_samples", "write_anomalies", "archive", "keys", "note", "backup", "info", "maintain"}
+    assert not reachable & {
+        "write_samples",
+        "write_anomalies",
+        "write_calls",
+        "archive",
+        "keys",
+        "note",
+        "backup",
+        "info",
+        "maintain",
+    }
 
 
 def test_a_page_shows_what_its_user_may_see_until_the_key_is_revoked(runtime: Runtime) -> None:

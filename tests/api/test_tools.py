@@ -127,6 +127,7 @@ def test_operation_ids_stay(reader):
         "listIncidents": "GET /api/incidents",
         "getHistory": "GET /api/metrics/history",
         "collectService": "POST /api/collect/{service}",
+        "giveFeedback": "POST /api/feedback",
         "streamEvents": "GET /api/events",
         "listAudit": "GET /api/audit",
         "getMetrics": "GET /metrics",
