@@ -90,27 +90,27 @@ def generated(fuzzed, tmp_path_factory):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     sys.path.insert(0, str(folder))
+    importlib.import_module("observatory_client.models")
     yield importlib.import_module("observatory_client")
     sys.path.remove(str(folder))
 
 
 def test_a_generated_client_reads_and_registers(generated, fuzzed):
-    runtime = fuzzed[0].extensions["observatory"].runtime
-    server = Server(plugin.routes(runtime))
+    def call(name):
+        return importlib.import_module(f"observatory_client.api.{name}").sync
+
+    server = Server(plugin.routes(fuzzed[0].extensions["observatory"].runtime))
+    key = fuzzed[1]["Authorization"].removeprefix("Bearer ")
     try:
-        key = fuzzed[1]["Authorization"].removeprefix("Bearer ")
-        client = generated.AuthenticatedClient(base_url=f"http://127.0.0.1:{server.port}", token=key)
-        register = importlib.import_module("observatory_client.api.services.register_service")
-        models = importlib.import_module("observatory_client.models")
-        body = models.Registration(service_name="made/by-client", team="tools")
-        made = register.sync(client=client, body=body)
-        assert (made.service_name, made.team, made.state) == ("made/by-client", "tools", "waiting")
-        summary = importlib.import_module("observatory_client.api.health.get_health_summary").sync(client=client)
-        assert "made/by-client" in [service.service_name for service in summary.services]
-        history = importlib.import_module("observatory_client.api.metrics.get_history").sync(
-            client=client, service=summary.services[0].service_name, start="-1h"
-        )
-        assert len(history.timestamp) == len(history.metrics.additional_properties["cpu_usage"])
+        with generated.AuthenticatedClient(base_url=f"http://127.0.0.1:{server.port}", token=key) as client:
+            body = generated.models.Registration(service_name="made/by-client", team="tools")
+            made = call("services.register_service")(client=client, body=body)
+            assert (made.service_name, made.team, made.state) == ("made/by-client", "tools", "waiting")
+            summary = call("health.get_health_summary")(client=client)
+            assert "made/by-client" in [service.service_name for service in summary.services]
+            service = summary.services[0].service_name
+            history = call("metrics.get_history")(client=client, service=service, start="-1h")
+            assert len(history.timestamp) == len(history.metrics.additional_properties["cpu_usage"])
     finally:
         server.stop()
 
