@@ -306,6 +306,8 @@ def test_a_mapping_that_is_none_is_refused(run: Run, mapping: list[str], message
     code, _, err = run("import", "x.csv", *(part for pair in mapping for part in ("--map", pair)))
     assert code == 2
     assert message in err
+
+
 def test_a_key_is_shown_once_and_lives_until_it_is_revoked(run: Run, small: None) -> None:
     code, text, about = run(
         "keys", "create", "grafana", "--role", "operator", "--services", "shop/*", "--expires", "1d"

@@ -80,7 +80,13 @@ class ScopedRuntime(Runtime):
     def history(self, service: str, start: datetime, end: datetime, *more: Any, **options: Any) -> ServiceHistory:
         """One service, if it is inside; see `Runtime.history`."""
         found = self._base.history(self.store.service(service).name, start, end, *more, **options)
-        return replace(found, faults=tuple(_fault(fault, self._scope) for fault in found.faults))
+        if self._scope.is_everything:
+            return found
+        faults = tuple(_fault(fault, self._scope) for fault in found.faults)
+        remarks = tuple(
+            replace(remark, text=OUTSIDE) for remark in found.remarks
+        )  # a source speaks of all its services
+        return replace(found, faults=faults, remarks=remarks)
 
     def collect(self, service: str | None = None) -> CollectReport:
         """Collect one service, if it is inside; raises ForbiddenError for all."""
