@@ -66,11 +66,12 @@ run_tests() {
     unset OBSERVATORY_PROMETHEUS_URL PORT
     say "ruff";  ruff check . && ruff format --check .
     say "mypy";  mypy
-    say "pytest, and a strict comparison of the notebooks' outputs"
+    say "notebooks: strict comparison of their outputs"
+    pytest --nbval -q -n auto --dist loadfile -p no:cacheprovider notebooks # by itself: nbval's kernels hang under --cov
+    say "pytest"
     # What takes longest comes first, so that no worker is left alone with it.
-    [ $# -gt 0 ] || set -- notebooks tests/test_notebooks.py tests/store tests/api tests/ui tests
-    pytest -n auto --dist loadfile --no-loadscope-reorder --nbval -p no:cacheprovider \
-        --cov --cov-report=term --cov-fail-under=90 "$@"
+    [ $# -gt 0 ] || set -- tests/test_notebooks.py tests/store tests/api tests/ui tests
+    pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 "$@"
 }
 
 case "${1:-serve}" in
