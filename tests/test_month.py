@@ -199,16 +199,16 @@ def test_a_run_that_was_killed_or_interrupted_goes_on_without_asking_again_for_w
         if number == 4 * QUERIES:  # with two pieces asked for at a time, two were written
             reached.set()
         if number >= 4 * QUERIES:
-            go_on.wait(30)
+            go_on.wait(200)
 
     passing.before = hold
     first = a_backfill(url, tmp_path / "x.duckdb")
     try:
-        wait_until(reached.is_set, 60, "the fourth piece")
+        wait_until(reached.is_set, 180, "the fourth piece")
         first.send_signal(end)
     finally:
         go_on.set()
-    _, said = first.communicate(timeout=60)
+    _, said = first.communicate(timeout=180)
     if end == signal.SIGINT:
         assert first.returncode == 130
         assert "interrupted: what was stored stays" in said
@@ -216,7 +216,7 @@ def test_a_run_that_was_killed_or_interrupted_goes_on_without_asking_again_for_w
     assert 1 <= len(done) < 7
     passing.starts.clear()
     second = a_backfill(url, tmp_path / "x.duckdb")
-    out, said = second.communicate(timeout=60)
+    out, said = second.communicate(timeout=180)
     assert second.returncode == 0, said
     assert "of the range was stored before" in out
     assert not set(done) & set(passing.starts)
@@ -242,7 +242,7 @@ def test_live_collection_goes_on_during_a_backfill(
     def one_more(number: int) -> None:
         if number % QUERIES == 0:
             seen = cycles[0]
-            wait_until(lambda: cycles[0] > seen or over.is_set(), 30, "a live cycle")
+            wait_until(lambda: cycles[0] > seen or over.is_set(), 120, "a live cycle")
 
     def collect(store: Store) -> None:
         while not over.is_set():
@@ -253,12 +253,12 @@ def test_live_collection_goes_on_during_a_backfill(
     with open_store(str(path)) as store, ThreadPoolExecutor(1) as pool:
         working = pool.submit(collect, store)
         try:
-            wait_until(lambda: cycles[0] > 0, 30, "the first live cycle")
+            wait_until(lambda: cycles[0] > 0, 120, "the first live cycle")
             if where == "in this process":
                 backfill([PrometheusSource(PrometheusClient(url), WINDOW)], store, START, END, STEP)
             else:
                 other = a_backfill(url, path)
-                _, said = other.communicate(timeout=120)
+                _, said = other.communicate(timeout=300)
                 assert other.returncode == 0, said
         finally:
             over.set()
