@@ -289,10 +289,10 @@ def test_what_a_killed_process_left_is_removed_or_told(store: Store) -> None:
 def test_samples_are_removed_without_an_archive_once_they_are_rolled_up(home: tuple[str, StoreOptions]) -> None:
     url, options = home
     with open_store(url, options=options) as store:
-        store.write_samples(samples())
-        now, until = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+        store.write_samples(samples(hours=8 * 24))
+        now, until = JANUARY + timedelta(days=8), JANUARY + timedelta(days=5)
         counts, expected = store.sample_counts(), store.buckets("a", *ALL, 3600)
-        store.maintain(now, Retention(archive=None, raw=30))
+        store.maintain(now, Retention(archive=None, raw=3))
         assert everything(store)["timestamp"].min() == until
         pd.testing.assert_frame_equal(store.sample_counts(), counts)
         pd.testing.assert_frame_equal(store.buckets("a", *ALL, store.resolution(JANUARY, 60) * 12), expected)
