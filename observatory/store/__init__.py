@@ -7,9 +7,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +17,7 @@ import pandas as pd
 
 from observatory.catalog import METRICS, Metric
 from observatory.errors import InvalidInputError, UnknownServiceError
-from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Fault, Service
 from observatory.store import queries, upkeep_queries
 from observatory.store.archive import Archive
 from observatory.store.audit import AuditLog
@@ -35,6 +34,7 @@ from observatory.store.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
 from observatory.store.remarks import Remarks
 from observatory.store.retention import maintain, removed_until
+from observatory.store.rows import anomaly_of, anomaly_rows, cycle_of, cycle_rows, fault_of, fault_rows, service_of
 from observatory.store.upkeep import as_time, done_until, refresh_late, roll_up
 
 
@@ -117,7 +117,7 @@ class Store:
     def services(self) -> list[Service]:
         """All registered services, by name."""
         frame = self._database.read(queries.SERVICES)
-        return [Service(**_without_missing(row)) for row in records(frame.rename(columns={SERVICE: "name"}))]
+        return [service_of(row) for row in records(frame.rename(columns={SERVICE: "name"}))]
 
     def service(self, name: str) -> Service:
         """The service called `name`; raises UnknownServiceError with names that are close."""
@@ -232,22 +232,7 @@ class Store:
 
     def write_anomalies(self, anomalies: Iterable[Anomaly]) -> int:
         """Upsert episodes; service, start and detector identify one."""
-        rows = [
-            {
-                SERVICE: a.service_name,
-                TIMESTAMP: a.started_at,
-                "detector": a.detector,
-                "ended_at": a.ended_at,
-                "peak_at": a.peak_at,
-                "is_open": a.is_open,
-                "severity": str(a.severity),
-                "score": a.score,
-                "message": a.message,
-                "evidence": json.dumps([asdict(item) for item in a.evidence]),
-            }
-            for a in anomalies
-        ]
-        return self._upsert("metrics_anomalies", pd.DataFrame(rows), [SERVICE, TIMESTAMP, "detector"])
+        return self._upsert("metrics_anomalies", anomaly_rows(anomalies), [SERVICE, TIMESTAMP, "detector"])
 
     def anomalies(
         self,
@@ -279,53 +264,25 @@ class Store:
                 "last_detector": after[2] if after else None,
             },
         )
-        return [_anomaly(row) for row in records(frame)]
+        return [anomaly_of(row) for row in records(frame)]
 
     # -- labels, cycles, notes --------------------------------------------------------------
 
     def write_faults(self, faults: Iterable[Fault]) -> int:
         """Upsert labelled faults; service, kind and start identify one."""
-        columns = [SERVICE, "kind", "started_at", "ended_at", "metrics", "root_cause"]
-        rows = [dict(zip(columns, astuple(fault), strict=True)) for fault in faults]
-        frame = pd.DataFrame(rows, columns=columns)
-        frame["metrics"] = [",".join(names) for names in frame["metrics"]]
-        return self._upsert("faults", frame, [SERVICE, "kind", "started_at"])
+        return self._upsert("faults", fault_rows(faults), [SERVICE, "kind", "started_at"])
 
     def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
         """Labelled faults that overlap the time given, the oldest first."""
-        frame = self._database.read(queries.FAULTS, {"start": start, "end": end})
-        return [
-            Fault(
-                row[SERVICE],
-                row["kind"],
-                row["started_at"],
-                row["ended_at"],
-                tuple(row["metrics"].split(",")),
-                row["root_cause"],
-            )
-            for row in records(frame)
-        ]
+        return [fault_of(row) for row in records(self._database.read(queries.FAULTS, {"start": start, "end": end}))]
 
     def write_cycle(self, cycle: Cycle) -> None:
         """Remember what a cycle of the worker did and what failed in it."""
-        row = asdict(cycle) | {
-            "failures": json.dumps([asdict(failure) for failure in cycle.failures]),
-            "warnings": json.dumps(list(cycle.warnings)),
-        }
-        self._upsert("cycles", pd.DataFrame([row]), ["started_at"])
+        self._upsert("cycles", cycle_rows(cycle), ["started_at"])
 
     def cycles(self, limit: int = 20) -> list[Cycle]:
         """The last cycles, the newest first."""
-        return [
-            Cycle(
-                **row
-                | {
-                    "failures": tuple(Failure(**item) for item in json.loads(row["failures"])),
-                    "warnings": tuple(json.loads(row["warnings"])),
-                }
-            )
-            for row in records(self._database.read(queries.CYCLES, [limit]))
-        ]
+        return [cycle_of(row) for row in records(self._database.read(queries.CYCLES, [limit]))]
 
     def skipped_cycles(self, since: datetime) -> int:
         """How many cycles did not run since a time because the ones before took too long."""
@@ -401,12 +358,3 @@ class Store:
     def _counts_of(self, service: str | None) -> pd.DataFrame:
         counts = self.sample_counts()
         return counts if service is None else counts[counts.index == service]
-
-
-def _without_missing(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if value is not None}
-
-
-def _anomaly(row: dict[str, Any]) -> Anomaly:
-    evidence = tuple(Evidence(**item) for item in json.loads(row.pop("evidence")))
-    return Anomaly(started_at=row.pop(TIMESTAMP), severity=Severity(row.pop("severity")), evidence=evidence, **row)
