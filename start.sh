@@ -70,7 +70,7 @@ run_tests() {
     pytest --nbval -q -n auto --dist loadfile -p no:cacheprovider notebooks # by itself: nbval's kernels hang under --cov
     say "pytest"
     # What takes longest comes first, so that no worker is left alone with it.
-    [ $# -gt 0 ] || set -- tests/test_notebooks.py tests/store tests/api tests/ui tests
+    [ $# -gt 0 ] || set -- tests/test_notebooks.py tests/store tests/api tests/ui tests --ignore tests/benchmarks
     pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 "$@"
 }
 
