@@ -354,7 +354,7 @@ class FaultyServer:
         self.requests: list[Request] = []
         self.connections = 0
         self.most_at_once = 0
-        self._now = 0
+        self._inside: set[int] = set()
         self._lock = threading.Lock()
         owner = self
 
@@ -406,13 +406,17 @@ class FaultyServer:
         request = Request(handler.path, dict(handler.headers), fields)
         with self._lock:
             self.requests.append(request)
-            self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
+            self._inside.add(threading.get_ident())
+            self.most_at_once = max(self.most_at_once, len(self._inside))
         try:
             self._send(handler, self._choose(request))
         finally:
-            with self._lock:
-                self._now -= 1
+            self._leave()
+
+    def _leave(self) -> None:
+        """The request of this thread is under way no longer."""
+        with self._lock:
+            self._inside.discard(threading.get_ident())
 
     def _send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         try:
@@ -425,7 +429,9 @@ class FaultyServer:
                 handler.send_header(name, value)
             handler.end_headers()
             if reply.drip:
-                for byte in reply.body:
+                for place, byte in enumerate(reply.body, 1):
+                    if place == len(reply.body):  # whoever has the last byte may ask again at once
+                        self._leave()
                     handler.wfile.write(bytes([byte]))
                     handler.wfile.flush()
                     if self._left.wait(reply.drip):
