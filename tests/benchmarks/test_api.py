@@ -1,6 +1,6 @@
 """The API under load, beside the original design in the same run; and the dashboard's websocket meanwhile.
 
-``pytest tests/benchmarks/test_api.py --benchmark-enable --days 7 -s`` prints the table.
+``pytest tests/benchmarks/test_api.py --benchmark-enable --days 7`` tells the table at its end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,7 +84,6 @@ def served(tmp_path_factory: pytest.TempPathFactory, minutes: int) -> Iterator[d
         "WORKER": "false",
         "PROMETHEUS_URL": "http://127.0.0.1:9",
         "RATE_LIMIT": "100000000/minute",
-        "INTERVAL": 3600,
     }
     script = [str(Path(__file__).with_name("original.py")), str(folder / "original.sqlite"), str(ports[1])]
     with ExitStack() as stack:
@@ -121,23 +120,26 @@ def paths(minutes: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("clients", [1, CLIENTS])
 @pytest.mark.parametrize("what", ["summary", "history 24 h x 9"])
-def test_requests(served: dict[str, str], minutes: int, what: str, clients: int, request: Any) -> None:
+def test_requests(
+    served: dict[str, str], minutes: int, what: str, clients: int, request: Any, tell: Callable[[str], None]
+) -> None:
     seconds = 10 if request.config.getoption("benchmark_enable") else 1
     for who, base in served.items():
         url = base + paths(minutes)[what]
         requests.get(url, timeout=120)
         found = load(url, seconds, clients)
-        print(
-            f"\n{what:<18}{who:<10}{clients} clients  p50 {found['p50']:8.2f} ms  p99 {found['p99']:8.2f} ms  "
-            f"{found['rate']:8.1f} req/s",
-            end="",
+        tell(
+            f"{what:<18}{who:<10}{clients} clients  p50 {found['p50']:8.2f} ms  p99 {found['p99']:8.2f} ms  "
+            f"{found['rate']:8.1f} req/s"
         )
     first = requests.get(served["ours"] + paths(minutes)[what], timeout=60)
     again = requests.get(first.url, headers={"If-None-Match": first.headers["ETag"]}, timeout=60)
     assert again.status_code == 304
 
 
-def test_the_websocket_answers_while_the_api_is_loaded(served: dict[str, str], minutes: int, request: Any) -> None:
+def test_the_websocket_answers_while_the_api_is_loaded(
+    served: dict[str, str], minutes: int, request: Any, tell: Callable[[str], None]
+) -> None:
     seconds = 10 if request.config.getoption("benchmark_enable") else 1
     base = served["ours"]
     url = base + paths(minutes)["history 24 h x 9"]
@@ -149,10 +151,9 @@ def test_the_websocket_answers_while_the_api_is_loaded(served: dict[str, str], m
     finally:
         loading.communicate()
     times.sort()
-    print(
-        f"\nwebsocket under load: p50 {times[len(times) // 2]:.1f} ms, p99 {times[int(len(times) * 0.99)]:.1f} ms, "
-        f"{len(times)} pings",
-        end="",
+    tell(
+        f"websocket under load: p50 {times[len(times) // 2]:.1f} ms, p99 {times[int(len(times) * 0.99)]:.1f} ms, "
+        f"{len(times)} pings"
     )
     assert times
 
