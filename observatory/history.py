@@ -49,10 +49,12 @@ def service_history(
     *,
     step: float | None = None,
     with_expected: bool = True,
+    with_episodes: bool = True,
 ) -> ServiceHistory:
     """History of the service `name` in at most about `points` points a metric, or one every `step` seconds.
 
-    What was expected is learned from the days before, which takes a while: `with_expected` says whether it is.
+    What was expected is learned from the days before, which takes a while: `with_expected` says whether it is,
+    and `with_episodes` whether anomalies and faults are read as well.
 
     Raises
     ------
@@ -74,8 +76,8 @@ def service_history(
         step=step,
         samples=samples,
         expected=expected,
-        anomalies=tuple(store.anomalies(start=start, end=end, services=[name])),
-        faults=tuple(fault for fault in store.faults(start, end) if fault.service_name == name),
+        anomalies=tuple(store.anomalies(start=start, end=end, services=[name])) if with_episodes else (),
+        faults=tuple(f for f in store.faults(start, end) if f.service_name == name) if with_episodes else (),
         remarks=tuple(store.remarks.about(service.source, start, end)),
     )
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from observatory import health
 from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.detect import learning
-from observatory.model import TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
 from observatory.store import Store
 
 State = Literal["waiting", "learning", "stale", "inactive", "judged"]
@@ -190,14 +191,15 @@ def _trends(store: Store, now: datetime) -> dict[str, dict[str, list[float | Non
     """By service and metric, `TREND_POINTS` values."""
     width = TREND_HOURS * 3600 / TREND_POINTS
     first = pd.Timestamp(now).floor(f"{width:.0f}s") - pd.Timedelta(seconds=(TREND_POINTS - 1) * width)
-    grid = pd.date_range(first, periods=TREND_POINTS, freq=pd.Timedelta(seconds=width))
     frame = store.trends(first.to_pydatetime(), now, width, TREND_METRICS)
-    return {
-        str(service): {
-            name: [_plain(value) for value in rows.set_index(TIMESTAMP)[name].reindex(grid)] for name in TREND_METRICS
-        }
-        for service, rows in frame.groupby("service_name")
-    }
+    codes, names = pd.factorize(frame[SERVICE])
+    places = ((frame[TIMESTAMP] - first) / pd.Timedelta(seconds=width)).round().to_numpy(dtype=int)
+    values = np.full((len(names), len(TREND_METRICS), TREND_POINTS), np.nan)
+    values[codes, :, places] = frame[list(TREND_METRICS)].to_numpy(dtype=float)
+    plain = values.astype(object)
+    plain[~np.isfinite(values)] = None
+    rows = zip(names, plain.tolist(), strict=True)
+    return {str(name): dict(zip(TREND_METRICS, lists, strict=True)) for name, lists in rows}
 
 
 def _plain(value: Any) -> float | None:

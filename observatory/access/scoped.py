@@ -126,10 +126,12 @@ class ScopedStore:
         return [service for service in self._base.services() if self._scope.covers(service.name)]
 
     def service(self, name: str) -> Service:
-        services = {service.name: service for service in self.services()}
-        if name not in services:
-            raise UnknownServiceError(name, list(services))
-        return services[name]
+        try:
+            if self._scope.covers(name):
+                return self._base.service(name)
+        except UnknownServiceError:  # its hint would name services outside
+            pass
+        raise UnknownServiceError(name, [service.name for service in self.services()])
 
     def register(self, services: Iterable[Service]) -> int:
         given = list(services)

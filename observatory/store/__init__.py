@@ -121,10 +121,10 @@ class Store:
 
     def service(self, name: str) -> Service:
         """The service called `name`; raises UnknownServiceError with names that are close."""
-        services = {service.name: service for service in self.services()}
-        if name not in services:
-            raise UnknownServiceError(name, list(services))
-        return services[name]
+        found = records(self._database.read(queries.SERVICE, [name]).rename(columns={SERVICE: "name"}))
+        if not found:
+            raise UnknownServiceError(name, [service.name for service in self.services()])
+        return service_of(found[0])
 
     def write_calls(self, calls: Iterable[tuple[str, str]]) -> int:
         """Remember who calls whom, as ``(caller, callee)``."""

@@ -67,7 +67,7 @@ class Fetches:
         """What sources said about history of a time: source, started_at, ended_at, warning."""
         frame = self._database.read(coverage_queries.WARNINGS, [end, start])
         frame["warning"] = [json.loads(text) for text in frame.pop("warnings")]
-        return frame.explode("warning", ignore_index=True)
+        return frame.explode("warning", ignore_index=True) if len(frame) else frame
 
     def coverage(
         self, start: datetime, end: datetime, expected: int, services: Sequence[str] | None = None

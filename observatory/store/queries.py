@@ -33,6 +33,7 @@ SERVICES = """
 SELECT service_name, source, team, tier, objective, latency_target, cpu_limit, memory_limit, desired_pods
 FROM services ORDER BY service_name
 """
+SERVICE = SERVICES.replace("ORDER BY service_name", "WHERE service_name = ?")
 
 ANOMALIES = """
 SELECT * FROM metrics_anomalies

@@ -164,8 +164,7 @@ async def _pings(base: str, seconds: int) -> list[float]:
     token = re.search(r'"token":\s*"([^"]+)"', page.text)
     assert token is not None
     ask = HTTPRequest(base.replace("http", "ws", 1) + "/observatory/ws", headers={"Origin": base})
-    socket = await websocket_connect(ask, subprotocols=["bokeh", token[1]])
-    await socket.read_message()
+    socket = await websocket_connect(ask, subprotocols=["bokeh", token[1]], on_message_callback=lambda _: None)
     ponged = asyncio.Event()
     socket.on_pong = lambda _: ponged.set()
     times = []
