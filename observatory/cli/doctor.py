@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import typer
@@ -15,11 +17,23 @@ def doctor() -> None:
     from observatory.doctor import Level, examine
 
     settings, broken = read_settings(), 0
-    logging.getLogger("observatory.sources").setLevel(logging.ERROR)  # the findings say it
-    for finding in examine(settings, datetime.now(UTC)):
-        typer.echo(f"{finding.level:<9}{finding.what:<24}{finding.detail}")
-        if finding.todo:
-            typer.echo(f"{'':<9}{'':<24}→ {finding.todo}")
-        broken += finding.level is Level.BROKEN
+    with _quiet("observatory.sources"):  # the findings say it
+        for finding in examine(settings, datetime.now(UTC)):
+            typer.echo(f"{finding.level:<9}{finding.what:<24}{finding.detail}")
+            if finding.todo:
+                typer.echo(f"{'':<9}{'':<24}→ {finding.todo}")
+            broken += finding.level is Level.BROKEN
     if broken:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """No warnings of the logger `name` meanwhile."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
