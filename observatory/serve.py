@@ -72,7 +72,7 @@ def names(settings: Settings) -> list[str]:
 def login_arguments(settings: Settings) -> list[str]:
     """How the dashboard asks who somebody is."""
     secret = settings.cookie_secret.get_secret_value() if settings.cookie_secret else secrets.token_urlsafe(48)
-    cookie = ["--cookie-secret", secret]
+    cookie = [f"--cookie-secret={secret}"]  # as one word: a secret may begin with a dash
     if settings.login is None:
         return ["--auth-module", str(ACCESS / "login.py"), *cookie]
     if settings.login == "basic":
