@@ -25,7 +25,8 @@ function render({model, el}) {
 
   const switchView = () => {
     const host = el.getRootNode().host
-    const views = [...host.parentNode.children].filter((c) => c !== host && c.localName === "div")
+    // Panel's button to scroll a column stands among the views, before those that came after it.
+    const views = [...host.parentNode.children].filter((c) => c !== host && c.matches("div:not(.scroll-button)"))
     views.forEach((view, i) => putAway(view, i !== model.shown))
   }
   model.on("shown", switchView)
