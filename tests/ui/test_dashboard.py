@@ -33,7 +33,9 @@ def drag(page: Page, figure: int, start: float, end: float) -> None:
     expect(page.get_by_text("drag over a chart")).to_be_visible()
     expect(page.locator(".bk-Figure")).to_have_count(1 + 9)
     page.wait_for_function("Bokeh.documents[0].is_idle")  # they are laid out
-    box = page.locator(".bk-Figure").nth(figure).bounding_box()
+    target = page.locator(".bk-Figure").nth(figure)
+    target.hover()  # once it has stopped to move
+    box = target.bounding_box()
     assert box is not None
     middle = box["y"] + (box["height"] / 2 if figure != STRIP else 20)
     page.mouse.move(box["x"] + start, middle)
