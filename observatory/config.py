@@ -21,7 +21,7 @@ from pydantic_settings import (
 )
 
 from observatory.errors import ConfigError
-from observatory.sections import Names, PresetSettings, ServiceOverride, SourceSettings, UserSettings
+from observatory.sections import JobSettings, Names, PresetSettings, ServiceOverride, SourceSettings, UserSettings
 
 PREFIX = "OBSERVATORY_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -90,6 +90,16 @@ class Settings(BaseSettings):
     )
     keep_anomaly_days: float | None = Field(
         None, gt=0, description="Age at which ended anomalies are removed [days]; unset: never."
+    )
+
+    runs: Path = Field(Path("runs"), description="Folder of executed notebooks and their reports.")
+    schedule: dict[str, JobSettings] = Field(
+        default_factory=dict, description="Notebooks that `observatory schedule` runs: `[schedule.hourly]`."
+    )
+    keep_run_days: float | None = Field(
+        30.0,
+        gt=0,
+        description="Age at which runs are forgotten, and their folders under `runs` removed [days]; unset: never.",
     )
 
     prometheus_timeout: float = _as_in(SourceSettings, "timeout")
@@ -298,6 +308,16 @@ def environment_of(**settings: Any) -> dict[str, str]:
 
 def _names_loopback(address: str) -> bool:
     return (urlsplit(address).hostname or "") in LOOPBACK
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a process that works elsewhere with the same settings: places in them become absolute."""
+    places = {"RUNS": str(settings.runs.absolute())}
+    if "://" not in settings.store and ":" not in settings.store.partition("/")[0]:
+        places["STORE"] = str(Path(settings.store).absolute())
+    if _config_file().is_file():
+        places["CONFIG"] = str(_config_file().absolute())
+    return os.environ | {f"{PREFIX}{name}": value for name, value in places.items()}
 
 
 def _config_file() -> Path:

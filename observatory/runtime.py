@@ -30,6 +30,9 @@ CACHE_SECONDS, KEPT_SECONDS = 5.0, 15.0
 """Age at which an overview of unchanged data is read again beside the answer, and before it [s]."""
 LEAST_TURN = 180.0
 """Shortest time a process that works in the background is waited for after it fell silent [s]."""
+OF_SETTINGS, DEMO = "settings", "demo"
+"""What a notebook may be told in place of a store's address."""
+DEMO_END = "2026-03-01T12:00:00Z"
 log = logging.getLogger(__name__)
 
 
@@ -74,6 +77,11 @@ class Runtime:
         self.worker = Worker(self._cycle_in_turn, settings.interval, clock)
         self._lock = threading.Lock()
         self._overview: tuple[int, Overview] | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its clock runs; that of `at` may stand still."""
+        return self.clock is utc_now
 
     def overview(self) -> Overview:
         """Every service now; kept until the store changes.
@@ -142,10 +150,35 @@ class Runtime:
         return self.pipeline.run_cycle(self.clock())
 
     @classmethod
-    def at(cls, end: str, **settings: Any) -> Self:
-        """A runtime whose clock stands still at `end` (RFC 3339, or ``now``), for notebooks and reports."""
+    def at(cls, end: str = "", store: str = OF_SETTINGS, prometheus_url: str = "", **settings: Any) -> Self:
+        """A runtime for notebooks and reports; it has no worker.
+
+        Parameters
+        ----------
+        end
+            Where its clock stands still, RFC 3339. With ``now`` or nothing it runs; only the demo's stands, at noon of
+            a day in March.
+        store
+            ``"settings"``: the store and the sources of the settings. ``"demo"``: the demo shop in memory, judged by
+            the quickest detector. Or the address of another store.
+        prometheus_url
+            Another source than that of the settings.
+        settings
+            More of them, by name.
+        """
+        chosen: dict[str, Any] = {"worker": False}
+        if store == DEMO:
+            chosen |= {"store": ":memory:", "prometheus_url": None, "sources": {}, "detector": "seasonal"}
+        elif store != OF_SETTINGS:
+            chosen["store"] = store
+        if prometheus_url:
+            chosen["prometheus_url"] = prometheus_url
+        elif store == DEMO:
+            end = end or DEMO_END
+        if end in ("", "now"):
+            return cls(load_settings(**chosen | settings))
         now = parse_time(end, utc_now(), "end")
-        return cls(load_settings(worker=False, **settings), clock=lambda: now)
+        return cls(load_settings(**chosen | settings), clock=lambda: now)
 
     def prepare(self, progress: Progress = no_progress) -> None:
         """Fill what is missing since the newest sample; a source that does not answer is kept as a failure."""

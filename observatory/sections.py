@@ -1,4 +1,4 @@
-"""Tables of the settings file, such as ``[services."shop/checkout"]``, ``[users.ann]`` and ``[sources.eu]``."""
+"""Tables of the settings file, such as ``[services."shop/checkout"]``, ``[users.ann]`` and ``[schedule.daily]``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
+
+from observatory.cadence import Cadence
+from observatory.errors import InvalidInputError
+from observatory.times import parse_duration
 
 
 def _split(value: Any) -> Any:
@@ -114,3 +118,34 @@ class PresetSettings(BaseModel):
         description="Pairs of a pattern (RE2, whole name) and a replacement (`$1`), applied after its own, in order.",
     )
     queries: dict[str, str] = Field(default_factory=dict, description="Query templates by metric, over $by, $window.")
+
+
+class JobSettings(BaseModel):
+    """A notebook that is run again and again: ``[schedule.hourly]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notebook: str = Field(description="Name of the notebook, or a file that ends in `.ipynb`.")
+    cron: str = Field("", description="When: minute, hour, day, month, day of the week.")
+    every: str = Field("", description="Or how often: `90s`, `15m`, `6h`, `1d`, counted from midnight UTC.")
+    timezone: str = Field("UTC", description="Time zone of `cron`, such as `Europe/Berlin`.")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Of the notebook; `{now}` and `{now-1h}` are the time it was due, or before."
+    )
+    timeout: str = Field("1h", description="Longest time a run may take.")
+    grace: str = Field("5m", description="A run that could not begin so long after its time is left out.")
+    catch_up: bool = Field(False, description="Make up for what was missed while no scheduler ran, the oldest first.")
+    code: bool = Field(False, description="Show the code in the report.")
+
+    @model_validator(mode="after")
+    def _is_understood(self) -> Self:
+        try:
+            _ = self.cadence, parse_duration(self.timeout, "timeout"), parse_duration(self.grace, "grace")
+        except InvalidInputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @property
+    def cadence(self) -> Cadence:
+        """When it is due."""
+        return Cadence(self.cron, self.every, self.timezone)

@@ -9,6 +9,8 @@ from observatory.errors import InvalidInputError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_MOMENT = re.compile(r"now(?:\s*([+-])\s*(.+))?")
 _OLDEST, _LONGEST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=36525)
 
 
@@ -56,3 +58,26 @@ def floor_to(time: datetime, step: float) -> datetime:
     """`time` rounded down to a multiple of `step` seconds since the epoch."""
     seconds = time.timestamp() // step * step
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def resolve_times(text: str, now: datetime) -> str:
+    """`text` with ``{now}``, ``{now-1h}`` and ``{now+30m}`` as RFC 3339.
+
+    >>> resolve_times("{now-1h}", datetime(2026, 1, 2, tzinfo=UTC))
+    '2026-01-01T23:00:00Z'
+
+    Raises
+    ------
+    InvalidInputError
+        Something else stands in braces.
+    """
+
+    def moment(place: re.Match[str]) -> str:
+        found = _MOMENT.fullmatch(place[1].strip())
+        if found is None:
+            raise InvalidInputError(f"{place[0]} in {text!r}: give {{now}}, or a time from it such as {{now-1h}}")
+        away = parse_duration(found[2], place[0]) if found[1] else timedelta(0)
+        time = now - away if found[1] == "-" else now + away
+        return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    return _PLACE.sub(moment, text)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from observatory.errors import InvalidInputError
-from observatory.times import floor_to, parse_duration, parse_time
+from observatory.times import floor_to, parse_duration, parse_time, resolve_times
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
@@ -46,3 +46,22 @@ def test_a_malformed_duration_is_refused_by_name(text: str) -> None:
 def test_floor_to_aligns_with_the_epoch() -> None:
     assert floor_to(NOW, 60) == datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     assert floor_to(NOW, 0.5) == NOW
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("{now}", "2026-03-01T12:00:00Z"),
+        ("{ now - 90m }", "2026-03-01T10:30:00Z"),
+        ("from {now-1d} to {now+1h}", "from 2026-02-28T12:00:00Z to 2026-03-01T13:00:00Z"),
+        ("as it is", "as it is"),
+    ],
+)
+def test_times_in_braces_are_resolved(text: str, meant: str) -> None:
+    assert resolve_times(text, datetime(2026, 3, 1, 12, tzinfo=UTC)) == meant
+
+
+@pytest.mark.parametrize("text", ["{then}", "{now-}", "{now-1y}", "{}"])
+def test_something_else_in_braces_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"\{.*\}"):
+        resolve_times(text, datetime(2026, 3, 1, 12, tzinfo=UTC))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pandas as pd
 
@@ -83,9 +83,8 @@ class ScopedRuntime(Runtime):
         if self._scope.is_everything:
             return found
         faults = tuple(_fault(fault, self._scope) for fault in found.faults)
-        remarks = tuple(
-            replace(remark, text=OUTSIDE) for remark in found.remarks
-        )  # a source speaks of all its services
+        # A source speaks of all its services.
+        remarks = tuple(replace(remark, text=OUTSIDE) for remark in found.remarks)
         return replace(found, faults=faults, remarks=remarks)
 
     def collect(self, service: str | None = None) -> CollectReport:
@@ -121,6 +120,11 @@ class ScopedStore:
     @property
     def url(self) -> str:
         return self._base.url
+
+    @property
+    def runs(self) -> NoReturn:
+        """Closed: a report speaks of whatever its notebook looked at."""
+        raise ForbiddenError("runs of notebooks may concern services outside of what you may see")
 
     def services(self) -> list[Service]:
         return [service for service in self._base.services() if self._scope.covers(service.name)]

@@ -20,6 +20,7 @@ from observatory.api import (
     limits,
     metrics,
     openapi,
+    runs,
     services,
     sharing,
     stream,
@@ -29,7 +30,7 @@ from observatory.api import (
 from observatory.api.startup import Startup
 from observatory.runtime import Runtime
 
-SUBJECTS = (services, health, incidents, metrics, collect, feedback, stream, system, exposition, audit, docs)
+SUBJECTS = (services, health, incidents, metrics, collect, feedback, runs, stream, system, exposition, audit, docs)
 
 
 def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:

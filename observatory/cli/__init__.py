@@ -17,6 +17,8 @@ from observatory.cli.evaluate import evaluate
 from observatory.cli.feedback import feedback_app
 from observatory.cli.files import import_samples
 from observatory.cli.keys import keys_app
+from observatory.cli.run import RunCommand, lab, run
+from observatory.cli.schedule import schedule_app
 from observatory.cli.services import services_app
 from observatory.cli.store import store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
@@ -41,6 +43,12 @@ app.add_typer(feedback_app, name="feedback")
 app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")(evaluate)
 app.command(epilog="Example: `observatory doctor`")(doctor)
 app.add_typer(keys_app, name="keys")
+app.add_typer(schedule_app, name="schedule")
+app.command(cls=RunCommand, epilog="Example: `observatory run backfill -p days 30 -o reports/month`")(run)
+app.command(
+    epilog="Example: `observatory lab --no-browser`",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(lab)
 
 ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
 ServicesOption = Annotated[

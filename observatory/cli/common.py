@@ -54,6 +54,14 @@ def open_runtime(**overrides: Any) -> Iterator[Runtime]:
         runtime.close()
 
 
+def open_store(settings: Settings) -> Store:
+    """The store of the settings, for verbs that need no source."""
+    from observatory.store import open_store
+    from observatory.store.options import StoreOptions
+
+    return open_store(settings.store, options=StoreOptions.of(settings))
+
+
 def time_range(now: datetime, start: str, end: str) -> tuple[datetime, datetime]:
     """``--from`` and ``--to``; raises InvalidInputError."""
     from observatory.times import parse_time

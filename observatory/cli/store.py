@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import read_settings
+from observatory.cli.common import open_store, read_settings
 
 if TYPE_CHECKING:
     from observatory.store import Store
@@ -66,8 +66,4 @@ def restore(
 
 
 def _open() -> Store:
-    from observatory.store import open_store
-    from observatory.store.options import StoreOptions
-
-    settings = read_settings()
-    return open_store(settings.store, options=StoreOptions.of(settings))
+    return open_store(read_settings())

@@ -35,6 +35,7 @@ from observatory.store.options import Retention, StoreOptions
 from observatory.store.remarks import Remarks
 from observatory.store.retention import maintain, removed_until
 from observatory.store.rows import anomaly_of, anomaly_rows, cycle_of, cycle_rows, fault_of, fault_rows, service_of
+from observatory.store.runs import Runs
 from observatory.store.upkeep import as_time, done_until, refresh_late, roll_up
 
 
@@ -84,6 +85,7 @@ class Store:
         """What was done and refused."""
         self.leases = Leases(database)
         """Who does what only one may do."""
+        self.runs = Runs(database)
         if not database.home.read_only:
             self.archive.refresh_views()
 

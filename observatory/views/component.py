@@ -14,8 +14,11 @@ from typing import Any
 
 import panel as pn
 import param
+from bokeh.models import ImportedStyleSheet, InlineStyleSheet
 from panel.custom import JSComponent
+from panel.io.resources import CDN_DIST, DIST_DIR, LOCAL_DIST
 
+from observatory.views.live import session_document
 from observatory.views.theme import variables
 
 ASSETS = Path(__file__).parent / "assets"
@@ -46,7 +49,32 @@ def styles(*names: str) -> list[str]:
     return [variables(), asset("base.css"), asset("box.css"), *(asset(name) for name in names)]
 
 
-class Component(JSComponent):  # type: ignore[misc]
+class Inlined(pn.reactive.Reactive):  # type: ignore[misc]
+    """Brings its style sheets along in a notebook, also when it is added to what is shown already.
+
+    Panel does so only for what is there at first; what comes later would ask a CDN for them.
+    """
+
+    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
+        properties: dict[str, Any] = super()._process_param_change(params)
+        if "stylesheets" in properties and session_document() is None:
+            properties["stylesheets"] = [
+                _inlined(sheet) if isinstance(sheet, ImportedStyleSheet) else sheet
+                for sheet in properties["stylesheets"]
+            ]
+        return properties
+
+
+def _inlined(sheet: Any) -> Any:
+    """The text of one of Panel's own sheets in place of its address."""
+    url = str(sheet.url).partition("?")[0]
+    for place in (CDN_DIST, LOCAL_DIST):
+        if url.startswith(place) and (file := DIST_DIR / url.removeprefix(place)).is_file():
+            return InlineStyleSheet(css=file.read_text(encoding="utf-8"))
+    return sheet
+
+
+class Component(Inlined, JSComponent):  # type: ignore[misc]
     """Base of the components.
 
     Parameters
@@ -70,7 +98,11 @@ class Component(JSComponent):  # type: ignore[misc]
                 self._hear(data)
 
 
-class Box(pn.Column):  # type: ignore[misc]
+class Figure(Inlined, pn.pane.Bokeh):  # type: ignore[misc]
+    """A Bokeh figure."""
+
+
+class Box(Inlined, pn.Column):  # type: ignore[misc]
     """A column laid out by a style sheet of ours. The components in it hide and dim it, see `dom.js`."""
 
     def __init__(self, *objects: Any, sheet: str = "", **params: Any) -> None:

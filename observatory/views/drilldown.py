@@ -16,7 +16,7 @@ from observatory.overview import ServiceStatus
 from observatory.runtime import Runtime
 from observatory.views.anomalies import AnomalyList, anomaly_list
 from observatory.views.charts import Chart, charts, milliseconds
-from observatory.views.component import Box, Component, module
+from observatory.views.component import Box, Component, Figure, module
 from observatory.views.figures import MetricFigure
 from observatory.views.live import end_of, later, live, when_read
 from observatory.views.navigator import Navigator
@@ -84,8 +84,8 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._navigator = Navigator(self._time, colours)
         self._navigator.figure.on_event(DoubleTap, self._unzoom)
         self._navigator.figure.on_event(PanEnd, self._dragged)
-        whole = pn.pane.Bokeh(self._navigator.figure, margin=0)
-        self._charts.objects = [whole, *(pn.pane.Bokeh(item.figure, margin=0) for item in self._figures)]
+        whole = Figure(self._navigator.figure, margin=0)
+        self._charts.objects = [whole, *(Figure(item.figure, margin=0) for item in self._figures)]
         self._ask()
 
     def _ask(self, *_: Any) -> None:

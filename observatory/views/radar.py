@@ -13,7 +13,7 @@ from observatory.model import Anomaly, Severity
 from observatory.runtime import Runtime
 from observatory.views import VIEWS
 from observatory.views.anomalies import AnomalyList, anomaly_list
-from observatory.views.component import Box, Component, module
+from observatory.views.component import Box, Component, Figure, module
 from observatory.views.live import end_of, live, session_document, when_read
 from observatory.views.state import RADAR_SPANS, SPANS, State
 from observatory.views.theme import palette
@@ -50,9 +50,7 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         self._list = AnomalyList(self._heard)
         self._timeline = TimelineFigure(palette(state.dark))
         self._timeline.source.selected.on_change("indices", self._selected)
-        self._chart = Box(
-            pn.pane.Bokeh(self._timeline.figure, margin=0), sheet="timeline.css", css_classes=["timeline"]
-        )
+        self._chart = Box(Figure(self._timeline.figure, margin=0), sheet="timeline.css", css_classes=["timeline"])
         self._layout = Box(self._filters, self._chart, self._list)
         state.param.watch(self._ask, ["overview", "radar_span", "view"])
         state.param.watch(self._show, [*FILTERS, "anomaly"])

@@ -13,7 +13,7 @@ from observatory.views.state import QUERY, RADAR_SPANS, SHOW, SPANS, State
 CHOICES = st.fixed_dictionaries(
     {},
     optional={
-        "view": st.sampled_from(["health", "radar"]),
+        "view": st.sampled_from(["health", "radar", "runs"]),
         "service": st.text(min_size=1),
         "span": st.sampled_from(list(SPANS)),
         "search": st.text(min_size=1),

@@ -1,0 +1,114 @@
+"""``observatory run NOTEBOOK`` and ``observatory lab``: a notebook without and with a person at it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand
+
+from observatory.cli.common import open_store, progress_bar, read_settings
+
+if TYPE_CHECKING:
+    from observatory.model import Run
+    from observatory.notebooks.execute import Outcome
+
+
+class Pair(tuple[str, str]):
+    """A name and a value: ``-p NAME VALUE``."""
+
+
+class RunCommand(TyperCommand):
+    """A command whose ``-p`` takes two words, as papermill's does; Typer knows no option that does so and repeats."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for parameter in self.params:
+            if parameter.name == "parameters":
+                parameter.nargs = 2
+
+
+def run(
+    notebook: Annotated[str, typer.Argument(help="Name of a notebook, such as backfill, or a file of your own.")],
+    parameters: Annotated[
+        list[Pair] | None,
+        typer.Option("--parameter", "-p", metavar="NAME VALUE", parser=Pair, help="A parameter; may be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the notebook and its report; default: a new one under runs."),
+    ] = None,
+    timeout: Annotated[str | None, typer.Option(help="Longest time the cells may take, such as 10m.")] = None,
+    code: Annotated[bool, typer.Option("--code/--no-code", help="Show the code in the report.")] = False,
+) -> None:
+    """Run a notebook on the store of the settings, keep what came of it, and record the run."""
+    from observatory.notebooks.run import Task, carry_out, make_folder
+    from observatory.times import parse_duration, resolve_times
+
+    now = datetime.now(UTC)
+    seconds = parse_duration(timeout, "--timeout").total_seconds() if timeout else None
+    task = Task.of(notebook, {name: resolve_times(value, now) for name, value in parameters or ()})
+    settings = read_settings()
+    started = task.run(settings.runs, now, folder=output)
+    make_folder(Path(started.folder))
+    with ends_on_sigterm(), open_store(settings) as store:
+        store.runs.begin(started)
+        with progress_bar() as show:
+            ended, outcome = carry_out(
+                started,
+                task.notebook,
+                store,
+                lambda: datetime.now(UTC),
+                timeout=seconds,
+                code=code,
+                progress=show,
+            )
+    tell(ended, outcome)
+
+
+def tell(ended: Run, outcome: Outcome) -> None:
+    """Say where the files of a run are, and what went wrong; leaves with 1 where it did not come to its end."""
+    from observatory.model import RunStatus
+    from observatory.notebooks.run import files_of
+
+    for file in files_of(ended):
+        if file.is_file():
+            typer.echo(file)
+    if outcome.error:
+        where = f" in cell {outcome.cell}" if outcome.cell else ""
+        if outcome.traceback:
+            typer.echo(outcome.traceback, err=True)
+        print(f"error: {ended.notebook} {outcome.status}{where}: {outcome.error}", file=sys.stderr)  # noqa: T201
+    if ended.status is not RunStatus.DONE:
+        raise typer.Exit(1)
+
+
+def lab(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Option(help="Folder to open; default: that of the notebooks.")] = None,
+) -> None:
+    """Open JupyterLab on the store of the settings; further options go to JupyterLab."""
+    from observatory.lab import lab
+    from observatory.notebooks import folder as notebooks
+
+    lab(read_settings(), folder or notebooks(), context.args)
+
+
+@contextmanager
+def ends_on_sigterm() -> Iterator[None]:
+    """Make what ends services and jobs of others' schedulers the same as Ctrl-C: what was done is kept."""
+
+    def stop(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,125 @@
+"""``observatory schedule``: run notebooks when they are due, and look at what is due and at what was run."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from observatory.cli.common import open_store, print_table, progress_bar, read_settings
+from observatory.cli.run import ends_on_sigterm, tell
+
+if TYPE_CHECKING:
+    from observatory.store import Store
+
+schedule_app = typer.Typer(
+    help="Run the notebooks that observatory.toml lists when they are due, until Ctrl-C. "
+    "Any number of schedulers may work on one store: nothing is run twice.",
+    invoke_without_command=True,
+    epilog="Example: `observatory schedule`",
+    rich_markup_mode="markdown",
+)
+JobName = Annotated[str, typer.Argument(help="NAME in [schedule.NAME] of observatory.toml.")]
+
+
+@schedule_app.callback()
+def schedule(context: typer.Context) -> None:
+    """Run the notebooks that observatory.toml lists when they are due, until Ctrl-C.
+
+    Any number of schedulers may work on one store: nothing is run twice.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from observatory.schedule import upcoming
+    from observatory.schedule.scheduler import Scheduler
+
+    settings = read_settings()
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a job still runs is recorded by us
+    with open_store(settings) as store, ends_on_sigterm():
+        scheduler = Scheduler(settings, store)
+        for due, job in upcoming(scheduler.jobs, scheduler.clock(), len(scheduler.jobs)):
+            typer.echo(f"{job.name}: {job.settings.notebook}, {job.cadence}, next at {due:%Y-%m-%d %H:%M:%S} UTC")
+        try:
+            scheduler.run()
+        except KeyboardInterrupt:
+            typer.echo("stopped", err=True)
+
+
+@schedule_app.command("list", epilog="Example: `observatory schedule list`")
+def schedule_list() -> None:
+    """List the jobs: what, when, the next time, and how the last run went."""
+    from observatory.schedule import jobs_of
+    from observatory.tables import job_table
+
+    now, settings = datetime.now(UTC), read_settings()
+    jobs = jobs_of(settings)
+    with open_store(settings) as store:
+        if not jobs:
+            typer.echo("nothing is scheduled: add [schedule.NAME] to observatory.toml")
+            return
+        print_table(job_table(jobs, store, now))
+        _tell_schedulers(store, now)
+
+
+@schedule_app.command("next", epilog="Example: `observatory schedule next --count 20`")
+def schedule_next(count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many times.")] = 10) -> None:
+    """Show the next times at which jobs are due, the earliest first."""
+    from observatory.schedule import jobs_of, upcoming
+
+    for due, job in upcoming(jobs_of(read_settings()), datetime.now(UTC), count):
+        typer.echo(f"{due:%Y-%m-%d %H:%M:%S}  {job.name}")
+
+
+@schedule_app.command("run-now", epilog="Example: `observatory schedule run-now hourly`")
+def schedule_run_now(name: JobName) -> None:
+    """Run a job now, in this process; refused while a run of it goes on."""
+    from pathlib import Path
+
+    from observatory.errors import ObservatoryError
+    from observatory.notebooks.run import carry_out, make_folder
+    from observatory.runtime import utc_now
+    from observatory.schedule import job_called
+
+    settings, now = read_settings(), datetime.now(UTC)
+    job = job_called(settings, name)
+    task = job.task(now)
+    run = task.run(settings.runs, now, job=name)
+    make_folder(Path(run.folder))
+    with open_store(settings) as store, ends_on_sigterm(), progress_bar() as show:
+        store.runs.find_lost(now)
+        if not store.runs.begin(run):
+            other = store.runs.alive(name, now)
+            since = f" since {other.started_at:%H:%M:%S} UTC, in {other.process}" if other else ""
+            raise ObservatoryError(f"job {name} runs already{since}: wait for it, or end it")
+        ended, outcome = carry_out(
+            run, task.notebook, store, utc_now, timeout=job.timeout, code=job.settings.code, progress=show
+        )
+    tell(ended, outcome)
+
+
+@schedule_app.command("history", epilog="Example: `observatory schedule history --job hourly`")
+def schedule_history(
+    job: Annotated[str, typer.Option("--job", "-j", help="Only runs of this job.")] = "",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many runs.")] = 20,
+) -> None:
+    """Show the last runs of notebooks, also those by hand, the newest first."""
+    from observatory.tables import run_table
+
+    now = datetime.now(UTC)
+    with open_store(read_settings()) as store:
+        store.runs.find_lost(now)
+        runs = store.runs.last(count, job=job)
+    if runs:
+        print_table(run_table(runs, now))
+    else:
+        typer.echo("no runs yet")
+
+
+def _tell_schedulers(store: Store, now: datetime) -> None:
+    running = store.runs.schedulers(now)
+    if running:
+        typer.echo(f"\nscheduled by {', '.join(running)}")
+    else:
+        typer.echo("\nno scheduler runs: start one with `observatory schedule`")

@@ -1,0 +1,130 @@
+"""Executing a notebook with papermill: what happened is an outcome, whatever it was, and what was done is kept."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from observatory.model import Progress, RunStatus, no_progress
+from observatory.notebooks import quicken
+
+START_SECONDS = 60
+"""Longest wait for a kernel to answer [s]."""
+QUIET_KERNEL = ["--Application.log_level=50"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an execution ended. `cell` counts cells of code from 1, as in ``In [1]``; `traceback` may be coloured."""
+
+    status: RunStatus
+    cell: int | None = None
+    error: str = ""
+    traceback: str = ""
+
+
+def execute(
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    output: Path,
+    *,
+    timeout: float | None = None,
+    progress: Progress = no_progress,
+) -> Outcome:
+    """Execute `notebook` and write what came of it to `output`, also when it ends early.
+
+    Parameters
+    ----------
+    notebook, output
+        Files; the kernel works in the present folder.
+    parameters
+        Checked values, see `observatory.notebooks.parameters.check`.
+    timeout
+        Longest time all cells may take together [s].
+    progress
+        Told of each cell that begins.
+    """
+    quicken()
+    import nbformat
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # the outcome has what it would say
+    cells = len(nbformat.read(notebook, as_version=4).cells) + bool(parameters)  # papermill adds one
+    watch = _Watch(notebook.stem, cells, timeout, progress)
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(output),
+            dict(parameters),
+            progress_bar=False,
+            start_timeout=START_SECONDS,
+            timeout_func=watch.left,
+            on_cell_start=watch.cell_starts,
+            extra_arguments=QUIET_KERNEL,
+            config=_transport(),
+        )
+    except PapermillExecutionError as error:
+        told = f"{error.ename}: {error.evalue}"
+        return Outcome(RunStatus.FAILED, watch.cell, told, "\n".join(error.traceback))
+    except CellTimeoutError:
+        return _cut_short(output, RunStatus.TIMED_OUT, watch, f"it was given {timeout:g} s, and needed longer")
+    except DeadKernelError:
+        told = "its kernel died: the machine may have run out of memory, or somebody ended it"
+        return _cut_short(output, RunStatus.KERNEL_DIED, watch, told)
+    except RuntimeError as error:
+        if "ernel" not in str(error):
+            raise
+        return _cut_short(output, RunStatus.KERNEL_DIED, watch, f"its kernel did not start: {error}")
+    except KeyboardInterrupt:
+        return _cut_short(output, RunStatus.STOPPED, watch, "it was stopped")
+    progress(watch.total, watch.total, watch.what)
+    return Outcome(RunStatus.DONE)
+
+
+class _Watch:
+    """Follows the cells of an execution, and knows how much time is left."""
+
+    def __init__(self, name: str, total: int, timeout: float | None, progress: Progress) -> None:
+        self.what = f"running {name}"
+        self.cell: int | None = None
+        self.total = total
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._progress = progress
+
+    def cell_starts(self, cell: Any, cell_index: int) -> None:
+        if cell.cell_type == "code":
+            self.cell = (self.cell or 0) + 1
+        self._progress(cell_index, self.total, self.what)
+
+    def left(self, cell: Any) -> float | None:
+        """Seconds; None is as long as it takes."""
+        return None if self._deadline is None else max(0.1, self._deadline - time.monotonic())
+
+
+def _transport() -> Any:
+    """Kernels are spoken to through files of this user where there are such, not through ports of the machine."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+
+
+def _cut_short(output: Path, status: RunStatus, watch: _Watch, error: str) -> Outcome:
+    """Say in the notebook itself why it ends where it does."""
+    import nbformat
+
+    if output.is_file():
+        notebook = nbformat.read(output, as_version=4)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        if code:
+            where = code[min(watch.cell or 1, len(code)) - 1]
+            told = f"{status}: {error}"
+            where.outputs.append(nbformat.v4.new_output("error", ename=str(status), evalue=error, traceback=[told]))
+            nbformat.write(notebook, output)
+    return Outcome(status, watch.cell, error)

@@ -1,0 +1,44 @@
+"""Carry out a run that a scheduler has claimed: ``python -m observatory.schedule RUN SECONDS code|no-code``.
+
+A process of its own, so that whatever a run does to its process ends with it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from observatory.config import load_settings
+from observatory.model import RunStatus
+from observatory.notebooks import find
+from observatory.notebooks.run import carry_out, this_process
+from observatory.runtime import utc_now
+from observatory.store import open_store
+from observatory.store.options import StoreOptions
+
+
+def main(run_id: str, seconds: str, code: str) -> int:
+    """Exit code: 0 where the notebook came to its end."""
+    settings = load_settings()
+    with open_store(settings.store, options=StoreOptions.of(settings)) as store:
+        run = store.runs.get(run_id)
+        if run is None or run.status is not RunStatus.RUNNING:
+            sys.stderr.write(f"run {run_id} is not one that waits to be carried out\n")
+            return 2
+        job = settings.schedule[run.job]
+        run = replace(run, process=this_process())
+        store.runs.update(replace(run, seen_at=utc_now()))
+        ended, outcome = carry_out(run, find(job.notebook), store, utc_now, timeout=float(seconds), code=code == "code")
+    sys.stderr.write(f"{outcome.traceback}\n{outcome.status} {outcome.error}\n")
+    return 0 if ended.status is RunStatus.DONE else 1
+
+
+def _stop(number: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,227 @@
+"""The workbench in a person's hands: one object to explore a store with, in JupyterLab or any Python shell.
+
+>>> wb = Workbench("demo", demo_days=0.2)
+>>> wb.services.index[0]
+'shop/cart'
+>>> wb.close()
+"""
+
+from __future__ import annotations
+
+import atexit
+import difflib
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from typing import Any, Self
+
+import pandas as pd
+
+from observatory.errors import InvalidInputError, NotFoundError
+from observatory.explore import SENSITIVITIES, related, what_if
+from observatory.history import ServiceHistory, service_history
+from observatory.incident_report import IncidentReport, incident_report
+from observatory.model import Anomaly
+from observatory.overview import ServiceStatus
+from observatory.runtime import DEMO, OF_SETTINGS, Runtime
+from observatory.tables import anomaly_table, arithmetic_table, evidence_table, health_table
+from observatory.times import parse_duration, parse_time
+
+Window = str | tuple[str, str]
+POINTS = 720
+
+EXAMPLES = (
+    ("services", "what is watched, as a data frame"),
+    ('health("shop/checkout")', "the arithmetic of a score; without a name all services, the worst first"),
+    ('history("shop/checkout", "24h")', "samples; a window may also be a pair of times"),
+    ('anomalies("shop/checkout", "7d")', "what was unusual; without a name of all services"),
+    ('explain("shop/checkout", "7d")', "the worst anomaly, metric by metric"),
+    ('plot("shop/checkout", "24h")', "samples, expected bands and anomalies, to zoom into"),
+    ('related("shop/checkout", "6h")', "what moved together with it"),
+    ('what_if("shop/checkout", "24h")', "what would have alarmed at other sensitivities"),
+    ('incident("shop/checkout", "24h")', "timeline, changes, likely causes, similar ones before"),
+    ('show("radar")', "a view of the dashboard: health, radar, or the name of a service"),
+)
+
+
+class Workbench:
+    """A store to look at; `wb["shop/<TAB>` completes the names of services.
+
+    Parameters
+    ----------
+    store
+        ``"settings"``: the store and the sources of ``observatory.toml`` and ``OBSERVATORY_*``. ``"demo"``: the demo
+        shop, made in memory. Or a store's address.
+    end
+        Where the clock stands still, RFC 3339; with ``now`` or nothing it runs (the demo's stands at noon of a day).
+    prometheus_url
+        Another source than that of the settings.
+    settings
+        More settings by name, such as ``sensitivity=1.5``.
+    """
+
+    def __init__(self, store: str = OF_SETTINGS, end: str = "", prometheus_url: str = "", **settings: Any) -> None:
+        self.runtime = Runtime.at(end, store, prometheus_url, **settings)
+        self.store = self.runtime.store
+        atexit.register(self.close)  # a view that is shown lives until the kernel ends
+        pd.set_option("display.max_colwidth", None)  # the sentence of an anomaly is to be read to its end
+        if store == DEMO and not prometheus_url:
+            self.runtime.prepare()
+
+    # -- tables -----------------------------------------------------------------------------
+
+    @property
+    def services(self) -> pd.DataFrame:
+        """A row a service: source, team, tier, samples, first, last; indexed by name."""
+        rows = [(s.name, s.source, s.team or "", s.tier or "") for s in self.store.services()]
+        frame = pd.DataFrame(rows, columns=["service", "source", "team", "tier"]).set_index("service")
+        counts = self.store.sample_counts()
+        return frame.join(counts).fillna({"samples": 0}).astype({"samples": int})
+
+    def health(self, service: str | None = None) -> pd.DataFrame:
+        """Every service's health, the worst first; or the arithmetic of one service's score."""
+        overview = self.runtime.overview()
+        if service is None:
+            return health_table(overview)
+        return arithmetic_table(self.status(service).health)
+
+    def status(self, service: str) -> ServiceStatus:
+        """One service now, with its score and newest values."""
+        name = self.store.service(service).name
+        return next(status for status in self.runtime.overview().services if status.name == name)
+
+    def history(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Samples of one service, indexed by UTC time, a column a metric, in base units."""
+        start, end = self.window(window)
+        return self.store.history(self.store.service(service).name, start, end, metrics)
+
+    def anomalies(
+        self, service: str | None = None, window: Window = "24h", severity: str | None = None
+    ) -> pd.DataFrame:
+        """Anomalies of one service or of all, the newest first."""
+        return anomaly_table(self._anomalies(service, window, severity))
+
+    def explain(self, service: str | None = None, window: Window = "24h") -> pd.DataFrame:
+        """The evidence of the worst anomaly: actual, typical and expected values of each affected metric."""
+        found = self._anomalies(service, window)
+        worst = max(found, key=lambda anomaly: anomaly.score, default=None)
+        if worst is None:
+            return pd.DataFrame(columns=["metric", "actual", "typical", "lower", "upper", "share"])
+        return evidence_table(worst)
+
+    def related(self, service: str, window: Window = "24h", metric: str | None = None, most: int = 10) -> pd.DataFrame:
+        """What moved together with a metric of a service; see `observatory.explore.related`."""
+        return related(self.store, self.runtime.settings, service, *self.window(window), metric, most)
+
+    def what_if(
+        self, service: str, window: Window = "24h", sensitivities: Sequence[float] = SENSITIVITIES
+    ) -> pd.DataFrame:
+        """What would have alarmed at other sensitivities; see `observatory.explore.what_if`."""
+        return what_if(self.store, self.runtime.settings, service, *self.window(window), sensitivities)
+
+    # -- one service, told ------------------------------------------------------------------
+
+    def observed(self, service: str, window: Window = "24h", points: int = POINTS) -> ServiceHistory:
+        """Samples with what was expected of them, anomalies and labelled faults, summarised where there are many."""
+        start, end = self.window(window)
+        return service_history(self.store, self.runtime.settings, service, start, end, points)
+
+    def incident(self, service: str, window: Window = "24h") -> IncidentReport:
+        """What happened to a service; see `observatory.incident_report`."""
+        return incident_report(self.store, self.observed(service, window))
+
+    # -- pictures and views -----------------------------------------------------------------
+
+    def plot(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> Any:
+        """HoloViews plots of `metrics`, or of those that were unusual; see `observatory.views.plots.plot`."""
+        from observatory.views.plots import plot
+
+        return plot(self.observed(service, window), metrics)
+
+    def still(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> Any:
+        """The same as a picture, for reports."""
+        from observatory.views.plots import still
+
+        return still(self.observed(service, window, POINTS // 2), metrics)
+
+    def show(self, view: str = "health", **state: Any) -> Any:
+        """A view of the dashboard, live: its name, or that of a service; `state` are choices in it.
+
+        Raises
+        ------
+        NotFoundError, InvalidInputError
+            There is no such view or service, or no such choice.
+        """
+        from observatory.views import view_names
+        from observatory.views.notebook import live_view
+
+        known = [*view_names(), *(service.name for service in self.store.services())]
+        if view not in known:
+            close = difflib.get_close_matches(view, known, n=3, cutoff=0.5)
+            raise NotFoundError(f"unknown view {view!r}: choose one of {', '.join(close or view_names())}")
+        return live_view(self.runtime, view, state)
+
+    # -- the rest ---------------------------------------------------------------------------
+
+    def window(self, window: Window) -> tuple[datetime, datetime]:
+        """Start and end of a window: a length of time that ends now, or a pair of times.
+
+        Raises
+        ------
+        InvalidInputError
+            It is neither, or ends before it starts.
+        """
+        now = self.runtime.clock()
+        if isinstance(window, str):
+            return now - parse_duration(window, "window"), now
+        start, end = (parse_time(text, now, name) for text, name in zip(window, ("start", "end"), strict=True))
+        if start >= end:
+            raise InvalidInputError(f"window = {window}: must start before it ends")
+        return start, end
+
+    def close(self) -> None:
+        """Close the store; others who share it are not disturbed."""
+        atexit.unregister(self.close)
+        self.runtime.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __getitem__(self, service: str) -> ServiceStatus:
+        return self.status(service)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [service.name for service in self.store.services()]
+
+    def _anomalies(self, service: str | None, window: Window, severity: str | None = None) -> list[Anomaly]:
+        start, end = self.window(window)
+        names = None if service is None else [self.store.service(service).name]
+        severities = None if severity is None else [severity]
+        return self.store.anomalies(start=start, end=end, services=names, severities=severities)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        overview = self.runtime.overview()
+        bands = ", ".join(f"{count} {band}" for band, count in overview.counts.items() if count)
+        updated = f"{overview.updated_at:%Y-%m-%d %H:%M:%S} UTC" if overview.updated_at else "none"
+        return [
+            ("store", self.store.url),
+            ("services", f"{len(overview.services)} ({bands})" if bands else "none yet: run `observatory collect`"),
+            ("open anomalies", str(overview.open_anomalies)),
+            ("newest sample", updated),
+        ]
+
+    def __repr__(self) -> str:
+        facts = "\n".join(f"  {name:<16}{value}" for name, value in self._facts())
+        calls = "\n".join(f"  wb.{call:<36}{what}" for call, what in EXAMPLES)
+        return f"Workbench\n{facts}\n\n{calls}"
+
+    def _repr_html_(self) -> str:
+        facts = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in self._facts())
+        calls = "".join(
+            f"<tr><td><code>wb.{escape(call)}</code></td><td>{escape(what)}</td></tr>" for call, what in EXAMPLES
+        )
+        style = "style='text-align:left'"
+        return f"<table {style}>{facts}</table><table {style}>{calls}</table>"

@@ -1,0 +1,145 @@
+"""A run is executed, exported and recorded, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from servers import wait_until
+
+from observatory.cli import main
+from observatory.model import Run, RunStatus
+from observatory.store import open_store
+
+HOLDER = """
+import sys
+from observatory.store import open_store
+store = open_store("observatory-demo.duckdb")
+print("open", flush=True)
+sys.stdin.read()
+store.close()
+"""
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, trial: Path) -> Call:
+    """``observatory run trial.ipynb …`` in this process: exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, notebook: str = "trial.ipynb") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["observatory", "run", notebook, *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        shown = capfd.readouterr()
+        return code, shown.out, shown.err
+
+    return call
+
+
+def recorded() -> Run:
+    with open_store("observatory-demo.duckdb") as store:
+        (found,) = store.runs.last()
+    return found
+
+
+def shown(path: Path) -> str:
+    cells = nbformat.read(path, as_version=4).cells
+    return "".join(o.get("text", "") or o.get("evalue", "") for c in cells if c.cell_type == "code" for o in c.outputs)
+
+
+def test_a_run_leaves_a_notebook_a_report_and_a_record_while_another_process_has_the_store(
+    run: Call, tmp_path: Path
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        code, out, err = run("-p", "ids", "[4, 2]", "-p", "share", "1")
+        assert (code, "trial" in err) == (0, True)
+        found = recorded()
+    executed, report = (Path(line) for line in out.splitlines())
+    assert executed.parent.parent == tmp_path / "runs"
+    assert shown(executed) == "began [4, 2] 1.0\ncame to its end\n"
+    html = report.read_text()
+    assert "<title>Trial of a run</title>" in html
+    assert "came to its end" in html
+    assert "import os, time" not in html  # no code
+    assert "<script" not in html  # nothing to fetch
+    assert (found.status, found.failed_cell, found.error) == (RunStatus.DONE, None, "")
+    assert found.parameters == {"ids": [4, 2], "share": 1.0}
+    assert Path(found.folder) == executed.parent
+    assert found.ended_at is not None
+    assert found.ended_at > found.started_at
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "error"),
+    [
+        (["-p", "how", "raise", "--code"], RunStatus.FAILED, "ValueError: no such thing"),
+        (["-p", "how", "die"], RunStatus.KERNEL_DIED, "its kernel died"),
+        (["-p", "how", "wait", "--timeout", "2s"], RunStatus.TIMED_OUT, "it was given 2 s"),
+    ],
+    ids=["a cell that raises", "a kernel that is killed", "cells that take too long"],
+)
+def test_what_ends_a_run_early_is_said_and_what_was_done_is_kept(
+    run: Call, tmp_path: Path, arguments: list[str], status: RunStatus, error: str
+) -> None:
+    code, out, err = run(*arguments, "-o", "kept")
+    assert code == 1
+    assert f"error: trial {status} in cell 4: {error}" in err
+    assert str(tmp_path / "kept" / "trial.html") in out
+    found = recorded()
+    assert (found.status, found.failed_cell) == (status, 4)
+    assert found.error.startswith(error)
+    text = shown(tmp_path / "kept" / "trial.ipynb")
+    assert text.startswith("began")
+    assert error.partition(": ")[2] in text
+    assert ("import os, time" in (tmp_path / "kept" / "trial.html").read_text()) == ("--code" in arguments)
+
+
+def test_a_run_that_is_told_to_end_keeps_what_was_done(
+    trial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, "-m", "observatory", "run", str(trial), "-p", "how", "wait", "-o", "kept"]
+    executed = tmp_path / "kept" / "trial.ipynb"
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: executed.is_file() and "began" in shown(executed), 60, "the first cell's output")
+    process.send_signal(signal.SIGTERM)
+    assert "error: trial stopped in cell 4: it was stopped" in process.communicate()[1]
+    assert process.returncode == 1
+    assert recorded().status is RunStatus.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["-p", "haw", "raise"], "unknown parameter 'haw': did you mean how?"),
+        (["-p", "share", "half"], "parameter share = 'half': float is wanted"),
+        (["-p", "until", "{then}"], "{then} in '{then}': give {now}"),
+        (["-o", "trial.ipynb/x"], "cannot be written (Not a directory): choose another with -o"),
+        (["--timeout", "soon"], "--timeout = 'soon': give a length of time"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_starts(
+    run: Call, tmp_path: Path, arguments: list[str], error: str
+) -> None:
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert error in err
+    assert sorted(os.listdir(tmp_path)) == ["trial.ipynb"]
+
+
+def test_an_unknown_notebook_is_an_error(run: Call) -> None:
+    code, _, err = run(notebook="backfil")
+    assert code == 1
+    assert "unknown notebook 'backfil': did you mean backfill?" in err
