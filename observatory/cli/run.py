@@ -14,31 +14,35 @@ import typer
 from typer.core import TyperCommand
 
 from observatory.cli.common import open_store, progress_bar, read_settings
+from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from observatory.model import Run
     from observatory.notebooks.execute import Outcome
 
 
-class Pair(tuple[str, str]):
-    """A name and a value: ``-p NAME VALUE``."""
+GIVEN = ("-p", "--parameter")
 
 
 class RunCommand(TyperCommand):
     """A command whose ``-p`` takes two words, as papermill's does; Typer knows no option that does so and repeats."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        for parameter in self.params:
-            if parameter.name == "parameters":
-                parameter.nargs = 2
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Join the two words, before they are taken apart; a name has no ``=`` in it."""
+        joined, left = [], list(args)
+        while left:
+            word = left.pop(0)
+            joined.append(word)
+            if word in GIVEN and len(left) >= 2:
+                joined.append(f"{left.pop(0)}={left.pop(0)}")
+        return super().parse_args(ctx, joined)
 
 
 def run(
     notebook: Annotated[str, typer.Argument(help="Name of a notebook, such as backfill, or a file of your own.")],
     parameters: Annotated[
-        list[Pair] | None,
-        typer.Option("--parameter", "-p", metavar="NAME VALUE", parser=Pair, help="A parameter; may be repeated."),
+        list[str] | None,
+        typer.Option(*reversed(GIVEN), metavar="NAME VALUE", help="A parameter; may be repeated."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -53,7 +57,7 @@ def run(
 
     now = datetime.now(UTC)
     seconds = parse_duration(timeout, "--timeout").total_seconds() if timeout else None
-    task = Task.of(notebook, {name: resolve_times(value, now) for name, value in parameters or ()})
+    task = Task.of(notebook, {name: resolve_times(value, now) for name, value in map(_pair, parameters or ())})
     settings = read_settings()
     started = task.run(settings.runs, now, folder=output)
     make_folder(Path(started.folder))
@@ -70,6 +74,13 @@ def run(
                 progress=show,
             )
     tell(ended, outcome)
+
+
+def _pair(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals:
+        raise InvalidInputError(f"-p {given}: give the name of a parameter, and its value")
+    return name, value
 
 
 def tell(ended: Run, outcome: Outcome) -> None:

@@ -138,7 +138,7 @@ def _plain(text: str) -> Any:
 
 
 def _takes_text(kind: Any) -> bool:
-    return kind is str or kind is Any or str in getattr(kind, "__args__", ())
+    return kind is str or str in getattr(kind, "__args__", ())
 
 
 def _kind(annotation: str, default: str) -> Any:

@@ -30,6 +30,8 @@ def test_signing_in_cards_charts_and_documentation_break_no_policy(page: Page, t
         expect(page.get_by_text("plans")).to_have_count(0)
         page.goto(f"{url}/observatory?service=shop/cart&range=1h")
         expect(page.locator(".bk-Figure").first).to_be_visible()
+        page.goto(f"{url}/observatory?view=runs")
+        expect(page.get_by_text("may concern services outside of what you may see")).to_be_visible()
         page.goto(f"{url}/observatory?view=radar")
         expect(page.get_by_text("anomal").first).to_be_visible()
         page.goto(f"{url}/api/docs")
