@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from observatory.detectors import Detector, StreamingDetector, make_detector
-from observatory.detectors.bands import Bands, bands_of
+from observatory.detectors.bands import Bands
 from observatory.detectors.explain import AFFECTED, evidence, sentence, severity
 from observatory.errors import NotEnoughDataError
 from observatory.model import Anomaly, Learning, Severity
@@ -28,26 +29,25 @@ REFIT_ROWS = 1440
 def detect(
     service: str,
     frame: pd.DataFrame,
-    detector: Detector,
-    bands: Bands,
-    since: datetime,
+    scores: pd.Series,
+    bands: Callable[[], Bands],
     still_open: Anomaly | None = None,
     *,
     detector_name: str,
     sensitivity: float = 1.0,
 ) -> list[Anomaly]:
-    """Judge the rows of `frame` after `since`.
+    """Form episodes from the scores of new rows.
 
     Parameters
     ----------
     service
         Whose samples these are.
     frame
-        Samples, oldest first; those up to `since` are context.
-    detector, bands
-        Fitted on the service's history; the bands explain.
-    since
-        The last row that was judged before.
+        Samples, oldest first: the new ones and some before them as context.
+    scores
+        One a new row, indexed by its time.
+    bands
+        Gives the bands that explain; called only when there is an alarm.
     still_open
         An episode that had not ended by then; it is continued or closed, and is in the answer either way.
     detector_name
@@ -59,14 +59,14 @@ def detect(
     -------
     Episodes that began, went on or ended in these rows, oldest first. The last may be open.
     """
-    new = frame.index > pd.Timestamp(since)
-    judged = detector.advance(frame) if isinstance(detector, StreamingDetector) else detector.score(frame)
-    scores = judged.total[new] * sensitivity
     current, ended = still_open, []
-    quiet = int(((frame.index > pd.Timestamp(current.ended_at)) & ~new).sum()) if current else 0
-    for at, score in scores.items():
+    if current is None or scores.empty:
+        quiet = 0
+    else:
+        quiet = int(((frame.index > pd.Timestamp(current.ended_at)) & (frame.index < scores.index[0])).sum())
+    for at, score in (scores * sensitivity).items():
         if score >= 1.0:
-            current = _alarm(service, current, frame.loc[:at], float(score), bands, detector_name)
+            current = _alarm(service, current, frame.loc[:at], float(score), bands(), detector_name)
             quiet = 0
         elif current is not None:
             quiet += 1
@@ -87,21 +87,24 @@ def replay(
     minimum_samples: int = 120,
     training: timedelta = timedelta(days=7),
     still_open: Anomaly | None = None,
+    scores: pd.Series | None = None,
 ) -> list[Anomaly]:
-    """Judge the rows of `frame` from `start` on as they would have been judged live, refitting once a day."""
+    """Judge the rows of `frame` from `start` on as they would have been judged live, with bands made anew each day.
+
+    `scores` are those of the rows where they are known already; else each is found from what was known then.
+    """
+    least = max(minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
+    if scores is None:
+        made = make_detector(detector, **(parameters or {}))
+        scores = pd.Series(stream_scores(frame, made, least, training), index=frame.index)
+    scores = scores.dropna()
     found: dict[datetime, Anomaly] = {a.started_at: a for a in ([still_open] if still_open else [])}
-    model: Detector | None = None
-    for first, last in _chunks(frame, start, minimum_samples):
-        history = _training(frame, first, training)
-        if not isinstance(model, StreamingDetector):
-            model = make_detector(detector, **(parameters or {})).fit(history)
-        bands = bands_of(model, history)
+    for first, last in _chunks(frame, least):
         chunk = frame.iloc[max(0, first - CONTEXT) : last]
-        since = frame.index[first - 1].to_pydatetime()
+        judged = scores[(scores.index >= frame.index[first]) & (scores.index <= frame.index[last - 1])]
+        bands = cache(lambda until=first: Bands().fit(_training(frame, until, training)))
         running = next((anomaly for anomaly in found.values() if anomaly.is_open), None)
-        for anomaly in detect(
-            service, chunk, model, bands, since, running, detector_name=detector, sensitivity=sensitivity
-        ):
+        for anomaly in detect(service, chunk, judged, bands, running, detector_name=detector, sensitivity=sensitivity):
             found[anomaly.started_at] = anomaly
     return sorted(found.values(), key=lambda anomaly: anomaly.started_at)
 
@@ -114,7 +117,7 @@ def stream_scores(frame: pd.DataFrame, detector: str | Detector, first: int, tra
         made.fit(frame.iloc[:first])
         result[first:] = made.advance(frame.iloc[first:]).total.to_numpy()
         return result
-    for begin, end in _chunks(frame, None, first):
+    for begin, end in _chunks(frame, first):
         model = made.fit(_training(frame, begin, training))
         context = max(0, begin - CONTEXT)
         result[begin:end] = model.score(frame.iloc[context:end]).total.to_numpy()[begin - context :]
@@ -129,9 +132,8 @@ def learning(samples: int, needed: int, interval: float, now: datetime) -> Learn
     return Learning(samples, needed, ready)
 
 
-def _chunks(frame: pd.DataFrame, start: datetime | None, least: int) -> Iterator[tuple[int, int]]:
+def _chunks(frame: pd.DataFrame, first: int) -> Iterator[tuple[int, int]]:
     """Rows to judge with one model each, as (first, last + 1): at most `REFIT_ROWS`, fewer while history is short."""
-    first = least if start is None else max(least, int(frame.index.searchsorted(pd.Timestamp(start))))
     while first < len(frame):
         last = min(len(frame), first + min(REFIT_ROWS, first))
         yield first, last

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -17,9 +17,8 @@ from observatory.backfill import backfill
 from observatory.collect import collect_once, discover
 from observatory.config import Settings
 from observatory.detect import detect, replay
-from observatory.detectors import Detector, StreamingDetector, make_detector
-from observatory.detectors.bands import Bands, bands_of
 from observatory.errors import NotEnoughDataError, ObservatoryError
+from observatory.judging import Expectations, judge_of
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Progress, Service, Source, no_progress
 from observatory.store import Store
 from observatory.store.options import Retention
@@ -35,15 +34,6 @@ ABANDONED = timedelta(hours=1)
 KEEP_CYCLES = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What was learned about one service, and until when."""
-
-    detector: Detector
-    bands: Bands
-    fitted_at: datetime
-
-
 class Pipeline:
     """The work of a cycle over some sources and one store."""
 
@@ -51,7 +41,8 @@ class Pipeline:
         self.sources = sources
         self.store = store
         self.settings = settings
-        self._models: dict[str, Model] = {}
+        self._judge = judge_of(store, settings)
+        self._expected = Expectations(store, settings)
         self._described: set[str] = set()
         self._judged: dict[str, datetime] = {}
         self._failing: set[Failure] = set()
@@ -101,9 +92,18 @@ class Pipeline:
         """The store's own upkeep; what fails is tried again in the next cycle."""
         try:
             self.store.maintain(now, Retention.of(self.settings))
+            self._judge.keep(now)
         except ObservatoryError as error:
             return [Failure("store upkeep", str(error))]
         return []
+
+    def close(self, now: datetime) -> None:
+        """End what runs in the background, and keep what was learned for the next start."""
+        self._judge.close()
+        try:
+            self._judge.keep(now, everything=True)
+        except ObservatoryError as error:
+            log.warning("what was learned is not kept: %s", error)
 
     def describe_services(self) -> None:
         """Add what the settings say about services, once each is known."""
@@ -124,25 +124,52 @@ class Pipeline:
         fresh = {name: last for name, last in newest.items() if self._judged.get(name) != last}
         for name in newest.keys() - fresh.keys():
             found += _give_up(still_open.get(name), now)
-        for name, frame in self._recent(fresh).items():
+        if not fresh:
+            self.store.write_anomalies(found)
+            return found, failures
+        half = timedelta(seconds=self.settings.interval / 2)
+        since = {name: self._judged.get(name) or last - half for name, last in fresh.items()}
+        rows = self._recent(since, max(fresh.values()))
+        try:
+            verdicts = self._judge.scores(rows, since, now)
+        except Exception as error:
+            log.exception("detecting failed")
+            self.store.write_anomalies(found)
+            return found, [Failure("detect", f"{type(error).__name__}: {error}")]
+        failed = dict(verdicts.failed)
+        loud = verdicts.scores * self.settings.sensitivity >= 1.0
+        concerned = {str(name) for name in rows.loc[loud, SERVICE].unique()} | (still_open.keys() & since.keys())
+        rows = rows.assign(score=verdicts.scores)
+        for key, frame in rows[rows[SERVICE].isin(concerned)].groupby(SERVICE):
             try:
-                found += self._detect_service(name, frame, fresh[name], now, still_open.get(name))
-            except NotEnoughDataError:
-                continue  # learning; the overview says so
+                found += self._detect_service(str(key), frame, since[str(key)], still_open.get(str(key)))
             except Exception as error:  # one service must not stop the others
-                log.exception("detecting on %s failed", name)
-                failures.append(Failure(f"detect {name}", f"{type(error).__name__}: {error}"))
+                log.exception("detecting on %s failed", key)
+                failed[str(key)] = error
+        failures = [Failure(f"detect {who}", f"{type(error).__name__}: {error}") for who, error in failed.items()]
+        self._judged.update({name: last for name, last in fresh.items() if name not in failed})
         self.store.write_anomalies(found)
         return found, failures
 
-    def _recent(self, newest: dict[str, datetime]) -> dict[str, pd.DataFrame]:
+    def _recent(self, since: Mapping[str, datetime], until: datetime) -> pd.DataFrame:
         """New samples of services, with some before them as context, in one query for all."""
-        if not newest:
-            return {}
-        interval = timedelta(seconds=self.settings.interval)
-        first = min(min(self._judged.get(name, last - interval), last) for name, last in newest.items())
-        frame = self.store.history_of_all(first - CONTEXT_ROWS * interval, max(newest.values()), list(newest))
-        return {str(name): rows.drop(columns=SERVICE).set_index(TIMESTAMP) for name, rows in frame.groupby(SERVICE)}
+        first = min(since.values()) - CONTEXT_ROWS * timedelta(seconds=self.settings.interval)
+        return self.store.history_of_all(first, until, list(since))
+
+    def _detect_service(
+        self, name: str, frame: pd.DataFrame, since: datetime, still_open: Anomaly | None
+    ) -> list[Anomaly]:
+        frame = frame.drop(columns=SERVICE).set_index(TIMESTAMP)
+        scores = frame.pop("score").dropna()
+        return detect(
+            name,
+            frame,
+            scores,
+            lambda: self._expected.bands(name, since),
+            still_open,
+            detector_name=self.settings.detector,
+            sensitivity=self.settings.sensitivity,
+        )
 
     def replay(
         self,
@@ -165,11 +192,11 @@ class Pipeline:
                     frame,
                     self.settings.detector,
                     start,
-                    parameters=self.settings.detector_parameters,
                     sensitivity=self.settings.sensitivity,
                     minimum_samples=self.settings.minimum_samples,
                     training=timedelta(days=self.settings.training_days),
                     still_open=still_open.get(name),
+                    scores=self._judge.replay(name, frame, start),
                 )
                 self._judged[name] = frame.index[-1].to_pydatetime() if len(frame) else start
             except NotEnoughDataError:
@@ -204,37 +231,12 @@ class Pipeline:
         _, failures = self.replay(start, now, None, progress)
         return [*report.failures, *failures]
 
-    def _detect_service(
-        self, name: str, frame: pd.DataFrame, newest: datetime, now: datetime, still_open: Anomaly | None
-    ) -> list[Anomaly]:
-        since = self._judged.get(name) or newest - timedelta(seconds=self.settings.interval / 2)
-        model = self._model(name, now, since)
-        found = detect(
-            name,
-            frame,
-            model.detector,
-            model.bands,
-            since,
-            still_open,
-            detector_name=self.settings.detector,
-            sensitivity=self.settings.sensitivity,
-        )
-        self._judged[name] = newest
-        return found
 
-    def _model(self, name: str, now: datetime, since: datetime) -> Model:
-        """What was learned up to `since`. A streaming detector learns on by itself: only its bands are made anew."""
-        model = self._models.get(name)
-        if model is None or now - model.fitted_at > timedelta(hours=self.settings.refit_hours):
-            history = self.store.history(name, now - timedelta(days=self.settings.training_days), now)
-            if len(history) < self.settings.minimum_samples:
-                raise NotEnoughDataError(len(history), self.settings.minimum_samples, name)
-            history = history[history.index <= pd.Timestamp(since)]
-            detector = model.detector if model is not None else None
-            if not isinstance(detector, StreamingDetector):
-                detector = make_detector(self.settings.detector, **self.settings.detector_parameters).fit(history)
-            model = self._models[name] = Model(detector, bands_of(detector, history), now)
-        return model
+def _give_up(anomaly: Anomaly | None, now: datetime) -> list[Anomaly]:
+    """A service that stopped reporting is stale; its anomaly is not left open for ever."""
+    if anomaly is None or now - anomaly.ended_at < ABANDONED:
+        return []
+    return [replace(anomaly, is_open=False)]
 
 
 def _say_skipped(skipped: int, interval: float) -> str:
@@ -243,10 +245,3 @@ def _say_skipped(skipped: int, interval: float) -> str:
         f"{cycles} skipped, for the one before took longer than {interval:g} s: "
         "raise OBSERVATORY_INTERVAL, or see which source is slow with `observatory doctor`"
     )
-
-
-def _give_up(anomaly: Anomaly | None, now: datetime) -> list[Anomaly]:
-    """A service that stopped reporting is stale; its anomaly is not left open for ever."""
-    if anomaly is None or now - anomaly.ended_at < ABANDONED:
-        return []
-    return [replace(anomaly, is_open=False)]

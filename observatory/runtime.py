@@ -219,8 +219,9 @@ class Runtime:
             self.turn.take()  # a long cycle may have used it up
 
     def close(self) -> None:
-        """Stop the worker and close the store."""
+        """Stop the worker, keep what was learned, and close the store."""
         self.worker.stop()
+        self.pipeline.close(self.clock())
         self.turn.end()
         self.store.close()
 

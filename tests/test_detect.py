@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ import pytest
 from series import MINUTES, series, with_fault
 
 from observatory.detect import GAP, detect, learning, replay, stream_scores
-from observatory.detectors import Detector, Scores, make_detector
+from observatory.detectors import Detector, make_detector
 from observatory.detectors.bands import Bands
 from observatory.model import Anomaly, Severity
 
@@ -21,20 +20,6 @@ FRAME = series(8)
 DAY_EIGHT = 7 * MINUTES
 HISTORY = FRAME.iloc[:DAY_EIGHT]
 CONTEXT = 10
-
-
-class Scripted(Detector):
-    """Scores as told."""
-
-    def __init__(self, scores: pd.Series) -> None:
-        self.scores = scores
-
-    def fit(self, history: pd.DataFrame) -> Self:
-        return self
-
-    def score(self, frame: pd.DataFrame) -> Scores:
-        total = self.scores.reindex(frame.index).fillna(0.0)
-        return Scores(total, pd.DataFrame(0.0, index=frame.index, columns=frame.columns))
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +30,7 @@ def bands() -> Bands:
 def scripted(bands: Bands, values: list[float], sensitivity: float = 1.0, **kwargs: Any) -> list[Anomaly]:
     frame = FRAME.iloc[DAY_EIGHT - 1 : DAY_EIGHT + len(values)]
     scores = pd.Series([0.0, *values], index=frame.index)
-    since = frame.index[0].to_pydatetime()
-    return detect("a", frame, Scripted(scores), bands, since, detector_name="s", sensitivity=sensitivity, **kwargs)
+    return detect("a", frame, scores.iloc[1:], lambda: bands, detector_name="s", sensitivity=sensitivity, **kwargs)
 
 
 def test_neighbouring_alarms_are_one_episode_with_its_worst_moment(bands: Bands) -> None:
@@ -61,7 +45,7 @@ def test_an_alarm_on_a_row_that_is_fine_again_is_explained_by_the_fault_before(b
     first = DAY_EIGHT + 1
     frame = with_fault(FRAME, "error_rate", lambda x: x + 0.3, first, rows=2).iloc[DAY_EIGHT - 1 : first + 3]
     scores = pd.Series([0.0, 0.0, 2.0, 2.5, 2.6], index=frame.index)
-    (only,) = detect("a", frame, Scripted(scores), bands, frame.index[0].to_pydatetime(), detector_name="s")
+    (only,) = detect("a", frame, scores.iloc[1:], lambda: bands, detector_name="s")
     assert [item.metric for item in only.evidence] == ["error_rate"]
     assert "errors 30" in only.message
     assert (only.peak_at, only.ended_at) == (frame.index[3], frame.index[4])
@@ -93,19 +77,14 @@ def test_sensitivity_moves_the_line(bands: Bands) -> None:
 def test_row_by_row_gives_the_episodes_of_one_batch(bands: Bands) -> None:
     frame = with_fault(FRAME, "latency_p99", lambda x: x * 6, DAY_EIGHT + 20, rows=15)
     detector = make_detector("seasonal").fit(HISTORY)
-    batch = detect(
-        "a",
-        frame.iloc[DAY_EIGHT - CONTEXT : DAY_EIGHT + 60],
-        detector,
-        bands,
-        frame.index[DAY_EIGHT - 1],
-        detector_name="s",
-    )
+    window = frame.iloc[DAY_EIGHT - CONTEXT : DAY_EIGHT + 60]
+    scores = detector.score(window).total.iloc[CONTEXT:]
+    batch = detect("a", window, scores, lambda: bands, detector_name="s")
     streamed: dict[datetime, Anomaly] = {}
     for row in range(DAY_EIGHT, DAY_EIGHT + 60):
         still_open = next((a for a in streamed.values() if a.is_open), None)
         piece = frame.iloc[row - CONTEXT : row + 1]
-        for found in detect("a", piece, detector, bands, frame.index[row - 1], still_open, detector_name="s"):
+        for found in detect("a", piece, scores[piece.index[-1:]], lambda: bands, still_open, detector_name="s"):
             streamed[found.started_at] = found
     assert list(streamed.values()) == batch
     assert len(batch) == 1
@@ -113,7 +92,7 @@ def test_row_by_row_gives_the_episodes_of_one_batch(bands: Bands) -> None:
 
 def test_nothing_new_is_no_news(bands: Bands) -> None:
     frame = FRAME.iloc[:50]
-    assert detect("a", frame, make_detector("seasonal").fit(HISTORY), bands, frame.index[-1], detector_name="s") == []
+    assert detect("a", frame, pd.Series(dtype=float), lambda: bands, detector_name="s") == []
 
 
 FAULTS: dict[str, tuple[str, Callable[[pd.Series], pd.Series]]] = {
@@ -140,7 +119,8 @@ def test_a_fault_in_one_metric_is_found_at_once_and_is_critical_or_high(
     metric, change = FAULTS[name]
     first = DAY_EIGHT + hour * 60
     frame = with_fault(FRAME, metric, change, first).iloc[first - CONTEXT : first + 30]
-    found = detect("a", frame, copy.deepcopy(default), bands, frame.index[CONTEXT - 1], detector_name="multiscale")
+    scores = default.score(frame.iloc[CONTEXT:]).total
+    found = detect("a", frame, scores, lambda: bands, detector_name="multiscale")
     assert found
     assert found[0].started_at <= frame.index[CONTEXT + 2]
     assert found[0].severity in (Severity.CRITICAL, Severity.HIGH)
@@ -153,8 +133,8 @@ def test_a_fault_in_one_metric_is_found_at_once_and_is_critical_or_high(
 def test_changes_for_the_better_are_not_flagged(default: Detector, bands: Bands, metric: str, factor: float) -> None:
     frame = with_fault(FRAME, metric, lambda x: x * factor, DAY_EIGHT, rows=60)
     piece = frame.iloc[DAY_EIGHT - CONTEXT : DAY_EIGHT + 60]
-    since = piece.index[CONTEXT - 1]
-    assert detect("a", piece, copy.deepcopy(default), bands, since, detector_name="e") == []
+    scores = default.score(piece.iloc[CONTEXT:]).total
+    assert detect("a", piece, scores, lambda: bands, detector_name="e") == []
 
 
 @pytest.mark.parametrize("detector", ["multiscale", "seasonal"])

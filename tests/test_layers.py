@@ -34,6 +34,7 @@ LAYERS: dict[str, int] = {
     "feedback": 3,
     "incidents": 3,
     "doctor": 4,
+    "judging": 4,
     "history": 4,
     "overview": 4,
     "pipeline": 4,

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from shop import NOON, Clock, shop
 
-from observatory import pipeline
 from observatory.config import Settings
 from observatory.errors import ConfigError, InvalidInputError, SourceUnreachableError, UnknownServiceError
+from observatory.judging import Fitted
 from observatory.model import Band, Collected, Failure
 from observatory.runtime import Runtime, current, use
 from observatory.sources.demo import SHOP
@@ -154,14 +154,14 @@ def test_a_source_that_is_down_is_a_failure_that_can_be_seen() -> None:
 
 
 def test_one_failing_service_never_stops_the_others(fresh: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = pipeline.detect
+    honest = Fitted._model
 
-    def fail_for_cart(service: str, *args: Any, **kwargs: Any) -> Any:
-        if service == "shop/cart":
+    def fail_for_cart(judge: Fitted, name: str, *args: Any) -> Any:
+        if name == "shop/cart":
             raise ZeroDivisionError("model exploded")
-        return honest(service, *args, **kwargs)
+        return honest(judge, name, *args)
 
-    monkeypatch.setattr(pipeline, "detect", fail_for_cart)
+    monkeypatch.setattr(Fitted, "_model", fail_for_cart)
     clock: Any = fresh.clock
     for _ in range(3):
         clock.forward(seconds=60)

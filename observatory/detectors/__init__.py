@@ -7,13 +7,17 @@ point of the group ``observatory.detectors``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from observatory.errors import ConfigError
 from observatory.registry import Registry
+
+if TYPE_CHECKING:
+    from observatory.detectors.multiscale.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,10 @@ class StreamingDetector(Detector):
 
         In any number of pieces the scores are those of one; rows seen before score 0.
         """
+
+    @abstractmethod
+    def fleet(self, metrics: Sequence[str], interval: float) -> Fleet:
+        """The state of many services that are advanced together, of none yet; `interval` between rows in seconds."""
 
 
 DETECTORS: Registry[type[Detector]] = Registry("detector", "observatory.detectors")

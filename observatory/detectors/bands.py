@@ -156,12 +156,6 @@ class Bands:
         return typical, low, high
 
 
-def bands_of(detector: object, history: pd.DataFrame) -> Bands:
-    """The bands a detector has learned from `history` anyway, else those fitted on it now."""
-    learned = getattr(detector, "bands", None)
-    return learned if isinstance(learned, Bands) else Bands().fit(history)
-
-
 def _times(frame: pd.DataFrame) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(frame.index)
 

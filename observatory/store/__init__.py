@@ -36,6 +36,7 @@ from observatory.store.remarks import Remarks
 from observatory.store.retention import maintain, removed_until
 from observatory.store.rows import anomaly_of, anomaly_rows, cycle_of, cycle_rows, fault_of, fault_rows, service_of
 from observatory.store.runs import Runs
+from observatory.store.states import StateTable
 from observatory.store.upkeep import as_time, done_until, refresh_late, roll_up
 
 
@@ -86,8 +87,15 @@ class Store:
         self.leases = Leases(database)
         """Who does what only one may do."""
         self.runs = Runs(database)
+        self.states = StateTable(database)
+        """What streaming detectors have learned."""
         if not database.home.read_only:
             self.archive.refresh_views()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that samples have."""
+        return tuple(self._catalog)
 
     @property
     def revision(self) -> int:

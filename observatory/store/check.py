@@ -22,6 +22,7 @@ KEYS = {
     "faults": ("service_name", "kind", "started_at"),
     "cycles": ("started_at",),
     "feedback": ("service_name", "started_at", "detector"),
+    "detector_states": ("service_name", "detector"),
     "meta": ("key",),
     "rollup_5m": ("service_name", "timestamp"),
     "rollup_1h": ("service_name", "timestamp"),

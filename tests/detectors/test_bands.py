@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 from series import MINUTES, series, with_fault
 
-from observatory.detectors.bands import Bands, bands_of
-from observatory.detectors.ecod_iforest import EcodIforest
-from observatory.detectors.seasonal import Seasonal
+from observatory.detectors.bands import Bands
 from observatory.errors import NotEnoughDataError
 
 FRAME = series(8)
@@ -104,9 +102,3 @@ def test_unknown_columns_count_both_ways() -> None:
 def test_too_short_a_history_is_refused() -> None:
     with pytest.raises(NotEnoughDataError, match="29 of 30 samples"):
         Bands().fit(HISTORY.iloc[:29])
-
-
-def test_bands_that_a_detector_has_are_used_again() -> None:
-    seasonal = Seasonal().fit(HISTORY)
-    assert bands_of(seasonal, HISTORY) is seasonal.bands
-    assert bands_of(EcodIforest(), HISTORY).metrics == tuple(HISTORY.columns)

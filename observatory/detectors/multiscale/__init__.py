@@ -13,6 +13,7 @@ memory after a week. One pass, about 10 µs a row of nine metrics; state and ker
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -65,7 +66,7 @@ class Multiscale(StreamingDetector):
         index = pd.DatetimeIndex(frame.index)
         if self._fleet is None:
             steps = np.diff(index.as_unit("ns").asi8) / 1e9
-            self._fleet = Fleet(names, float(np.median(steps)) if len(steps) else 60.0, **self.options)
+            self._fleet = self.fleet(names, float(np.median(steps)) if len(steps) else 60.0)
         unknown = [name for name in names if name not in self._fleet.metrics]
         if unknown:
             self._fleet = self._fleet.with_metrics([*self._fleet.metrics, *unknown])
@@ -85,6 +86,10 @@ class Multiscale(StreamingDetector):
     def score(self, frame: pd.DataFrame) -> Scores:
         """Score `frame` as `advance` does, but forget it."""
         return self._copy().advance(frame)
+
+    def fleet(self, metrics: Sequence[str], interval: float) -> Fleet:
+        """See `StreamingDetector.fleet`; each service's scores are those of a detector of its own."""
+        return Fleet(metrics, interval, **self.options)
 
     def _copy(self) -> Multiscale:
         other = Multiscale(self.seed, **self.options)

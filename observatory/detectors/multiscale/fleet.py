@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -65,7 +67,8 @@ class Fleet:
         self.period = max(LEAST_PERIOD, DAY / interval)
         self.options = options
         self._rows: dict[str, int] = {}
-        self._states = np.zeros((0, layout.size(len(self.metrics))))
+        self._states: FloatArray = np.zeros((0, layout.size(len(self.metrics))))
+        self._room = self._states
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -76,6 +79,12 @@ class Fleet:
     def nbytes(self) -> int:
         """Memory of the state."""
         return int(self._states.nbytes)
+
+    @property
+    def made_as(self) -> str:
+        """Version, metrics and parameters: the state of a service fits fleets in which these are the same."""
+        facts = [VERSION, self._states.shape[1], self.period, list(self.metrics), dict(sorted(self.options.items()))]
+        return json.dumps(facts)
 
     def samples(self, service: str) -> int:
         """Rows of `service` learned from so far."""
@@ -96,7 +105,7 @@ class Fleet:
         """
         from observatory.detectors.multiscale import kernel
 
-        self._admit(dict.fromkeys(services), kernel)
+        self._admit(services, kernel)
         count = len(values)
         owners = np.fromiter((self._rows[name] for name in services), dtype=np.int64, count=count)
         rows = np.ascontiguousarray(values, dtype=np.float64)
@@ -120,7 +129,7 @@ class Fleet:
         """Drop what is known about `services`."""
         gone = set(services)
         kept = [name for name in self._rows if name not in gone]
-        self._states = self._states[[self._rows[name] for name in kept]]
+        self._hold(self._states[[self._rows[name] for name in kept]])
         self._rows = {name: row for row, name in enumerate(kept)}
 
     def with_metrics(self, metrics: Sequence[str]) -> Fleet:
@@ -145,8 +154,33 @@ class Fleet:
     def copy(self) -> Fleet:
         """An independent copy."""
         other = Fleet(self.metrics, DAY / self.period, **self.options)
-        other._rows, other._states = dict(self._rows), self._states.copy()
+        other._rows = dict(self._rows)
+        other._hold(self._states.copy())
         return other
+
+    def dump(self, services: Iterable[str]) -> dict[str, bytes]:
+        """The state of each of `services` as bytes, for a fleet that is made the same way."""
+        return {name: zlib.compress(self._states[self._rows[name]].tobytes(), 1) for name in services}
+
+    def load(self, states: Mapping[str, bytes]) -> None:
+        """Take over what `dump` gave.
+
+        Raises
+        ------
+        InvalidInputError
+            Not such bytes; nothing was taken over.
+        """
+        try:
+            rows = [np.frombuffer(zlib.decompress(state)) for state in states.values()]
+        except (zlib.error, ValueError) as error:
+            raise InvalidInputError(f"detector state cannot be read: {error}") from None
+        if any(len(row) != self._states.shape[1] for row in rows):
+            raise InvalidInputError("detector state cannot be read: it is of another size")
+        from observatory.detectors.multiscale import kernel
+
+        self._admit(states, kernel)
+        for name, row in zip(states, rows, strict=True):
+            self._states[self._rows[name]] = row
 
     def to_bytes(self) -> bytes:
         """All of the state, versioned; `from_bytes` brings it back."""
@@ -177,20 +211,28 @@ class Fleet:
                 if version[0] != VERSION or version[1] != layout.size(len(fleet.metrics)):
                     raise InvalidInputError(f"detector state of version {version[0]}: must be {VERSION}")
                 fleet._rows = {str(name): row for row, name in enumerate(parts["services"])}
-                fleet._states = np.ascontiguousarray(parts["states"])
+                fleet._hold(np.ascontiguousarray(parts["states"]))
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise InvalidInputError(f"detector state cannot be read: {error}") from None
         return fleet
 
     def _admit(self, services: Iterable[str], kernel: Any) -> None:
-        new = [name for name in services if name not in self._rows]
+        new = [name for name in dict.fromkeys(services) if name not in self._rows]
         if not new:
             return
-        fresh = np.zeros((1, self._states.shape[1]))
-        kernel.start(fresh[0], len(self.metrics), self.period)
-        for name in new:
-            self._rows[name] = len(self._rows)
-        self._states = np.vstack([self._states, np.repeat(fresh, len(new), axis=0)])
+        fresh = np.zeros(self._states.shape[1])
+        kernel.start(fresh, len(self.metrics), self.period)
+        known, count = len(self._rows), len(self._rows) + len(new)
+        self._rows.update(zip(new, range(known, count), strict=True))
+        if count > len(self._room):  # room to grow: services often come one by one
+            room = np.empty((max(count, known * 3 // 2), len(fresh)))
+            room[:known] = self._states
+            self._room = room
+        self._room[known:count] = fresh
+        self._states = self._room[:count]
+
+    def _hold(self, states: FloatArray) -> None:
+        self._room = self._states = states
 
 
 def _clocks(times: pd.DatetimeIndex) -> FloatArray:
