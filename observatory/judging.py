@@ -95,7 +95,7 @@ class Streamed(Judge):
             for before in self._missing(since):
                 self._advance(before)
             scores = np.full(len(rows), np.nan)
-            due = (rows[TIMESTAMP] > rows[SERVICE].map(since)).to_numpy() & self._is_new(rows)
+            due = (rows[TIMESTAMP] > _times(rows, since)).to_numpy() & self._is_new(rows)
             scores[due] = self._advance(rows[due])
             return Verdicts(scores)
 
@@ -171,11 +171,11 @@ class Streamed(Judge):
 
     def _between(self, names: list[str], first: Mapping[str, datetime], since: Mapping[str, datetime]) -> pd.DataFrame:
         rows = self._store.history_of_all(min(first[n] for n in names), max(since[n] for n in names), names)
-        inside = (rows[TIMESTAMP] >= rows[SERVICE].map(first)) & (rows[TIMESTAMP] <= rows[SERVICE].map(since))
+        inside = (rows[TIMESTAMP] >= _times(rows, first)) & (rows[TIMESTAMP] <= _times(rows, since))
         return rows[inside.to_numpy(bool) & self._is_new(rows)]
 
     def _is_new(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        until = rows[SERVICE].map(self._until)
+        until = _times(rows, self._until)
         return np.asarray(until.isna() | (rows[TIMESTAMP] > until), dtype=bool)
 
     def _advance(self, rows: pd.DataFrame) -> NDArray[np.float64]:
@@ -290,3 +290,8 @@ class Expectations:
             bands = Bands().fit(history)
             self._known[name] = bands, since
         return bands
+
+
+def _times(rows: pd.DataFrame, by_service: Mapping[str, datetime]) -> pd.Series:
+    """The time of each row's service; NaT where it has none."""
+    return pd.to_datetime(rows[SERVICE].map(dict(by_service)), utc=True)

@@ -70,6 +70,7 @@ CYCLES = """
 SELECT * REPLACE (coalesce(skipped, 0) AS skipped) FROM cycles ORDER BY started_at DESC LIMIT ?
 """
 SKIPPED = "SELECT CAST(coalesce(sum(skipped), 0) AS BIGINT) FROM cycles WHERE started_at >= ?"
+DETECTOR_STATES = "SELECT * FROM detector_states WHERE detector = ? ORDER BY service_name"
 PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"
 
 REMARKS = """
