@@ -1,14 +1,15 @@
 """Multiscale, the default: three kinds of evidence, each as surprise against its own history, vote.
 
-- *Worst metrics*: the most unusual few, each by the innovation of a one-step prediction and by a Mahalanobis
-  distance over time scales from a minute to hours, with its usual value for the time of day.
+- *Worst metrics*: the most unusual few, each by a Mahalanobis distance over averages from one row to six hours,
+  with its usual value for the time of day.
 - *Breadth*: jumps over all metrics together.
 - *Long memory*: distance of all metrics together from what was usual for weeks, from an anchor that is renewed
   only out of alarms.
 
 Deviations for the better, smaller than the catalogue finds worth a word, or of ratios of too few requests are
-no evidence. While an alarm lasts hardly anything is learned: the fast parts give in after about a day, the long
-memory after a week. One pass, about 10 µs a row of nine metrics; state and kernel are in the modules beside.
+no evidence. A metric that is surprising enough by itself, or a known one that is far from its hour or has drifted
+away, alarms without the others. While an alarm lasts hardly anything is learned: the fast parts give in after some
+six hours to a day, the long memory after a week. State and kernel are in the modules beside.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from observatory.errors import InvalidInputError
 
 FloatArray = NDArray[np.float64]
 
-VERSION = 1
+VERSION = 2
 DAY = 86_400.0
 LEAST_PERIOD = 24.0
 _TRANSFORMS = {"identity": 0.0, "log": 1.0, "sqrt": 2.0}

@@ -11,7 +11,7 @@ from numba import njit
 
 from observatory.detectors.multiscale import layout as at
 from observatory.detectors.multiscale.metric import invert, judge_metric, least_scale, start_metric
-from observatory.detectors.multiscale.options import LOW_V, MERGED, PIECE, WIDTH_V
+from observatory.detectors.multiscale.options import LEAST, LOW_V, MERGED, PIECE, WIDTH_V
 from observatory.detectors.multiscale.tails import learn, logistic, refresh, upper
 
 
@@ -26,11 +26,11 @@ def start(state, metrics, period):
     state[at.PERIOD] = period
     for k in range(at.VOTES):
         histogram = state[at.VOTE_HISTOGRAMS + k * at.LEVELS : at.VOTE_HISTOGRAMS + (k + 1) * at.LEVELS]
-        tail = state[at.VOTE_TAILS + k * 5 : at.VOTE_TAILS + (k + 1) * 5]
+        tail = state[at.VOTE_TAILS + k * at.VOTE : at.VOTE_TAILS + (k + 1) * at.VOTE]
         centre = 0.5 * np.log(metrics + 1.0) if k == 2 else 0.3
         logistic(histogram, LOW_V, WIDTH_V, centre, 0.3, 50.0)
-        tail[4] = 50.0
-        refresh(histogram, 50.0, LOW_V, WIDTH_V, tail[0:4], 0.05)
+        tail[3] = 50.0
+        refresh(histogram, 50.0, LOW_V, WIDTH_V, tail[0:3], LEAST)
     for d in range(metrics):
         start_metric(state[at.METRICS + d * at.METRIC : at.METRICS + (d + 1) * at.METRIC])
 
@@ -77,12 +77,8 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
     left, right, now = left % bins, (left + 1) % bins, int(clock * bins) % bins
     last = int(state[at.BIN])
     moved = now != last
-    if moved:
-        if last >= 0 and state[at.IN_BIN] > 0:
-            state[at.VISITS + last] += 1
-        if now < last:
-            state[at.DAY] = (state[at.DAY] + 1) % at.DAYS
-        state[at.RECURRENCE + int(state[at.DAY]) * at.BINS + now] = 0.0
+    if moved and last >= 0 and state[at.IN_BIN] > 0:
+        state[at.VISITS + last] += 1
     n = int(age)
     due = n % 60 == 0 or (n < 240 and n % 8 == 0)
     quiet = traffic >= 0 and row[traffic] * 300.0 < 20.0
@@ -139,7 +135,7 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
             m[at.ANCHOR_SOFT] = m[at.SOFT_MEAN]
         for j in range(at.LEVELS):
             state[at.VOTE_HISTOGRAMS + 2 * at.LEVELS + j] *= o.anchor_keep
-        state[at.VOTE_TAILS + 2 * 5 + 4] *= o.anchor_keep
+        state[at.VOTE_TAILS + 2 * at.VOTE + 3] *= o.anchor_keep
         state[at.ANCHOR_AT] = min(o.anchor_growth * age, age + o.anchor_days * period)
     # votes
     count = min(int(max(1.0, np.floor(o.top * np.sqrt(present) + 0.5))), metrics)
@@ -151,25 +147,20 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
         elif k == 1:
             weight = o.vote_breadth
             seen, any_seen = jumps / present, any_jumps / present
-        elif k == 2:
+        else:
             weight = o.vote_memory
             seen, any_seen = np.sqrt(max(remote, 0.0)), np.sqrt(max(any_remote, 0.0))
-        else:
-            weight = o.vote_worst
-            seen, any_seen = top_mean(parts, 1, f), top_mean(any_parts, 1, f)
-        if weight == 0:
-            continue
         seen, any_seen = np.log(min(seen, any_seen) + 0.05), np.log(any_seen + 0.05)
         histogram = state[at.VOTE_HISTOGRAMS + k * at.LEVELS : at.VOTE_HISTOGRAMS + (k + 1) * at.LEVELS]
-        tail = state[at.VOTE_TAILS + k * 5 : at.VOTE_TAILS + (k + 1) * 5]
+        tail = state[at.VOTE_TAILS + k * at.VOTE : at.VOTE_TAILS + (k + 1) * at.VOTE]
         votes[k] = 0.0
         if age >= o.young:
-            votes[k] = min(upper(histogram, tail[4], seen, LOW_V, WIDTH_V, tail[0:4]), 30.0)
+            votes[k] = min(upper(histogram, tail[3], seen, LOW_V, WIDTH_V, tail[0:3]), 30.0)
         if age >= 16:
             learned = slow_rate if k == 2 else rate
-            tail[4] = learn(histogram, tail[4], any_seen, LOW_V, WIDTH_V, learned, memory)
+            tail[3] = learn(histogram, tail[3], any_seen, LOW_V, WIDTH_V, learned, memory)
         if due:
-            refresh(histogram, tail[4], LOW_V, WIDTH_V, tail[0:4], o.floor)
+            refresh(histogram, tail[3], LOW_V, WIDTH_V, tail[0:3], LEAST)
         fused += weight * votes[k] ** o.power
         weights += weight
     fused = (fused / weights) ** (1.0 / o.power)

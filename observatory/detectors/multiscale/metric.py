@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 
 from observatory.detectors.multiscale import layout as at
-from observatory.detectors.multiscale.options import CLIPPED, FAR, LOW_A, LOW_B, SURPRISED, WIDTH_A, WIDTH_B
-from observatory.detectors.multiscale.tails import either, learn, logistic, refresh, upper
+from observatory.detectors.multiscale.options import CLIPPED, FAR, LEAST, LOW_M, SURPRISED, WIDTH_M
+from observatory.detectors.multiscale.tails import learn, logistic, refresh, upper
 
 
 @njit(cache=True)
@@ -81,15 +81,10 @@ def least_scale(mean, kind):
 def start_metric(m):
     """A metric of which nothing is known."""
     m[:] = 0.0
-    m[at.ERROR_SD] = 1.0
-    for k in range(at.LAGS):
-        m[at.GAIN + k * at.LAGS + k] = 10.0
-    logistic(m[at.HISTOGRAM_A : at.HISTOGRAM_A + at.LEVELS], LOW_A, WIDTH_A, 0.0, 0.35, 100.0)
-    logistic(m[at.HISTOGRAM_B : at.HISTOGRAM_B + at.LEVELS], LOW_B, WIDTH_B, 1.0, 0.28, 100.0)
-    m[at.TOTAL_A] = 100.0
-    m[at.TOTAL_B] = 100.0
-    refresh(m[at.HISTOGRAM_A : at.HISTOGRAM_A + at.LEVELS], 100.0, LOW_A, WIDTH_A, m[at.TAIL_A : at.TAIL_A + 4], 0.05)
-    refresh(m[at.HISTOGRAM_B : at.HISTOGRAM_B + at.LEVELS], 100.0, LOW_B, WIDTH_B, m[at.TAIL_B : at.TAIL_B + 4], 0.05)
+    histogram = m[at.HISTOGRAM : at.HISTOGRAM + at.LEVELS]
+    logistic(histogram, LOW_M, WIDTH_M, 1.0, 0.28, 100.0)
+    m[at.TOTAL] = 100.0
+    refresh(histogram, 100.0, LOW_M, WIDTH_M, m[at.TAIL : at.TAIL + 3], LEAST)
 
 
 @njit(cache=True)
@@ -131,52 +126,19 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
     # the first values are measured by an unsure scale
     m[at.BIN_SUM] += min(max(z, profile - 6), profile + 6) if age >= 20 else profile
     if age == 0:
-        for k in range(at.LAG1, at.LAG3 + 1):
-            m[k] = z
+        m[at.LAG] = z
         for k in range(at.E3, at.EH + 1):
             m[k] = z
-    # 3. one-step prediction by recursive least squares
-    phi, gained = f[0 : at.LAGS], f[at.LAGS : 2 * at.LAGS]
-    phi[0] = 1.0
-    phi[1] = m[at.LAG1]
-    phi[2] = m[at.LAG2]
-    phi[3] = m[at.LAG3]
-    phi[4] = m[at.E15]
-    phi[5] = m[at.E60]
-    phi[6] = profile
-    phi[7] = m[at.LAST_PROFILE]
-    predicted, denominator, trace = 0.0, 0.0, 0.0
-    for k in range(at.LAGS):
-        predicted += m[at.WEIGHTS + k] * phi[k]
-        s = 0.0
-        for j in range(at.LAGS):
-            s += m[at.GAIN + k * at.LAGS + j] * phi[j]
-        gained[k] = s
-        denominator += s * phi[k]
-        trace += m[at.GAIN + k * at.LAGS + k]
-    error, sd = z - predicted, m[at.ERROR_SD]
-    innovation = np.arcsinh(error / (sd + 1e-6)) if age > 8 else 0.0
-    if age > 20:
-        error = min(max(error, -5 * sd), 5 * sd)
-    gain = rate / (1.0 + denominator)
-    forget = 1.0 - rate / memory if trace < 200 else 1.0
-    for k in range(at.LAGS):
-        m[at.WEIGHTS + k] += gain * gained[k] * error
-        for j in range(at.LAGS):
-            p = at.GAIN + k * at.LAGS + j
-            m[p] = (m[p] - gain * gained[k] * gained[j]) / forget
-    b = rate * max(0.0005, 1.0 / (age + 1))
-    m[at.ERROR_SD] = np.sqrt((1 - b) * sd * sd + b * error * error)
-    # 4. Mahalanobis distance over scales of time
-    features, delta = f[16 : 16 + at.SCALES], f[32 : 32 + at.SCALES]
-    m[at.ROUGHNESS] += 0.1 * (abs(z - m[at.LAG1]) - m[at.ROUGHNESS])
+    # 3. Mahalanobis distance over scales of time
+    features, delta = f[: at.SCALES], f[16 : 16 + at.SCALES]
+    m[at.ROUGHNESS] += 0.1 * (abs(z - m[at.LAG]) - m[at.ROUGHNESS])
     m[at.E3] += 0.5 * (z - m[at.E3])
     m[at.E5] += (2.0 / 6) * (z - m[at.E5])
     m[at.E15] += (2.0 / 16) * (z - m[at.E15])
     m[at.E60] += (2.0 / 61) * (z - m[at.E60])
     m[at.EH] += 2.0 / max(period / 4, 60.0) * (z - m[at.EH])
     features[0] = z
-    features[1] = m[at.LAG1]
+    features[1] = m[at.LAG]
     for k in range(5):
         features[2 + k] = m[at.E3 + k]
     features[7] = z - profile
@@ -200,21 +162,16 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
     if due:
         spread = m[at.SPREAD : at.SPREAD + at.SCALES * at.SCALES].reshape(at.SCALES, at.SCALES)
         invert(spread, 1e-3, 1e-5, m[at.INVERSE : at.INVERSE + at.SCALES * at.SCALES].reshape(at.SCALES, at.SCALES))
-    # 5. surprise
+    # 4. surprise
     far = 0.5 * np.log(distance + 0.001)
-    one, two = m[at.HISTOGRAM_A : at.HISTOGRAM_A + at.LEVELS], m[at.HISTOGRAM_B : at.HISTOGRAM_B + at.LEVELS]
+    histogram, tail = m[at.HISTOGRAM : at.HISTOGRAM + at.LEVELS], m[at.TAIL : at.TAIL + 3]
     evidence = 0.0
     if age > 16:
         if age >= o.young:
-            first = either(one, m[at.TOTAL_A], innovation, LOW_A, WIDTH_A, m[at.TAIL_A : at.TAIL_A + 4])
-            second = upper(two, m[at.TOTAL_B], far, LOW_B, WIDTH_B, m[at.TAIL_B : at.TAIL_B + 4])
-            evidence = o.fast_weight * min(first, SURPRISED) + o.scale_weight * min(second, SURPRISED)
-            evidence /= o.fast_weight + o.scale_weight
-        m[at.TOTAL_A] = learn(one, m[at.TOTAL_A], innovation, LOW_A, WIDTH_A, rate, memory)
-        m[at.TOTAL_B] = learn(two, m[at.TOTAL_B], far, LOW_B, WIDTH_B, rate, memory)
+            evidence = min(upper(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, tail), SURPRISED)
+        m[at.TOTAL] = learn(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, rate, memory)
     if due:
-        refresh(one, m[at.TOTAL_A], LOW_A, WIDTH_A, m[at.TAIL_A : at.TAIL_A + 4], 0.05)
-        refresh(two, m[at.TOTAL_B], LOW_B, WIDTH_B, m[at.TAIL_B : at.TAIL_B + 4], 0.05)
+        refresh(histogram, m[at.TOTAL], LOW_M, WIDTH_M, tail, LEAST)
     # residual of a fast average, in its own units
     step = x - m[at.FAST_MEAN]
     usual = np.sqrt(m[at.FAST_VARIANCE]) + 0.1 * least_scale(m[at.FAST_MEAN], kind) + 1e-9
@@ -251,8 +208,5 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
     out[3] = jump
     out[5] = anchored if allowed else 0.0
     out[6] = anchored
-    m[at.LAG3] = m[at.LAG2]
-    m[at.LAG2] = m[at.LAG1]
-    m[at.LAG1] = z
-    m[at.LAST_PROFILE] = profile
+    m[at.LAG] = z
     m[at.OWN_AGE] = age + 1

@@ -34,7 +34,7 @@ def survival(histogram, x, low, width):
 
 @njit(cache=True)
 def refresh(histogram, total, low, width, tail, floor):
-    """Recompute `tail`: upper and lower quantile, mean excess above and below them."""
+    """Recompute `tail`: upper and lower quantile, mean excess over the upper one."""
     count = histogram.shape[0]
     part, k = 0.0, 0
     while k < count - 1 and part + histogram[k] < SHARE * total:
@@ -47,17 +47,13 @@ def refresh(histogram, total, low, width, tail, floor):
         k -= 1
     tail[0] = low + width * (k + 1 - (SHARE * total - part) / max(histogram[k], 1e-12))
     least = max(LEAST * (tail[0] - tail[1]), floor)
-    above, above_weight, below, below_weight = 0.0, 0.0, 0.0, 0.0
+    above, weight = 0.0, 0.0
     for j in range(count):
         middle = low + width * (j + 0.5)
         if middle > tail[0]:
             above += histogram[j] * (middle - tail[0])
-            above_weight += histogram[j]
-        elif middle < tail[1]:
-            below += histogram[j] * (tail[1] - middle)
-            below_weight += histogram[j]
-    tail[2] = max(above / above_weight if above_weight > 0 else 0.0, least)
-    tail[3] = max(below / below_weight if below_weight > 0 else 0.0, least)
+            weight += histogram[j]
+    tail[2] = max(above / weight if weight > 0 else 0.0, least)
 
 
 @njit(cache=True)
@@ -68,17 +64,6 @@ def upper(histogram, total, x, low, width, tail):
     if x < tail[1]:
         return 0.0
     return -np.log(max(survival(histogram, x, low, width) / total, SHARE))
-
-
-@njit(cache=True)
-def either(histogram, total, x, low, width, tail):
-    """Surprise of a large or a small `x`: twice the smaller probability."""
-    if x > tail[0]:
-        return EDGE - np.log(2.0) + (x - tail[0]) / tail[2]
-    if x < tail[1]:
-        return EDGE - np.log(2.0) + (tail[1] - x) / tail[3]
-    share = survival(histogram, x, low, width) / total
-    return -np.log(max(2 * min(share, 1 - share), SHARE))
 
 
 @njit(cache=True)
