@@ -202,7 +202,8 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
             m[at.LEVEL] += 0.125 * (min(abs(x - m[at.ANCHOR_MEAN]) / m[at.ANCHOR_SD], FAR) - m[at.LEVEL])
             far = max(far, m[at.LEVEL])
         if age >= o.young:
-            evidence = max(evidence, min(o.level * far, SURPRISED))
+            gone = direction < 0 and raw <= 0  # no traffic, no pods
+            evidence = max(evidence, min(o.level * far * (o.gone if gone else 1.0), SURPRISED))
     out[0] = evidence if allowed else 0.0
     out[2] = jump if allowed else 0.0
     out[3] = jump

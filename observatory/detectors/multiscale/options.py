@@ -35,6 +35,7 @@ class Options(NamedTuple):
     anchor_keep: float = 0.1  # weight of what the vote's histogram knew of the last one
     # one metric alone
     level: float = 2.3  # surprise a standard deviation of a catalogued metric from its hour or its anchor
+    gone: float = 1.5  # how much more, where what should be there is gone altogether
     single: float = 10.0  # surprise at which one metric alarms by itself, and what
     single_growth: float = 1.6  # it needs more for each e-fold of metrics
     # the line after an alarm, and what lingers below it
