@@ -24,6 +24,7 @@ def start(state, metrics, period):
     state[at.BIN] = -1.0
     state[at.ANCHOR_AT] = 64.0
     state[at.PERIOD] = period
+    state[at.QUIET] = MERGED + 1.0
     for k in range(at.VOTES):
         histogram = state[at.VOTE_HISTOGRAMS + k * at.LEVELS : at.VOTE_HISTOGRAMS + (k + 1) * at.LEVELS]
         tail = state[at.VOTE_TAILS + k * at.VOTE : at.VOTE_TAILS + (k + 1) * at.VOTE]
@@ -81,6 +82,7 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
         state[at.VISITS + last] += 1
     n = int(age)
     due = n % 60 == 0 or (n < 240 and n % 8 == 0)
+    visited = state[at.VISITS + left] > 0 and state[at.VISITS + right] > 0
     quiet = traffic >= 0 and row[traffic] * 300.0 < 20.0
     any_parts, slow = scratch[0, :metrics], scratch[1, :metrics]
     near, any_near = scratch[2, :metrics], scratch[3, :metrics]
@@ -90,7 +92,7 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
         m = state[at.METRICS + d * at.METRIC : at.METRICS + (d + 1) * at.METRIC]
         if moved:
             if last >= 0 and state[at.IN_BIN] > 0:
-                b = rate * max(0.15, 1.0 / state[at.VISITS + last])
+                b = rate * max(0.15, 1.0 / max(1.0, state[at.VISITS + last] - 1))
                 m[at.PROFILE + last] += b * (m[at.BIN_SUM] / state[at.IN_BIN] - m[at.PROFILE + last])
             m[at.BIN_SUM] = 0.0
         parts[d] = 0.0
@@ -101,7 +103,7 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
         if not np.isfinite(row[d]):
             continue
         present += 1
-        when = (share, left, right, due)
+        when = (share, left, right, visited, due)
         judge_metric(m, row[d], specs[d], quiet, when, rate, slow_rate, memory, period, o, f, out)
         parts[d] = out[0]
         any_parts[d] = out[1]
@@ -158,7 +160,9 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
             votes[k] = min(upper(histogram, tail[3], seen, LOW_V, WIDTH_V, tail[0:3]), 30.0)
         if age >= 16:
             learned = slow_rate if k == 2 else rate
-            tail[3] = learn(histogram, tail[3], any_seen, LOW_V, WIDTH_V, learned, memory)
+            tail[3] = learn(
+                histogram, tail[3], any_seen, LOW_V, WIDTH_V, learned, min(memory, max(o.first, o.share * age))
+            )
         if due:
             refresh(histogram, tail[3], LOW_V, WIDTH_V, tail[0:3], LEAST)
         fused += weight * votes[k] ** o.power
@@ -166,6 +170,8 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
     fused = (fused / weights) ** (1.0 / o.power)
     worst = top_mean(parts, 1, f) - o.single_growth * np.log(present)
     fused = max(fused, o.line * worst / o.single)
+    state[at.LONE] += o.smooth * (worst / o.single - state[at.LONE])
+    lone = o.instant * worst / o.single + (1 - o.instant) * state[at.LONE]
     state[at.SMOOTH] += o.smooth * (fused - state[at.SMOOTH])
     score = o.instant * fused + (1 - o.instant) * state[at.SMOOTH]
     # a fault is not learned while it lasts, within bounds
@@ -182,15 +188,15 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
         state[at.RATE] = 1.0
         state[at.SLOW_RATE] = 1.0
     state[at.AGE] = age + 1
-    return lined(state, score, count, o)
+    return lined(state, score, lone, count, o)
 
 
 @njit(cache=True)
-def lined(state, score, count, o):
-    """`score` in alarm lines. Each alarm raises the line for a while, so that a noisy day is not a hundred alarms;
-    what the raised line keeps down stays below 1, in order.
+def lined(state, score, lone, count, o):
+    """`score` in alarm lines. Each alarm raises the line for a day, so that a noisy day is not a hundred alarms; what
+    it keeps down stays below 1, in order. A metric that is sure by itself is not kept down.
     """
-    line = o.line + state[at.RAISED]
+    line = o.line if lone >= 1.0 else o.line + state[at.RAISED]
     if score >= line:
         state[at.LOUD] += 1
         if state[at.QUIET] > MERGED or state[at.LOUD] % PIECE == 0:

@@ -14,7 +14,7 @@ VOTE = 4  # numbers of a vote: its histogram's tail, and weight
 
 # Head
 AGE, STUCK, RATE, SMOOTH, BIN, IN_BIN, RUN, SLOW_RATE, ANCHOR_AT = range(9)
-RAISED, QUIET, LOUD, PERIOD, SLOWLY, HELD = range(9, 15)
+RAISED, QUIET, LOUD, PERIOD, SLOWLY, HELD, LONE = range(9, 16)
 HEAD = 16
 
 # Scalars of a metric
@@ -23,8 +23,9 @@ E3, E5, E15, E60, EH, ROUGHNESS = range(5, 11)
 TAIL, TOTAL = 11, 14  # quantiles and mean excess of the distances' histogram, and its weight
 SLOW_MEAN, SLOW_VARIANCE, SOFT_MEAN = range(15, 18)
 ANCHOR_MEAN, ANCHOR_SD, ANCHOR_SOFT = range(18, 21)
-FAST_MEAN, FAST_VARIANCE, LEVEL, SEASONAL = range(21, 25)
-SCALARS = 25
+FAST_MEAN, FAST_VARIANCE, LEVEL = range(21, 24)
+SEASONAL, SEASONAL_VARIANCE, SEASONAL_AGE = range(24, 27)
+SCALARS = 27
 
 # Vectors and matrices of a metric, after its scalars
 PROFILE = SCALARS

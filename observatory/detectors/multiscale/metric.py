@@ -94,7 +94,7 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
     Into `out`: evidence, the same if any direction counted, fast deviation likewise (two), soft deviation from
     the running slow mean, and from the anchored one (allowed or 0, and any).
     """
-    share, left, right, due = when
+    share, left, right, visited, due = when
     kind, least_absolute, least_relative, direction = spec[0], spec[1], spec[2], spec[3]
     x = transformed(raw, kind, least_absolute)
     age = m[at.OWN_AGE]
@@ -169,7 +169,7 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
     if age > 16:
         if age >= o.young:
             evidence = min(upper(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, tail), SURPRISED)
-        m[at.TOTAL] = learn(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, rate, memory)
+        m[at.TOTAL] = learn(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, rate, min(memory, max(o.first, o.share * age)))
     if due:
         refresh(histogram, m[at.TOTAL], LOW_M, WIDTH_M, tail, LEAST)
     # residual of a fast average, in its own units
@@ -195,7 +195,14 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
     out[1] = evidence
     if known:
         # far from its time of day twice in a row, or drifted away from its long memory, however slowly
-        seasonal = abs(delta[7]) / np.sqrt(m[at.SPREAD + 7 * at.SCALES + 7] + 1e-5)
+        seasonal = 0.0
+        if visited:
+            usual = np.sqrt(m[at.SEASONAL_VARIANCE]) + 0.05
+            seasonal = abs(z - profile) / usual if m[at.SEASONAL_AGE] >= o.young else 0.0
+            clipped = min(abs(z - profile), 5 * usual) if m[at.SEASONAL_AGE] > 20 else abs(z - profile)
+            c = rate * max(1.0 / (m[at.SEASONAL_AGE] + 1), 0.5 / period)
+            m[at.SEASONAL_VARIANCE] += c * (clipped * clipped - m[at.SEASONAL_VARIANCE])
+            m[at.SEASONAL_AGE] += 1
         far = max(min(seasonal, m[at.SEASONAL]), 0.5 * seasonal)
         m[at.SEASONAL] = seasonal
         if m[at.ANCHOR_SD] > 0:

@@ -13,6 +13,8 @@ class Options(NamedTuple):
     line: float = 4.6  # surprise at which the alarm is raised
     young: float = 60.0  # rows before the first score
     memory: float = 28.0  # days
+    first: float = 500.0  # rows that histograms remember at least,
+    share: float = 1.0  # and of the history while it is young
     # votes
     top: float = 0.75  # × √metrics: of how many the evidence is averaged
     vote_top: float = 1.0
