@@ -11,6 +11,10 @@ COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE database_name = curren
 
 STAGING = "incoming_"
 STAGED = f"SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '{STAGING}%'"  # noqa: S608
+OPEN_TRANSACTIONS = """
+SELECT connection_id, CAST(query_started_at AS VARCHAR), state, query FROM quack_active_connections()
+WHERE contains(query, $mark)
+"""
 TABLES = f"""
 SELECT table_name FROM duckdb_tables()
 WHERE database_name = current_database() AND NOT internal AND table_name NOT LIKE '{STAGING}%'

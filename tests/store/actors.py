@@ -24,6 +24,7 @@ from observatory.errors import StoreError
 from observatory.model import Service
 from observatory.store import Store, open_store, upkeep_queries
 from observatory.store.database import Statement
+from observatory.store.homes import Session
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["observatory.store", "observatory.store.homes.file"])
@@ -50,6 +51,16 @@ def write(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
     for number in range(count):
         store.write_samples(batch(name, number))
         say(number)
+
+
+def hold(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
+    """Begin a transaction that locks all other writers out, and never end it."""
+
+    def work(session: Session) -> None:
+        say("in the middle")
+        ended.wait()
+
+    store._database.transaction(work)
 
 
 def archive(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
@@ -121,6 +132,7 @@ def make(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
 ROLES = {
     "own": own,
     "write": write,
+    "hold": hold,
     "read": read,
     "archive": archive,
     "tidy": tidy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -13,18 +14,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from servers import Postgres, wait_until
+from servers import Postgres, free_port, wait_until
 from store.actors import ROWS, START, Actor, batch
 
 from observatory.errors import StoreError, StoreInUseError
 from observatory.model import Service
 from observatory.store import Store, database, open_store
 from observatory.store.homes import file
+from observatory.store.homes.abandoned import Lookout
 from observatory.store.homes.address import Address, address_file, read_address, write_address
-from observatory.store.homes.quack import QuackHome
+from observatory.store.homes.quack import QuackHome, serve, stop
 from observatory.store.options import StoreOptions
 
 
@@ -79,6 +82,39 @@ def test_a_writer_killed_at_any_moment_leaves_what_it_acknowledged(tmp_path: Pat
         assert rows == different
         assert rows % ROWS == 0, "a batch is there whole or not at all"
         assert acknowledged <= rows // ROWS <= acknowledged + 1
+
+
+def test_a_client_killed_within_a_transaction_keeps_nobody_out(tmp_path: Path, start: Callable[..., Actor]) -> None:
+    owner, writer = start("own"), start("write", "before", 3)
+    writer.end()
+    holder = start("hold")
+    holder.wait_for(1)
+    holder.kill()
+    writers = [start("write", name, 3) for name in "ab"]
+    for writer in writers:
+        assert writer.end() == ["0", "1", "2"]
+    assert count_rows(tmp_path / "x.duckdb", "before") == (3 * ROWS, 3 * ROWS)
+    owner.end()
+
+
+def test_a_client_that_falls_silent_within_a_transaction_is_given_up_after_a_while() -> None:
+    connection, lookout = duckdb.connect(), Lookout()
+    url = serve(connection, free_port(), "secret")
+    home = QuackHome(url, "secret", StoreOptions(), "x")
+    client = home.session()
+    client.read("SELECT 1")
+    assert lookout.abandoned(connection, 0) == []
+    client.execute("BEGIN")
+    client.read("SELECT 1 WHERE 'cart' = ?", ["cart"])
+    assert lookout.abandoned(connection, 10) == []
+    assert lookout.abandoned(connection, 39) == []
+    assert lookout.abandoned(connection, 40) == [f"{socket.gethostname()}:{os.getpid()}"]
+    client.read("SELECT 1")
+    assert lookout.abandoned(connection, 41) == [], "it spoke"
+    client.execute("COMMIT")
+    assert lookout.abandoned(connection, 100) == []
+    home.close()
+    stop(connection, url)
 
 
 def test_writers_of_the_same_new_rows_make_them_once(tmp_path: Path) -> None:

@@ -26,8 +26,10 @@ import duckdb
 from observatory.errors import StoreCorruptError, StoreError, StoreExtensionError, StoreInUseError
 from observatory.store import queries
 from observatory.store.homes import MEMORY, Home
+from observatory.store.homes.abandoned import Lookout
 from observatory.store.homes.address import Address, read_address, remove_address, write_address
 from observatory.store.homes.local import LocalSession
+from observatory.store.homes.processes import is_stopped
 from observatory.store.homes.quack import QuackHome, serve, stop
 from observatory.store.options import StoreOptions
 
@@ -125,10 +127,35 @@ class OwnedFile:
         return serve(self._connection, port or _free_port(), token)
 
     def _watch(self) -> None:
-        """Let go of a file that DuckDB gave up on (its disk was full), also where this process only serves it."""
+        """Let go of a file that DuckDB gave up on (its disk was full), also where this process only serves it.
+
+        And of clients that were killed: serving anew ends their transactions, and the others connect again.
+        """
+        lookout = Lookout()
         while not self._left.wait(PULSE):
             if self._is_invalidated():
                 log.warning("DuckDB gave up on store %s: it is opened anew", self.name)
+                self.leave()
+            elif gone := self._abandoned(lookout):
+                log.warning("store %s: ending what %s left unfinished", self.name, ", ".join(gone))
+                self._serve_anew()
+
+    def _abandoned(self, lookout: Lookout) -> list[str]:
+        if self._address is None or not self._address.url:
+            return []
+        with contextlib.suppress(duckdb.Error):  # it was just closed
+            return lookout.abandoned(self._connection.cursor(), time.monotonic())
+        return []
+
+    def _serve_anew(self) -> None:
+        with _owned_lock:
+            if self.is_gone or self._address is None:
+                return
+            stop(self._connection, self._address.url)
+            try:
+                serve(self._connection, int(self._address.url.rpartition(":")[2]), self._address.token)
+            except duckdb.Error as error:
+                log.warning("store %s cannot be served again, it is opened anew: %s", self.name, error)
                 self.leave()
 
     def _is_invalidated(self) -> bool:
@@ -171,7 +198,7 @@ def open_file(url: str, options: StoreOptions) -> Home:
         if not isinstance(home, str):
             return home
         address = read_address(path)
-        if address is not None and _is_stopped(address.pid):
+        if address is not None and is_stopped(address.pid):
             raise StoreInUseError(
                 f"store {url} is served by PID {address.pid}, which is stopped (Ctrl-Z?): continue it with "
                 f"`fg` or `kill -CONT {address.pid}`, or end it"
@@ -230,14 +257,6 @@ def _leave_all() -> None:
     with _owned_lock:
         for home in list(_owned.values()):
             home.leave()
-
-
-def _is_stopped(pid: int) -> bool:
-    """Whether a process was halted: it would accept a connection and never answer."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "Tt"
-    except (OSError, IndexError):
-        return False  # it ended, or this system does not tell
 
 
 def _free_port() -> int:

@@ -19,10 +19,13 @@ import pandas as pd
 from observatory.errors import StoreError, StoreUnreachableError
 from observatory.store import queries
 from observatory.store.extensions import load
+from observatory.store.homes.abandoned import marked
 from observatory.store.homes.local import LocalSession
 from observatory.store.literals import Parameters, arguments, literal
 from observatory.store.options import StoreOptions
 
+BEGIN = "BEGIN"
+ENDS = ("COMMIT", "ROLLBACK")
 SHIPPED = "batch_to_ship"
 MANY = 10_000
 """Rows worth a file on the way: ten times as fast as shipping them."""
@@ -45,6 +48,7 @@ class QuackSession:
         self._path = path
         self._views: dict[str, Path | None] = {}
         self._alias = alias
+        self._in_transaction = False
         cursor.execute("SET TimeZone = 'UTC'")
         cursor.execute(f"ATTACH {literal(url)} AS {alias} (TYPE quack, TOKEN {literal(token)})")
         self._call("SET TimeZone = 'UTC'")
@@ -55,6 +59,10 @@ class QuackSession:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
+        if sql in ENDS:
+            self._in_transaction = False
+        elif sql == BEGIN:
+            self._in_transaction = True
         self._call(_bound(sql, parameters))
 
     def stage(self, name: str, batch: pd.DataFrame | Path) -> None:
@@ -71,7 +79,7 @@ class QuackSession:
                 self._cursor.execute(queries.copy_to_file(SHIPPED, file))
                 self._call(queries.view_of_file(name, file))
             else:
-                self._cursor.execute(f"CREATE TABLE {self._alias}.{name} AS FROM {SHIPPED} LIMIT 0")
+                self._cursor.execute(f"CREATE OR REPLACE TABLE {self._alias}.{name} AS FROM {SHIPPED} LIMIT 0")
                 self._cursor.execute(f"INSERT INTO {self._alias}.{name} FROM {SHIPPED}")
         finally:
             here.unstage(SHIPPED)
@@ -94,6 +102,8 @@ class QuackSession:
             self._cursor.close()
 
     def _call(self, sql: str) -> duckdb.DuckDBPyConnection:
+        if self._in_transaction:
+            sql = marked(sql)
         try:
             return self._cursor.execute("FROM quack_query_by_name(?, ?)", [self._alias, sql])
         except duckdb.Error as error:
