@@ -58,6 +58,9 @@ class Judge(ABC):
     def replay(self, name: str, frame: pd.DataFrame, start: datetime) -> pd.Series:
         """Scores of the rows of one service from `start` on, each from what was known then: NaN where none is due."""
 
+    def forget(self, name: str) -> None:  # noqa: B027 - most can score the same rows again
+        """Be ready to score the last rows of a service once more: what came of their scores was lost."""
+
     def keep(self, now: datetime, *, everything: bool = False) -> None:  # noqa: B027 - most have nothing to keep
         """Save what would be lost at the end of the process: what is due, or all that changed."""
 
@@ -114,6 +117,11 @@ class Streamed(Judge):
                 scores[new] = self._advance(rows[new])
             return pd.Series(scores, index=frame.index)[frame.index >= pd.Timestamp(start)]
 
+    def forget(self, name: str) -> None:
+        """See `Judge.forget`: it is learned anew from the store."""
+        with self._lock:
+            self._forget([name])
+
     def keep(self, now: datetime, *, everything: bool = False) -> None:
         """See `Judge.keep`: each service about once an hour, those first that wait longest."""
         with self._lock:
@@ -150,6 +158,8 @@ class Streamed(Judge):
             self._kept = {one.service_name: one.kept_at for one in fitting}
         except InvalidInputError as error:
             log.warning("%s: it learns all services anew", error)
+        if kept:  # services that are gone are not kept for ever
+            self._store.states.forget(max(one.learned_until for one in kept) - self._training)
         self._loaded = True
 
     def _missing(self, since: Mapping[str, datetime]) -> Iterator[pd.DataFrame]:
@@ -190,15 +200,18 @@ class Streamed(Judge):
         try:
             scores = self._fleet.advance(owners.tolist(), values, pd.DatetimeIndex(rows[TIMESTAMP])).scores
         except BaseException:  # what was learned halfway is learned anew from the store
-            self._fleet.forget(names)
-            for name in names:
-                self._until.pop(name, None)
-            self._changed.difference_update(names)
+            self._forget(names)
             raise
         self._until.update(zip(names, (time.to_pydatetime() for time in last), strict=True))
         self._changed.update(names)
         age = owners.map(seen).to_numpy() + rows.groupby(SERVICE, sort=False).cumcount().to_numpy()
         return np.where(age >= self._settings.minimum_samples, scores, np.nan)
+
+    def _forget(self, names: list[str]) -> None:
+        self._fleet.forget(names)
+        for name in names:
+            self._until.pop(name, None)
+        self._changed.difference_update(names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ class Pipeline:
             except Exception as error:  # one service must not stop the others
                 log.exception("detecting on %s failed", key)
                 failed[str(key)] = error
+                self._judge.forget(str(key))
         failures = [Failure(f"detect {who}", f"{type(error).__name__}: {error}") for who, error in failed.items()]
         self._judged.update({name: last for name, last in fresh.items() if name not in failed})
         self.store.write_anomalies(found)

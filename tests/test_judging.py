@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from shop import NOON, Clock, shop
 
+from observatory import pipeline
 from observatory.detectors import make_detector
 from observatory.detectors.multiscale.fleet import Fleet
 from observatory.detectors.seasonal import Seasonal
 from observatory.judging import Fitted, Streamed
-from observatory.model import SERVICE, TIMESTAMP
+from observatory.model import SERVICE, TIMESTAMP, Anomaly
 from observatory.pipeline import Pipeline
 from observatory.runtime import Runtime
 from observatory.sources.demo import SHOP
@@ -163,4 +164,28 @@ def test_services_of_which_too_little_is_known_are_not_judged_but_learned() -> N
     verdicts = judge.scores(rows, dict.fromkeys(rows[SERVICE].unique(), rows[TIMESTAMP].min().to_pydatetime()), START)
     assert np.isnan(verdicts.scores).all()
     assert fleet(runtime).samples("shop/cart") == 73
+    runtime.close()
+
+
+def test_a_service_whose_episodes_cannot_be_formed_is_scored_again_and_the_others_go_on(
+    uninterrupted: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, honest, failed = live(), pipeline.detect, []
+
+    def fails(service: str, *arguments: Any, **options: Any) -> list[Anomaly]:
+        if service == "shop/payments" and len(failed) < 2:
+            failed.append(service)
+            raise ArithmeticError("for once")
+        return honest(service, *arguments, **options)
+
+    monkeypatch.setattr(pipeline, "detect", fails)
+    clock: Any = runtime.clock
+    said = []
+    for _ in range(MINUTES):
+        clock.forward(seconds=60)
+        said += [str(failure.what) for failure in runtime.cycle().failures]
+    assert said == [f"detect {service}" for service in failed]
+    assert len(failed) == 2, "the fault began within these minutes"
+    assert known(runtime) == known(uninterrupted)
+    assert episodes(runtime) == episodes(uninterrupted)
     runtime.close()

@@ -75,6 +75,8 @@ SELECT * REPLACE (coalesce(skipped, 0) AS skipped) FROM cycles ORDER BY started_
 """
 SKIPPED = "SELECT CAST(coalesce(sum(skipped), 0) AS BIGINT) FROM cycles WHERE started_at >= ?"
 DETECTOR_STATES = "SELECT * FROM detector_states WHERE detector = ? ORDER BY service_name"
+OLD_STATES = "SELECT count(*) FROM detector_states WHERE learned_until < ?"
+FORGET_STATES = "DELETE FROM detector_states WHERE learned_until < ?"
 PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"
 
 REMARKS = """

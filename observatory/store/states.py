@@ -10,7 +10,7 @@ import pandas as pd
 
 from observatory.model import SERVICE
 from observatory.store import queries
-from observatory.store.database import Database, records
+from observatory.store.database import Database, Statement, records
 
 KEYS = (SERVICE, "detector")
 AT_ONCE = 500
@@ -51,3 +51,8 @@ class StateTable:
         """All states of a detector, by service."""
         rows = records(self._database.read(queries.DETECTOR_STATES, [detector]))
         return [KeptState(**row | {"state": bytes(row["state"])}) for row in rows]
+
+    def forget(self, before: datetime) -> None:
+        """Remove the states of services of which nothing was learned since `before`."""
+        if self._database.value(queries.OLD_STATES, [before]):
+            self._database.write([Statement(queries.FORGET_STATES, [before])], content=False)

@@ -21,3 +21,12 @@ def test_states_come_back_as_they_were_and_later_ones_replace_earlier_ones(store
     assert store.states.read("multiscale") == [later, replace(ONE, service_name="b")]
     assert store.revision == revision, "what views show is the same"
     assert store.states.write([]) == 0
+
+
+def test_what_was_learned_of_services_that_are_gone_is_forgotten(store: Store) -> None:
+    gone = replace(ONE, service_name="gone", learned_until=NOON.replace(hour=2))
+    store.states.write([ONE, gone])
+    store.states.forget(NOON.replace(hour=2))
+    assert store.states.read("multiscale") == [ONE, gone]
+    store.states.forget(NOON.replace(hour=3))
+    assert store.states.read("multiscale") == [ONE]
