@@ -131,7 +131,7 @@ def test_a_number_that_changes_in_the_package_fails_the_comparison(tmp_path: Pat
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "1 failed" in done.stdout
-    assert "mismatch 'text/plain'" in done.stdout
+    assert "Cell outputs differ" in done.stdout
 
 
 SPOILS = {

@@ -130,6 +130,7 @@ def test_operation_ids_stay(reader):
         "giveFeedback": "POST /api/feedback",
         "streamEvents": "GET /api/events",
         "listAudit": "GET /api/audit",
+        "getReport": "GET /api/runs/{run_id}/report",
         "getMetrics": "GET /metrics",
         "getOpenapi": "GET /api/openapi.json",
         "getLiveness": "GET /healthz",

@@ -62,6 +62,8 @@ def expected(rule, who):
         return (401,)
     if not ROLES[who].includes(level.role) or (level is Access.ADMIN and who == "team admin"):
         return (403,)
+    if rule == "/api/runs/<run_id>/report":  # there is none; of those that may know
+        return (403,) if who.startswith("team") else (404,)
     if who.startswith("team"):  # the services the table asks for are another team's
         return {
             "/api/services/register": (403,),

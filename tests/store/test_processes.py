@@ -24,9 +24,9 @@ from store.actors import ROWS, START, Actor, batch
 from observatory.errors import StoreError, StoreInUseError
 from observatory.model import Service
 from observatory.store import Store, database, open_store
-from observatory.store.homes import file
 from observatory.store.homes.abandoned import Lookout
 from observatory.store.homes.address import Address, address_file, read_address, write_address
+from observatory.store.homes.processes import is_stopped
 from observatory.store.homes.quack import QuackHome, serve, stop
 from observatory.store.options import StoreOptions
 
@@ -216,7 +216,7 @@ def test_an_owner_that_was_halted_is_named(tmp_path: Path, start: Callable[..., 
     owner = start("own")
     owner.wait_for(1)
     os.kill(owner.process.pid, signal.SIGSTOP)
-    wait_until(lambda: file._is_stopped(owner.process.pid), 60, "it to be halted")
+    wait_until(lambda: is_stopped(owner.process.pid), 60, "it to be halted")
     with pytest.raises(StoreInUseError, match=rf"`kill -CONT {owner.process.pid}`"):
         open_store(str(tmp_path / "x.duckdb"))
 
