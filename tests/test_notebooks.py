@@ -113,7 +113,10 @@ def test_a_wrong_value_ends_with_the_error_of_its_cell(tmp_path: Path) -> None:
 
 @pytest.mark.servers
 @pytest.mark.parametrize("name", ["collect", "backfill"])
-def test_they_work_on_a_real_prometheus(tmp_path: Path, prometheus_of_three: Any, name: str) -> None:
+def test_they_work_on_a_real_prometheus(
+    tmp_path: Path, prometheus_of_three: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("OBSERVATORY_INTERVAL", "5")  # a minute ago this server may not have been there
     moment = {"at": "now"} if name == "collect" else {"start": "-1m", "end": "now", "step": "5s"}
     address = prometheus_of_three.client.url
     text = run(name, {"prometheus_url": address, "store": str(tmp_path / "real.duckdb"), **moment}, tmp_path)
