@@ -75,6 +75,8 @@ class Runtime:
         self.pipeline = Pipeline(self.sources, self.store, settings)
         self.turn = Turn(self.store, "worker", clock, timedelta(seconds=max(LEAST_TURN, 3 * settings.interval)))
         self.worker = Worker(self._cycle_in_turn, settings.interval, clock)
+        self.before_close: list[Callable[[], object]] = []
+        """Called before the store is closed, by whatever has something left to write."""
         self._lock = threading.Lock()
         self._overview: tuple[int, Overview] | None = None
 
@@ -219,8 +221,10 @@ class Runtime:
             self.turn.take()  # a long cycle may have used it up
 
     def close(self) -> None:
-        """Stop the worker, keep what was learned, and close the store."""
+        """Stop the worker, keep what was learned and what waits to be written, and close the store."""
         self.worker.stop()
+        for write in self.before_close:
+            write()
         self.pipeline.close(self.clock())
         self.turn.end()
         self.store.close()

@@ -15,7 +15,10 @@ import typer
 from evaluation.labelled import table, write
 
 from observatory import __version__
+from observatory.api.app import create_app
 from observatory.cli import app, main
+from observatory.config import load_settings
+from observatory.runtime import Runtime
 from observatory.sources.demo import SHOP
 
 Run = Callable[..., tuple[int, str, str]]
@@ -326,3 +329,40 @@ def test_a_key_is_shown_once_and_lives_until_it_is_revoked(run: Run, small: None
         code, _, error = run("keys", *arguments)
         assert code in (1, 2)
         assert error.startswith("error: ")
+
+
+def test_the_audit_log_tells_of_writes_and_refusals_until_the_server_ended(run: Run, small: None) -> None:
+    code, out, _ = run("audit")
+    assert (code, out) == (0, "nothing was written or refused\n")
+    _, key, _ = run("keys", "create", "team", "--role", "operator", "--services", "shop/*")
+    runtime = Runtime(load_settings(worker=False))
+    client, signed = create_app(runtime).test_client(), {"Authorization": f"Bearer {key.strip()}"}
+    client.post("/api/services/register", json={"service_name": "shop/new"}, headers=signed)
+    client.post("/api/services/register", json={"service_name": "other/new"}, headers=signed)
+    client.get("/api/services", headers=signed)
+    client.get("/api/services")
+    runtime.close()  # at once: nothing of what was done last may be lost
+
+    def told(*options: str) -> list[list[str]]:
+        code, out, err = run("audit", *options)
+        assert (code, err) == (0, "")
+        header, *lines = [re.split(" {2,}", line.strip()) for line in out.splitlines()]
+        assert header == ["at", "who", "address", "action", "target", "result", "detail"]
+        return [line[1:] for line in lines]
+
+    everything = told()
+    assert [line[:5] for line in everything[:3]] == [  # the newest first
+        ["nobody", "127.0.0.1", "GET /api/services", "/api/services", "401"],
+        ["key:team", "127.0.0.1", "POST /api/services/register", "other/new", "403"],
+        ["key:team", "127.0.0.1", "POST /api/services/register", "shop/new", "201"],
+    ]
+    assert everything[3][0].startswith("cli:")
+    assert "create key" in everything[3]
+    assert key.strip()[17:] not in str(everything)
+    assert told("--refused") == everything[:2]
+    assert told("--who", "key:team") == everything[1:3]
+    assert told("--limit", "1") == everything[:1]
+    assert run("audit", "--since", "9000-01-01T00:00:00Z")[1] == "nothing was written or refused\n"
+    for wrong in (("--since", "yesterday"), ("--limit", "0")):
+        code, _, err = run("audit", *wrong)
+        assert (code, wrong[0] in err) == (2, True)

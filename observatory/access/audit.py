@@ -41,6 +41,7 @@ class Audit:
         self._failing = False
         self._thread: threading.Thread | None = None
         self._pruned_at: datetime | None = None
+        runtime.before_close.append(self._try_to_flush)
 
     def record(
         self,

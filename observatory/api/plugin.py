@@ -7,7 +7,6 @@ arranges for both to end with the process.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -51,15 +50,8 @@ def _serve_current() -> list[Route]:
     startup = Startup(runtime)
     served = routes(runtime, startup)
     atexit.register(startup.end)
-    atexit.register(_flush, runtime)
     startup.begin()
     return served
-
-
-def _flush(runtime: Runtime) -> None:
-    """Write down what was done last."""
-    with contextlib.suppress(ObservatoryError, OSError):
-        gate_of(runtime).audit.flush()
 
 
 def __getattr__(name: str) -> Any:
