@@ -252,7 +252,7 @@ class Database:
         except duckdb.Error as error:
             if MOVED.search(str(error)):
                 raise _RepeatError(times=6) from error
-            if home.is_lost(error):
+            if home.is_lost(error) or isinstance(error, duckdb.ConnectionException):  # a thread closed a lost home
                 self._reopen(home)
             elif not is_conflict(error):
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +56,18 @@ def test_an_owner_can_be_told_its_port_and_token(tmp_path: Path) -> None:
     assert [service.name for service in client.services()] == ["a"]
     client.close()
     owner.close()
+
+
+def test_a_thread_that_comes_while_another_leaves_a_lost_home_finds_the_next(tmp_path: Path) -> None:
+    options = StoreOptions(token="a long token", port=free_port())
+    with (
+        open_store(str(tmp_path / "x.duckdb"), options=options) as owner,
+        open_store(f"quack://127.0.0.1:{options.port}", options=options) as client,
+        ThreadPoolExecutor(1) as another,
+    ):
+        owner.register([Service("a")])
+        client._database.home.close()  # a thread that found it lost does so before it opens the next
+        assert [service.name for service in another.submit(client.services).result()] == ["a"]
 
 
 def test_without_the_extension_one_process_works_and_the_second_says_what_to_install(
