@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import socket
 import sys
@@ -48,13 +49,27 @@ def require_free_port(host: str, port: int) -> None:
 
 
 def require_sign_in(runtime: Runtime) -> None:
-    """Raise ConfigError where other machines would reach the server and nobody could sign in."""
+    """Raise ConfigError where nobody could sign in: the login cannot work, or other machines reach the server."""
     settings, gate = runtime.settings, gate_of(runtime)
+    if settings.login not in (None, "basic"):
+        _require_provider(settings.login)
     ways = gate.keys.any() or gate.tokens is not None or settings.login is not None
     if not settings.is_loopback and not ways:
         raise ConfigError(
             f"setting host = {settings.host!r}: other machines reach it, and nobody could sign in: make a key first "
             "(`observatory keys create NAME --role admin`), or set up a login or JWT (README, Access)"
+        )
+
+
+def _require_provider(login: str) -> None:
+    """Panel would fail with less to say, or only when somebody signs in."""
+    from panel.auth import AUTH_PROVIDERS
+
+    if login not in AUTH_PROVIDERS:
+        raise ConfigError(f"setting login = {login!r}: choose one of basic, {', '.join(sorted(AUTH_PROVIDERS))}")
+    if login != "pam" and not os.environ.get("PANEL_OAUTH_KEY"):
+        raise ConfigError(
+            f"setting login = {login!r}: set PANEL_OAUTH_KEY, and PANEL_OAUTH_SECRET, to what it gave you"
         )
 
 
@@ -73,12 +88,9 @@ def login_arguments(settings: Settings) -> list[str]:
     """How the dashboard asks who somebody is."""
     secret = settings.cookie_secret.get_secret_value() if settings.cookie_secret else secrets.token_urlsafe(48)
     cookie = [f"--cookie-secret={secret}"]  # as one word: a secret may begin with a dash
-    if settings.login is None:
+    if settings.login in (None, "basic"):
         return ["--auth-module", str(ACCESS / "login.py"), *cookie]
-    if settings.login == "basic":
-        return ["--basic-auth", str(settings.login_file), "--basic-login-template", str(ACCESS / "login.html"), *cookie]
-    days = max(1, round(settings.login_hours / 24))
-    return ["--oauth-provider", settings.login, "--oauth-expiry-days", str(days), *cookie]
+    return ["--oauth-provider", settings.login, "--oauth-expiry-days", str(settings.login_hours / 24), *cookie]
 
 
 def tls_arguments(settings: Settings) -> list[str]:

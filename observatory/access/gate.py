@@ -11,6 +11,7 @@ from observatory.access.audit import Audit
 from observatory.access.grants import OPEN, Caller
 from observatory.access.keys import PREFIX, ApiKeys
 from observatory.access.limiter import Limiter
+from observatory.access.passwords import Passwords
 from observatory.access.proxies import networks
 from observatory.access.tokens import Tokens, granted
 from observatory.errors import ForbiddenError, NotSignedInError
@@ -26,6 +27,8 @@ class Gate:
         self.settings = runtime.settings
         self.keys = ApiKeys(runtime.store, runtime.clock)
         self.tokens = Tokens.of(runtime.settings, runtime.clock)
+        file = runtime.settings.login_file
+        self.passwords = None if file is None else Passwords(file)
         self.limiter = Limiter(runtime.settings)
         self.audit = Audit(runtime)
         self.proxies = networks(runtime.settings.trusted_proxies)
@@ -94,9 +97,11 @@ class Gate:
         return self.tokens.caller(token)
 
     def signed_in(self, user: str, panel_login: bool = False) -> Caller:
-        """Who signed in to the dashboard, with a key or at Panel; raises NotSignedInError, ForbiddenError."""
+        """Who signed in to the dashboard, here or at Panel; raises NotSignedInError, ForbiddenError."""
         if self.settings.login is None and not panel_login:
             return self.keys.caller_of_session(user)
+        if self.passwords is not None and not panel_login:
+            self.passwords.require(user)
         try:
             return granted(user, "login", {}, self.settings.users)
         except ForbiddenError:

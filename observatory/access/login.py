@@ -1,4 +1,7 @@
-"""The login of the dashboard: who has an API key signs in with it. Bokeh loads this file (``--auth-module``)."""
+"""The login of the dashboard: with an API key, or a password where the settings say so.
+
+Bokeh loads this file (``--auth-module``).
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,16 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Template
 from tornado.web import RequestHandler
 
-from observatory.access.gate import gate_of
+from observatory.access.gate import Gate, gate_of
 from observatory.access.proxies import unwrap
-from observatory.errors import NotSignedInError, TooManyRequestsError
+from observatory.errors import ForbiddenError, NotSignedInError, TooManyRequestsError
 from observatory.runtime import current
 
 COOKIE = "user"
 ANYBODY = "anybody"
 """The user's name where nobody has to sign in; it opens nothing where somebody has to."""
 PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
-LONGEST = 200
+LONGEST = 1000
 
 login_url = "/login"
 logout_url = "/logout"
@@ -37,11 +40,13 @@ def get_user(handler: Any) -> str | None:
         gate.signed_in(user)
     except NotSignedInError:
         return None
+    except ForbiddenError:
+        pass  # who may do nothing any more need not sign in again: the page says why
     return user
 
 
 class LoginHandler(RequestHandler):  # type: ignore[misc]
-    """A form that takes an API key."""
+    """A form that takes an API key, or a user and a password."""
 
     def prepare(self) -> None:
         """Find out where the request comes from."""
@@ -57,20 +62,21 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
             self._show(403, "Another site may not sign you in.")
             return
         gate = gate_of(current())
-        key = self.get_body_argument("key", "")[:LONGEST].strip()
         try:
             gate.limiter.may_sign_in(self.request.remote_ip)
-            session = gate.keys.session(key)
+            session = self._session(gate)
+            caller = gate.signed_in(session)
         except TooManyRequestsError as error:
             self.set_header("Retry-After", str(error.retry_after))
             self._show(429, _sentence(error))
             return
-        except NotSignedInError as error:
-            gate.limiter.failed(self.request.remote_ip)
-            gate.audit.record("nobody", "sign in", "dashboard", 401, self.request.remote_ip, detail=str(error))
-            self._show(401, _sentence(error))
+        except (NotSignedInError, ForbiddenError) as error:
+            status = 401 if isinstance(error, NotSignedInError) else 403
+            if status == 401:
+                gate.limiter.failed(self.request.remote_ip)
+            gate.audit.record("nobody", "sign in", "dashboard", status, self.request.remote_ip, detail=str(error))
+            self._show(status, _sentence(error))
             return
-        caller = gate.keys.caller_of_session(session)
         gate.audit.record(caller, "sign in", "dashboard", 302, self.request.remote_ip)
         self.set_secure_cookie(
             COOKIE,
@@ -82,11 +88,24 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
         )
         self.redirect(safe_next(self.get_argument("next", "/")))
 
+    def _session(self, gate: Gate) -> str:
+        """What the cookie is to hold; raises NotSignedInError."""
+        if gate.passwords is None:
+            return gate.keys.session(self._field("key").strip())
+        user = self._field("username").strip()
+        gate.passwords.check(user, self._field("password"))
+        return user
+
+    def _field(self, name: str) -> str:
+        text: str = self.get_body_argument(name, "", strip=False)
+        return text[:LONGEST]
+
     def _show(self, status: int, error: str) -> None:
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         following = quote(safe_next(self.get_argument("next", "/")), safe="/")
-        self.finish(PAGE.render(takes_keys=True, login_endpoint=f"?next={following}", errormessage=error))
+        takes_keys = gate_of(current()).passwords is None
+        self.finish(PAGE.render(takes_keys=takes_keys, login_endpoint=f"?next={following}", errormessage=error))
 
 
 class LogoutHandler(RequestHandler):  # type: ignore[misc]

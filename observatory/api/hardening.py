@@ -1,4 +1,4 @@
-"""The server around the application: security headers for the pages, bounds for slow and large requests.
+"""The server around the application: security headers and cookies of the pages, bounds for slow and large requests.
 
 Panel and Bokeh offer no place for either, so their handlers' base class and HTTP server are replaced before they start.
 """
@@ -48,7 +48,7 @@ class BoundedServer(HTTPServer):  # type: ignore[misc]
 
 
 def harden(tls: bool) -> None:
-    """Have every server made from now on be bounded, and every page carry the headers."""
+    """Have every server made from now on be bounded, every page carry the headers, and no cookie cross sites."""
     headers = PAGE_HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if tls else {})
 
     def set_default_headers(handler: RequestHandler) -> None:
@@ -56,5 +56,12 @@ def harden(tls: bool) -> None:
         for name, value in headers.items():
             handler.set_header(name, value)
 
+    bare = RequestHandler.set_cookie
+
+    def set_cookie(handler: RequestHandler, name: str, value: Any, *more: Any, **options: Any) -> None:
+        kept = {"samesite": "Lax", "secure": handler.request.protocol == "https"}  # Panel says neither
+        bare(handler, name, value, *more, **kept | options)
+
     RequestHandler.set_default_headers = set_default_headers
+    RequestHandler.set_cookie = set_cookie
     bokeh.server.server.HTTPServer = BoundedServer
