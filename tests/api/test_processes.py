@@ -1,13 +1,16 @@
-"""Several servers on one port and store: all answer, one works, and another takes over."""
+"""Several servers on one store, or on one port too: all answer, one works, and another takes over."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -71,3 +74,85 @@ def test_processes_share_the_port_and_one_of_them_collects(tmp_path: Path) -> No
     text = log.read_text()
     assert "Traceback" not in text
     assert key not in text
+
+
+SHORT_TURN = """
+import observatory.runtime
+observatory.runtime.LEAST_TURN = 5  # or the test would wait for three minutes
+from observatory.cli import main
+main()
+"""
+
+
+@dataclass
+class Started:
+    """A server in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    base: str
+    log: Path
+
+    @property
+    def works(self) -> bool | None:
+        """Whether it works in the background, as far as it has said."""
+        told = re.findall(r"worker: (this|another) process does it", self.log.read_text())
+        return told[-1] == "this" if told else None
+
+    def collected_at(self) -> datetime | None:
+        """When the newest cycle began, whoever did it, as the API tells."""
+        answer = requests.get(f"{self.base}/api/health/summary", timeout=30)
+        assert answer.status_code == 200, answer.text
+        cycle = answer.json()["last_cycle"]
+        return cycle and datetime.fromisoformat(cycle["started_at"])
+
+
+def test_a_server_takes_over_from_one_that_was_killed_and_goes_on_with_what_it_had_learned(tmp_path: Path) -> None:
+    store = str(tmp_path / "x.duckdb")
+    settings = {"STORE": store, "DEMO_DAYS": "0.002", "INTERVAL": "1"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OBSERVATORY_")}
+    environment |= {f"OBSERVATORY_{name}": value for name, value in settings.items()}
+
+    def start(name: str) -> Started:
+        port, log = free_port(), tmp_path / name
+        command = [sys.executable, "-c", SHORT_TURN, "serve", "--port", str(port)]
+        with log.open("wb") as out:
+            process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        return Started(process, f"http://127.0.0.1:{port}", log)
+
+    def learned_until() -> datetime | None:
+        with open_store(store) as opened:
+            return min((state.learned_until for state in opened.states.read("multiscale")), default=None)
+
+    both = [start("one"), start("other")]
+
+    def logs() -> str:
+        return "\n".join(server.log.read_text() for server in both)
+
+    try:
+        wait_until(lambda: all(server.works is not None for server in both), 90, "whose turn it is", logs)
+        worker, waiting = sorted(both, key=lambda server: not server.works)
+        assert (worker.works, waiting.works) == (True, False)
+        wait_until(waiting.collected_at, 60, "a cycle", logs)
+        kept = learned_until()
+        worker.process.kill()
+        worker.process.wait()
+        killed = datetime.now(UTC)
+
+        def is_collected_again() -> bool:
+            newest = waiting.collected_at()  # it answers all the while
+            return newest is not None and newest > killed
+
+        wait_until(is_collected_again, 60, "the other to take over", logs)
+        assert waiting.works
+        waiting.process.terminate()
+        waiting.process.wait(30)
+    finally:
+        for server in both:
+            server.process.kill()
+            server.process.wait()
+    until = learned_until()
+    assert kept is not None
+    assert until is not None
+    assert kept < killed < until
+    assert "Traceback" not in logs()
+    assert "anew" not in logs()
