@@ -8,10 +8,12 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
+import panel as pn
 
 from observatory.evaluation import Judged, LabelledSeries
 from observatory.evaluation.events import LINE
 from observatory.evaluation.ranking import filled, precision_recall
+from observatory.views.notebook import load_plots
 
 AROUND = 90
 """Rows shown before and after a case."""
@@ -23,7 +25,13 @@ COLOURS = {"hit": "#2e9e5b", "miss": "#d64550", "false alarm": "#e08a00"}
 
 
 def precision_recall_figure(judged: Sequence[Judged]) -> Any:
-    """A curve a detector over the rows of all series, and a point where its alarm line is."""
+    """A curve a detector over the rows of all series, and a point where its alarm line is.
+
+    Returns
+    -------
+    A Panel pane whose ``object`` is the HoloViews overlay; so it is with `gallery`.
+    """
+    load_plots()
     overlay = hv.Overlay()
     for detector in dict.fromkeys(one.detector for one in judged):
         mine = [one for one in judged if one.detector == detector]
@@ -36,11 +44,12 @@ def precision_recall_figure(judged: Sequence[Judged]) -> Any:
         hits = float((alarms & labels).sum())
         at = [(hits / max(labels.sum(), 1), hits / max(alarms.sum(), 1))]
         overlay *= curve.opts(interpolation="steps-post") * hv.Points(at, ["recall", "precision"], label=detector)
-    return overlay.opts(
+    overlay = overlay.opts(
         hv.opts.Curve(width=620, height=340, xlim=(0, 1), ylim=(0, 1.02), title="Rows: precision and recall"),
         hv.opts.Points(size=9),
         hv.opts.Overlay(legend_position="right"),
     )
+    return pn.pane.HoloViews(overlay)
 
 
 def gallery(cases: pd.DataFrame, judged: Sequence[Judged], series: Sequence[LabelledSeries]) -> Any:
@@ -48,6 +57,7 @@ def gallery(cases: pd.DataFrame, judged: Sequence[Judged], series: Sequence[Labe
 
     `cases` are rows of `observatory.evaluation.cases.case_table`.
     """
+    load_plots()
     frames = {(one.group, one.name): one for one in series}
     scores = {(one.group, one.name, one.detector): one.scores for one in judged}
     plots = []
@@ -55,7 +65,7 @@ def gallery(cases: pd.DataFrame, judged: Sequence[Judged], series: Sequence[Labe
         one = frames[case["set"], case["series"]]
         score = scores[case["set"], case["series"], case["detector"]]
         plots += _case_figures(case, one, score)
-    return hv.Layout(plots).opts(shared_axes=False).cols(2) if plots else hv.Div("no cases")
+    return pn.pane.HoloViews(hv.Layout(plots).opts(shared_axes=False).cols(2) if plots else hv.Div("no cases"))
 
 
 def _case_figures(case: dict[Any, Any], one: LabelledSeries, score: np.ndarray) -> list[Any]:

@@ -22,6 +22,16 @@ def load_views() -> None:
     pn.extension(inline=True)
 
 
+@cache
+def load_plots() -> None:
+    """The same for HoloViews, before anything is drawn: `hv.extension` would fetch its scripts from elsewhere."""
+    load_views()
+    import holoviews as hv
+    import holoviews.plotting.bokeh
+
+    hv.Store.set_current_backend("bokeh")
+
+
 def live_view(runtime: Runtime, name: str, choices: Mapping[str, Any]) -> Any:
     """The view called `name`, or the drill-down of the service of that name.
 

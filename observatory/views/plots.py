@@ -12,7 +12,7 @@ from bokeh.models import HoverTool
 from observatory.catalog import METRICS
 from observatory.history import ServiceHistory
 from observatory.views.charts import Chart, charts
-from observatory.views.notebook import load_views
+from observatory.views.notebook import load_plots
 from observatory.views.theme import palette
 
 USUAL = ("request_rate", "error_rate", "latency_p95")
@@ -34,11 +34,9 @@ def plot(history: ServiceHistory, metrics: Sequence[str] | None = None) -> Any:
     -------
     A Panel pane whose ``object`` is the HoloViews layout.
     """
-    load_views()
+    load_plots()
     import holoviews as hv
-    import holoviews.plotting.bokeh  # the backend; `hv.extension` would put its scripts into the notebook again
 
-    hv.Store.set_current_backend("bokeh")
     drawn = charts(history, [METRICS[name] for name in metrics or telling(history)], palette(dark=False))
     return pn.pane.HoloViews(hv.Layout([_overlay(chart, hv) for chart in drawn]).cols(1))
 

@@ -18,7 +18,6 @@ from observatory.views.judged import gallery, precision_recall_figure
 
 @pytest.fixture(scope="module")
 def series(tmp_path_factory: pytest.TempPathFactory) -> LabelledSeries:
-    hv.extension("bokeh")
     return read_labelled(write(table(), tmp_path_factory.mktemp("labelled") / "one.csv"), "mine")[0]
 
 
@@ -29,7 +28,7 @@ def judged(series: LabelledSeries) -> Judged:
 
 def test_a_curve_a_detector_with_its_alarm_line(judged: Judged) -> None:
     random = replace(judged, detector="random", scores=np.random.default_rng(0).random(600))
-    figure = precision_recall_figure([judged, random])
+    figure = precision_recall_figure([judged, random]).object
     curves = {item.label: item for item in figure.traverse(lambda item: item, [hv.Curve])}
     assert set(curves) == {"seasonal", "random"}
     assert curves["seasonal"]["precision"].max() == 1.0
@@ -41,7 +40,7 @@ def test_a_curve_a_detector_with_its_alarm_line(judged: Judged) -> None:
 
 def test_each_case_shows_the_metrics_that_went_wrong_and_the_score(judged: Judged, series: LabelledSeries) -> None:
     cases = case_table([judged], [series])
-    shown = gallery(cases, [judged], [series])
+    shown = gallery(cases, [judged], [series]).object
     assert len(shown) == 2 * len(cases)
     hv.render(shown)
     place = cases["case"].tolist().index("hit")
@@ -54,9 +53,9 @@ def test_each_case_shows_the_metrics_that_went_wrong_and_the_score(judged: Judge
 
 def test_no_cases_are_said_to_be_none(judged: Judged, series: LabelledSeries) -> None:
     nothing = case_table([judged], [series]).iloc[:0]
-    assert "no cases" in gallery(nothing, [judged], [series]).data
+    assert "no cases" in gallery(nothing, [judged], [series]).object.data
 
 
 def test_without_anomalous_rows_there_is_no_curve_but_a_figure(judged: Judged) -> None:
     calm = replace(judged, labels=np.zeros(600, bool))
-    hv.render(precision_recall_figure([calm]))
+    hv.render(precision_recall_figure([calm]).object)
