@@ -22,7 +22,7 @@ LAYOUT = """\
   .jp-Notebook .jp-Cell { padding: 2px 0; }
   .jp-OutputArea-output { overflow-x: auto; }
   .jp-OutputArea-output pre { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; }
-  .jp-RenderedHTMLCommon :is(th, td) { text-align: left; vertical-align: top; }
+  .jp-Cell .jp-RenderedHTMLCommon :is(th, td) { text-align: left; vertical-align: top; }
 </style>
 {%- endblock -%}
 """

@@ -136,7 +136,7 @@ class Watch:
     @property
     def left_the_machine(self) -> list[str]:
         """Addresses asked for that are not this machine's."""
-        inside = {"data", "blob"}
+        inside = {"data", "blob", "file"}
         return [u for u in self.requests if urlsplit(u).scheme not in inside and urlsplit(u).hostname != "127.0.0.1"]
 
 
