@@ -16,6 +16,8 @@ from typing import Any
 
 import nbformat
 
+from observatory.notebooks.execute import QUIET_KERNEL
+
 LARGEST = 300_000
 """Bytes of a committed notebook at most."""
 VOLATILE = "nbval-ignore-output"
@@ -58,7 +60,7 @@ def refresh(path: Path) -> None:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=600, kernel_name="python3", extra_arguments=QUIET_KERNEL).execute()
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
         cell.metadata = {"tags": list(cell.metadata["tags"])} if "tags" in cell.metadata else {}
