@@ -87,7 +87,7 @@ def test_a_run_leaves_a_notebook_a_report_and_a_record_while_another_process_has
     ("arguments", "status", "error"),
     [
         (["-p", "how", "raise", "--code"], RunStatus.FAILED, "ValueError: no such thing"),
-        (["-p", "how", "die"], RunStatus.KERNEL_DIED, "its kernel died"),
+        (["-p", "how", "die"], RunStatus.KERNEL_DIED, "the machine may have run out of memory"),
         (["-p", "how", "wait", "--timeout", "2s"], RunStatus.TIMED_OUT, "it was given 2 s"),
     ],
     ids=["a cell that raises", "a kernel that is killed", "cells that take too long"],
