@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import socket
 import sys
@@ -64,10 +63,11 @@ def require_sign_in(runtime: Runtime) -> None:
 def _require_provider(login: str) -> None:
     """Panel would fail with less to say, or only when somebody signs in."""
     from panel.auth import AUTH_PROVIDERS
+    from panel.config import config
 
     if login not in AUTH_PROVIDERS:
         raise ConfigError(f"setting login = {login!r}: choose one of basic, {', '.join(sorted(AUTH_PROVIDERS))}")
-    if login != "pam" and not os.environ.get("PANEL_OAUTH_KEY"):
+    if login != "pam" and not config.oauth_key:
         raise ConfigError(
             f"setting login = {login!r}: set PANEL_OAUTH_KEY, and PANEL_OAUTH_SECRET, to what it gave you"
         )

@@ -294,7 +294,10 @@ def test_an_address_of_another_machine_is_refused() -> None:
     ("login", "message"),
     [("nosuch", "choose one of basic, auth0, .*github"), ("github", "set PANEL_OAUTH_KEY, and PANEL_OAUTH_SECRET")],
 )
-def test_a_login_that_cannot_work_is_refused_at_the_start(login: str, message: str) -> None:
+def test_a_login_that_cannot_work_is_refused_at_the_start(
+    login: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PANEL_OAUTH_KEY", raising=False)
     runtime = Runtime(Settings(store=":memory:", login=login))
     with pytest.raises(ConfigError, match=rf"login = '{login}': {message}"):
         require_sign_in(runtime)
