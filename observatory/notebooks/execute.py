@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,17 +65,18 @@ def execute(
     cells = len(nbformat.read(notebook, as_version=4).cells) + bool(parameters)  # papermill adds one
     watch = _Watch(notebook.stem, cells, timeout, progress)
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(output),
-            dict(parameters),
-            progress_bar=False,
-            start_timeout=START_SECONDS,
-            timeout_func=watch.left,
-            on_cell_start=watch.cell_starts,
-            extra_arguments=QUIET_KERNEL,
-            config=_transport(),
-        )
+        with _transport() as config:
+            papermill.execute_notebook(
+                str(notebook),
+                str(output),
+                dict(parameters),
+                progress_bar=False,
+                start_timeout=START_SECONDS,
+                timeout_func=watch.left,
+                on_cell_start=watch.cell_starts,
+                extra_arguments=QUIET_KERNEL,
+                config=config,
+            )
     except PapermillExecutionError as error:
         told = f"{error.ename}: {error.evalue}"
         return Outcome(RunStatus.FAILED, watch.cell, told, "\n".join(error.traceback))
@@ -112,11 +115,17 @@ class _Watch:
         return None if self._deadline is None else max(0.1, self._deadline - time.monotonic())
 
 
-def _transport() -> Any:
-    """Kernels are spoken to through files of this user where there are such, not through ports of the machine."""
+@contextmanager
+def _transport() -> Iterator[Any]:
+    """Kernels are spoken to through files of this user where there are such, not through ports of the machine.
+
+    They lie in a folder of this run: left to themselves all are ``kernel-ipc-1`` and so on in the present folder, and
+    two runs that begin there together speak to one kernel.
+    """
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/ipc"}} if os.name == "posix" else {})
 
 
 def _cut_short(output: Path, status: RunStatus, watch: _Watch, error: str) -> Outcome:

@@ -16,6 +16,7 @@ from servers import wait_until
 
 from observatory.cli import main
 from observatory.model import Run, RunStatus
+from observatory.notebooks.execute import execute
 from observatory.store import open_store
 
 HOLDER = """
@@ -106,6 +107,19 @@ def test_what_ends_a_run_early_is_said_and_what_was_done_is_kept(
     assert text.startswith("began")
     assert error.partition(": ")[2] in text
     assert (CODE in (tmp_path / "kept" / "trial.html").read_text()) == ("--code" in arguments)
+
+
+def test_a_run_talks_to_its_kernel_in_no_folder_that_others_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os; print(os.listdir())")])
+    look.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(look, tmp_path / "look.ipynb")
+    place = tmp_path / "shared"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    assert execute(tmp_path / "look.ipynb", {}, tmp_path / "out.ipynb").status is RunStatus.DONE
+    assert shown(tmp_path / "out.ipynb") == "[]\n"
 
 
 def test_a_run_that_is_told_to_end_keeps_what_was_done(
