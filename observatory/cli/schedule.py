@@ -87,15 +87,16 @@ def schedule_run_now(name: JobName) -> None:
     task = job.task(now)
     run = task.run(settings.runs, now, job=name)
     make_folder(Path(run.folder))
-    with open_store(settings) as store, ends_on_sigterm(), progress_bar() as show:
+    with open_store(settings) as store, ends_on_sigterm():
         store.runs.find_lost(now)
         if not store.runs.begin(run):
             other = store.runs.alive(name, now)
             since = f" since {other.started_at:%H:%M:%S} UTC, in {other.process}" if other else ""
             raise ObservatoryError(f"job {name} runs already{since}: wait for it, or end it")
-        ended, outcome = carry_out(
-            run, task.notebook, store, utc_now, timeout=job.timeout, code=job.settings.code, progress=show
-        )
+        with progress_bar() as show:
+            ended, outcome = carry_out(
+                run, task.notebook, store, utc_now, timeout=job.timeout, code=job.settings.code, progress=show
+            )
     tell(ended, outcome)
 
 

@@ -126,8 +126,8 @@ class Scheduler:
             now = self.clock()
             ended = replace(run, status=RunStatus.LOST, seen_at=now, ended_at=now, error=f"exit code {code}: {said}")
             self.store.runs.update(ended)
-        level = logging.INFO if code == 0 else logging.ERROR
-        log.log(level, "job %s: %s %s %s", job.name, run.notebook, ended.status if ended else "", said if code else "")
+        told = f"{ended.status}{': ' if ended.error else ''}{ended.error}" if ended else "forgotten"
+        log.log(logging.INFO if code == 0 else logging.ERROR, "job %s: %s %s", job.name, run.notebook, told)
 
     def _start_and_wait(self, job: Job, run: Run) -> tuple[int, str]:
         """Exit code and last line of the run's process."""
