@@ -30,7 +30,12 @@ class UnknownServiceError(NotFoundError):
         import difflib
 
         close = difflib.get_close_matches(service, known or [], n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(close)}?" if close else "list them with `observatory services list`"
+        otherwise = (
+            "there are none yet: run `observatory collect`"
+            if known == []
+            else "list them with `observatory services list`"
+        )
+        hint = f"did you mean {', '.join(close)}?" if close else otherwise
         super().__init__(f"unknown service {service!r}: {hint}")
         self.service = service
 

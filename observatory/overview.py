@@ -25,7 +25,7 @@ TREND_POINTS = 60
 TREND_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ServiceStatus:
     """One service now.
 
@@ -46,6 +46,10 @@ class ServiceStatus:
     trends: dict[str, list[float | None]]
     open_anomalies: tuple[Anomaly, ...]
     anomalies_24h: int
+
+    def __repr__(self) -> str:
+        score = "no score" if self.health.score is None else f"score {self.health.score}"
+        return f"{self.name}: {self.health.band}, {score}, {len(self.open_anomalies)} open anomalies"
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ from observatory.errors import InvalidInputError, NotFoundError
 from observatory.explore import SENSITIVITIES, related, what_if
 from observatory.history import ServiceHistory, service_history
 from observatory.incident_report import IncidentReport, incident_report
-from observatory.model import Anomaly
+from observatory.model import Anomaly, Severity
 from observatory.overview import ServiceStatus
 from observatory.runtime import DEMO, OF_SETTINGS, Runtime
 from observatory.tables import anomaly_table, arithmetic_table, evidence_table, health_table
@@ -174,6 +174,8 @@ class Workbench:
         now = self.runtime.clock()
         if isinstance(window, str):
             return now - parse_duration(window, "window"), now
+        if len(window) != 2:
+            raise InvalidInputError(f"window = {window}: give a length of time, or start and end")
         start, end = (parse_time(text, now, name) for text, name in zip(window, ("start", "end"), strict=True))
         if start >= end:
             raise InvalidInputError(f"window = {window}: must start before it ends")
@@ -199,6 +201,8 @@ class Workbench:
     def _anomalies(self, service: str | None, window: Window, severity: str | None = None) -> list[Anomaly]:
         start, end = self.window(window)
         names = None if service is None else [self.store.service(service).name]
+        if severity is not None and severity not in list(Severity):
+            raise InvalidInputError(f"severity = {severity!r}: choose one of {', '.join(Severity)}")
         severities = None if severity is None else [severity]
         return self.store.anomalies(start=start, end=end, services=names, severities=severities)
 

@@ -41,6 +41,7 @@ def test_it_introduces_itself_with_what_it_can_do(wb: Workbench) -> None:
         assert fact in html
     assert "shop/checkout" in wb._ipython_key_completions_()
     assert wb[SERVICE].name == SERVICE
+    assert repr(wb[SERVICE]) == f"{SERVICE}: healthy, score 100, 0 open anomalies"
 
 
 def test_tables_are_data_frames(wb: Workbench) -> None:
@@ -51,6 +52,8 @@ def test_tables_are_data_frames(wb: Workbench) -> None:
     assert wb.health(SERVICE)["weight"].sum() == 100
     assert set(wb.anomalies(SERVICE)["service"]) == {SERVICE}
     assert set(wb.anomalies(severity="critical")["severity"]) == {"critical"}
+    with pytest.raises(InvalidInputError, match="severity = 'loud': choose one of critical, high"):
+        wb.anomalies(severity="loud")
     assert wb.explain(SERVICE)["metric"].iloc[0] == "errors"
     assert wb.explain(SERVICE, "5m").empty
 
@@ -59,7 +62,7 @@ def test_a_window_is_a_length_or_a_pair_of_times(wb: Workbench) -> None:
     assert wb.window("90m")[1] == NOON.replace(second=0)
     start, end = wb.window(("2026-03-01T08:00:00Z", "-1h"))
     assert (start.hour, end.hour) == (8, 11)
-    for wrong in ("soon", ("now", "-1h"), ("yesterday", "now")):
+    for wrong in ("soon", ("now", "-1h"), ("yesterday", "now"), ("-2h", "-1h", "now")):
         with pytest.raises(InvalidInputError):
             wb.window(wrong)
 
@@ -167,5 +170,7 @@ def test_the_store_of_the_settings_is_opened_by_default(tmp_path: Path, monkeypa
         assert mine.services.empty
         assert mine.runtime.is_live
         assert "none yet: run `observatory collect`" in repr(mine)
+        with pytest.raises(UnknownServiceError, match="there are none yet: run `observatory collect`"):
+            mine.history(SERVICE)
     with Workbench(end="2026-03-01T12:00:00Z") as still:
         assert not still.runtime.is_live
