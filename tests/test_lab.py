@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -46,3 +47,12 @@ def test_lab_asks_no_other_machine_for_news_or_extensions(started: list[Any]) ->
     CliRunner().invoke(app, ["lab"], catch_exceptions=False)
     assert {"--LabApp.news_url=None", "--LabApp.extension_manager=readonly"} <= set(started[0][1])
     assert "--ServerApp.ip=127.0.0.1" in started[0][1]
+
+
+def test_lab_keeps_the_configuration_of_others(started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "theirs")
+    CliRunner().invoke(app, ["lab"], catch_exceptions=False)
+    theirs, ours = started[0][2]["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert theirs == "theirs"
+    overrides = json.loads((Path(ours) / "labconfig" / "default_setting_overrides.json").read_text())
+    assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"

@@ -83,5 +83,6 @@ def test_explore_runs_in_jupyterlab_with_plots_and_live_views(lab: str, window: 
     card.click()  # the kernel answers: the view is live
     expect(notebook.locator("h1", has_text="checkout")).to_be_visible(timeout=PATIENCE)
 
+    expect(page.get_by_text("Jupyter news")).to_have_count(0)
     assert watch.requests
     assert watch.left_the_machine == []
