@@ -94,11 +94,11 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def overlaps(runs: list[Run]) -> int:
-    """Runs of one job that began while the one before had not ended."""
+def overlaps(runs: list[Run]) -> list[tuple[Run, Run]]:
+    """Runs of one job of which the second began while the first had not ended."""
     ordered = sorted((run for run in runs if run.status is not RunStatus.SKIPPED), key=lambda run: run.started_at)
     pairs = itertools.pairwise(ordered)
-    return sum(first.ended_at is None or second.started_at < first.ended_at for first, second in pairs)
+    return [(one, two) for one, two in pairs if one.ended_at is None or two.started_at < one.ended_at]
 
 
 def soak(store: Store, schedulers: Schedulers, minutes: float, between: float, seed: int) -> Counter[str]:
@@ -136,8 +136,11 @@ def main() -> int:
                 statuses = ", ".join(
                     f"{count} {status}" for status, count in Counter(r.status for r in runs).most_common()
                 )
-                print(f"{job:<8}{len(runs):>4} times: {statuses}; {twice} twice, {overlaps(runs)} overlapping")
-                failed = failed or bool(twice or overlaps(runs))
+                both = overlaps(runs)
+                print(f"{job:<8}{len(runs):>4} times: {statuses}; {twice} twice, {len(both)} overlapping")
+                for one, two in both:
+                    print(f"        {one.started_at} to {one.ended_at} {one.status} {one.error}, but {two.started_at}")
+                failed = failed or bool(twice or both)
             print("killed:", ", ".join(f"{count} × {kind}" for kind, count in killed.items()))
     return int(failed)
 
