@@ -19,10 +19,14 @@ COLUMNS = (
 )
 
 # A job's run is claimed where nobody has claimed the same time, and no other run of the job is still alive.
+# Whoever had to wait for the store may have read the clock before the last run had ended: it starts when that had.
 CLAIM = """
 INSERT INTO runs BY NAME
 SELECT $id AS id, $notebook AS notebook, $parameters AS parameters, $job AS job,
-    CAST($due_at AS TIMESTAMPTZ) AS due_at, $started_at AS started_at, $seen_at AS seen_at,
+    CAST($due_at AS TIMESTAMPTZ) AS due_at, $seen_at AS seen_at,
+    greatest($started_at, (
+        SELECT max(ended_at) FROM runs WHERE $job != '' AND job = $job AND $status = 'running' AND status != 'skipped'
+    )) AS started_at,
     CAST($ended_at AS TIMESTAMPTZ) AS ended_at, $status AS status, CAST($failed_cell AS INTEGER) AS failed_cell,
     $error AS error, $folder AS folder, $process AS process
 WHERE NOT EXISTS (FROM runs WHERE id = $id)

@@ -80,6 +80,18 @@ def test_a_run_does_not_begin_while_the_one_before_goes_on(store: Store, setting
     assert claim(job, NOON + 2 * LOST_AFTER, store, settings, NOON + 2 * LOST_AFTER)  # it gave no sign of life
 
 
+def test_a_run_that_waited_for_the_store_begins_when_the_one_before_had_ended(store: Store, settings: Settings) -> None:
+    job = a_job(every="1m")
+    first = claim(job, NOON, store, settings, NOON)
+    assert first is not None
+    store.runs.update(replace(first[0], status=RunStatus.DONE, ended_at=NOON + 1.1 * MINUTE))
+    second = claim(job, NOON + MINUTE, store, settings, NOON + MINUTE)  # this clock was read before that
+    assert second is not None
+    recorded = store.runs.get(second[0].id)
+    assert recorded is not None
+    assert recorded.started_at == NOON + 1.1 * MINUTE
+
+
 def test_only_the_newest_of_many_missed_times_counts() -> None:
     assert missed(a_job(), NOON - timedelta(days=3), NOON + MINUTE) == [NOON]
     assert missed(a_job(), NOON, NOON + MINUTE) == []
