@@ -83,3 +83,9 @@ def test_start_refuses_a_port_that_is_none_before_anything_is_installed() -> Non
 def test_ci_calls_the_test_command_of_the_readme() -> None:
     assert "./start.sh test" in (ROOT / ".ci" / "run").read_text()
     assert "./start.sh test" in (ROOT / "README.md").read_text()
+
+
+def test_an_installed_package_has_the_notebooks_where_they_are_looked_for() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {"notebooks": "observatory/_notebooks"}
+    assert '"_notebooks"' in (ROOT / "observatory" / "notebooks" / "__init__.py").read_text()
