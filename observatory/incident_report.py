@@ -90,8 +90,8 @@ def timeline(history: ServiceHistory, incidents: Sequence[Incident]) -> pd.DataF
     events: list[tuple[datetime, str, str]] = []
     for incident in incidents:
         for anomaly in incident.anomalies:
-            message = anomaly.message.removeprefix(f"{anomaly.service_name}: ")
-            events.append((anomaly.started_at, anomaly.service_name, f"{anomaly.severity} anomaly: {message}"))
+            told = f"{anomaly.severity} anomaly: {anomaly.sentence}"
+            events.append((anomaly.started_at, anomaly.service_name, told))
             if not anomaly.is_open:
                 events.append((anomaly.ended_at, anomaly.service_name, "last anomalous sample"))
     events += [(at, history.service.name, text) for at, text in _jumps(history.samples)]
@@ -172,9 +172,8 @@ def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) 
         if anomaly.started_at == worst.started_at:
             continue
         minutes = round((anomaly.ended_at - anomaly.started_at).total_seconds() / 60) + 1
-        message = anomaly.message.removeprefix(f"{anomaly.service_name}: ")
         row = (f"{anomaly.started_at:{TIME}}", minutes, str(anomaly.severity))
-        rows.append((*row, round(likeness(worst, anomaly), 2), message))
+        rows.append((*row, round(likeness(worst, anomaly), 2), anomaly.sentence))
     rows.sort(key=lambda row: (-row[3], row[0]))
     return pd.DataFrame([row for row in rows if row[3] > 0][:most], columns=columns)
 

@@ -109,6 +109,11 @@ class Anomaly:
         """Affected metrics, the largest share first."""
         return tuple(item.metric for item in self.evidence)
 
+    @property
+    def sentence(self) -> str:
+        """Its message without the service in front, for where that is said already."""
+        return self.message.removeprefix(f"{self.service_name}: ")
+
 
 @dataclass(frozen=True, slots=True)
 class Learning:

@@ -11,7 +11,7 @@ from observatory.catalog import metric
 from observatory.model import Anomaly, Evidence
 from observatory.views.component import Component, module
 from observatory.views.timeline import anomaly_key
-from observatory.views.words import sentence, span, when
+from observatory.views.words import span, when
 
 LISTED = 200
 """Anomalies sent to a page at most; the newest and worst are among them."""
@@ -59,7 +59,7 @@ def item(anomaly: Anomaly, now: datetime) -> dict[str, Any]:
         "service": anomaly.service_name,
         "severity": str(anomaly.severity),
         "open": anomaly.is_open,
-        "message": sentence(anomaly),
+        "message": anomaly.sentence,
         "since": when(anomaly.started_at, now),
         "lasted": f"ongoing for {lasted}" if anomaly.is_open else f"lasted {lasted}",
         "score": f"{anomaly.score:.3g}",

@@ -12,7 +12,7 @@ from observatory.model import Anomaly, Band, Evidence, Severity
 from observatory.overview import TREND_HOURS, Overview, ServiceStatus
 from observatory.views.component import Component, module
 from observatory.views.state import SHOW, UNHEALTHY, State
-from observatory.views.words import brief, plural, sentence, split_name
+from observatory.views.words import brief, plural, split_name
 
 TILES = {"request_rate": "req/s", "error_rate": "errors", "latency_p95": "p95", "cpu_usage": "CPU"}
 """Metrics with a value on the card, and what stands under it."""
@@ -82,7 +82,7 @@ def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
         "band": str(status.health.band),
         "values": [_tile(metric, label, status, affected.get(metric)) for metric, label in TILES.items()],
         "trend": _trend(status, trend, now),
-        "worst": {"severity": str(worst.severity), "message": sentence(worst)} if worst else None,
+        "worst": {"severity": str(worst.severity), "message": worst.sentence} if worst else None,
         "open": len(status.open_anomalies),
         "note": _note(status),
         "recent": _recent(status),
@@ -139,7 +139,7 @@ def _label(status: ServiceStatus, worst: Anomaly | None) -> str:
     health = status.health
     score = f"unknown, {health.reason}" if health.score is None else f"{health.band}, score {health.score} of 100"
     trouble = f", {plural(len(status.open_anomalies), 'open anomaly', 'open anomalies')}" if worst else ""
-    return f"{status.name}: {score}{trouble}{f': {sentence(worst)}' if worst else ''}"
+    return f"{status.name}: {score}{trouble}{f': {worst.sentence}' if worst else ''}"
 
 
 def _passes(status: ServiceStatus, show: str) -> bool:

@@ -14,7 +14,7 @@ from observatory.model import Anomaly
 from observatory.views.charts import milliseconds, naive
 from observatory.views.figures import TIME_FORMAT, dress
 from observatory.views.theme import SEVERITY_COLOUR, Palette
-from observatory.views.words import sentence, span, when
+from observatory.views.words import span, when
 
 ROW_HEIGHT, AXIS_HEIGHT = 30, 40
 ROOM = 0.012  # of the range, right of now for the marks of open anomalies
@@ -76,7 +76,7 @@ def timeline(
             (1.0 if not marked or key == marked else 0.35) if anomaly.is_open else 0.0,
             colours["surface"],
             key,
-            sentence(anomaly),
+            anomaly.sentence,
             str(anomaly.severity),
             f"{when(anomaly.started_at, now)}, {'ongoing for' if anomaly.is_open else 'lasted'} {lasted}",
         )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from observatory.model import Anomaly
-
 
 def span(seconds: float) -> str:
     """``"45 s"``, ``"12 min"``, ``"3 h 20 min"``, ``"2 d 4 h"``."""
@@ -59,8 +57,3 @@ def split_name(service: str) -> tuple[str, str]:
     """Namespace (or nothing) and name."""
     namespace, _, name = service.rpartition("/")
     return namespace, name
-
-
-def sentence(anomaly: Anomaly) -> str:
-    """Its message without the service in front, for where that is said already."""
-    return anomaly.message.removeprefix(f"{anomaly.service_name}: ")

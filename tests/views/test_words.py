@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from views.conftest import NOW, anomaly
 
-from observatory.views.words import brief, in_words, plural, sentence, span, split_name, when
+from observatory.views.words import brief, in_words, plural, span, split_name, when
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_values_are_brief_where_many_are_compared(value: float | None, unit: str
 
 
 def test_a_sentence_leaves_out_the_service() -> None:
-    assert sentence(anomaly("shop/cart", 10)) == "p95 latency 2 s, typically 100–400 ms"
+    assert anomaly("shop/cart", 10).sentence == "p95 latency 2 s, typically 100–400 ms"
