@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +81,6 @@ def replay(
     detector: str,
     start: datetime,
     *,
-    parameters: Mapping[str, Any] | None = None,
     sensitivity: float = 1.0,
     minimum_samples: int = 120,
     training: timedelta = timedelta(days=7),
@@ -95,8 +93,7 @@ def replay(
     """
     least = max(minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
     if scores is None:
-        made = make_detector(detector, **(parameters or {}))
-        scores = pd.Series(stream_scores(frame, made, least, training), index=frame.index)
+        scores = pd.Series(stream_scores(frame, detector, least, training), index=frame.index)
     scores = scores.dropna()
     found: dict[datetime, Anomaly] = {a.started_at: a for a in ([still_open] if still_open else [])}
     for first, last in _chunks(frame, least):

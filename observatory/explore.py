@@ -12,6 +12,7 @@ from observatory.config import Settings
 from observatory.detect import GAP, stream_scores
 from observatory.detectors.bands import Bands
 from observatory.errors import InvalidInputError, NotEnoughDataError
+from observatory.judging import detector_of
 from observatory.model import SERVICE, TIMESTAMP
 from observatory.store import Store
 
@@ -118,7 +119,7 @@ def what_if(
     columns = ["sensitivity", "alarms", "minutes", "first", "highest"]
     if first >= len(frame):
         return pd.DataFrame(columns=columns)
-    raw = stream_scores(frame, settings.detector, first, timedelta(days=settings.training_days))[first:]
+    raw = stream_scores(frame, detector_of(settings), first, timedelta(days=settings.training_days))[first:]
     times = pd.DatetimeIndex(frame.index[first:])
     rows = []
     for sensitivity in sensitivities:

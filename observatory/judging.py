@@ -68,9 +68,14 @@ class Judge(ABC):
         """End what runs in the background."""
 
 
+def detector_of(settings: Settings) -> Detector:
+    """The detector that the settings name, with their parameters, of which nothing is known yet."""
+    return make_detector(settings.detector, **settings.detector_parameters)
+
+
 def judge_of(store: Store, settings: Settings) -> Judge:
     """The judge for the detector that the settings name."""
-    detector = make_detector(settings.detector, **settings.detector_parameters)
+    detector = detector_of(settings)
     if isinstance(detector, StreamingDetector):
         return Streamed(store, settings, detector)
     return Fitted(store, settings)
@@ -251,8 +256,7 @@ class Fitted(Judge):
     def replay(self, name: str, frame: pd.DataFrame, start: datetime) -> pd.Series:
         """See `Judge.replay`; models are fitted for it, one a day."""
         least = max(self._settings.minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
-        made = make_detector(self._settings.detector, **self._settings.detector_parameters)
-        return pd.Series(stream_scores(frame, made, least, self._training), index=frame.index)
+        return pd.Series(stream_scores(frame, detector_of(self._settings), least, self._training), index=frame.index)
 
     def close(self) -> None:
         """See `Judge.close`; a fit that runs is waited for, those that wait are dropped."""
@@ -277,8 +281,7 @@ class Fitted(Judge):
         history = self._store.history(name, since - self._training, since)
         if len(history) < self._settings.minimum_samples:
             raise NotEnoughDataError(len(history), self._settings.minimum_samples, name)
-        detector = make_detector(self._settings.detector, **self._settings.detector_parameters)
-        return Model(detector.fit(history), now)
+        return Model(detector_of(self._settings).fit(history), now)
 
 
 class Expectations:

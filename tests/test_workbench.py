@@ -14,6 +14,7 @@ from shop import NOON
 import observatory
 from observatory import Workbench
 from observatory.errors import InvalidInputError, NotFoundError, UnknownServiceError
+from observatory.explore import SENSITIVITIES
 from observatory.incident_report import likeness
 from observatory.views.plots import telling
 
@@ -88,6 +89,12 @@ def test_a_higher_sensitivity_never_alarms_less(wb: Workbench) -> None:
     present = table.set_index("sensitivity").loc[1.0]
     assert present["alarms"] == len(found)
     assert f"{present['first']:%Y-%m-%d %H:%M}" == found["started"].iloc[-1]
+
+
+def test_what_if_asks_the_detector_with_the_parameters_of_the_settings() -> None:
+    deaf = {"young": 1e6}  # rows before the first score
+    with Workbench("demo", demo_days=0.3, detector="multiscale", detector_parameters=deaf) as workbench:
+        assert workbench.what_if(SERVICE, "2h")["highest"].tolist() == [0.0] * len(SENSITIVITIES)
 
 
 def test_a_report_tells_where_it_began_and_what_changed(wb: Workbench) -> None:
