@@ -6,7 +6,8 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -78,6 +79,18 @@ def set_up(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Json(secrets=secrets) if settings.log_format == "json" else Redacting(form, secrets))
     logging.basicConfig(level=settings.log_level, handlers=[handler])
+
+
+@contextmanager
+def quiet(name: str, level: int = logging.ERROR) -> Iterator[None]:
+    """Nothing below `level` from the logger `name` while the block runs, and as before after it."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def secrets_of(found: Any) -> Iterable[str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import typer
@@ -15,9 +12,10 @@ from observatory.cli.common import read_settings
 def doctor() -> None:
     """Look at sources, log-in, TLS, clocks, windows, presets and store; exit code 1 if something is broken."""
     from observatory.doctor import Level, examine
+    from observatory.logs import quiet
 
     settings, broken = read_settings(), 0
-    with _quiet("observatory.sources"):  # the findings say it
+    with quiet("observatory.sources"):  # the findings say it
         for finding in examine(settings, datetime.now(UTC)):
             typer.echo(f"{finding.level:<9}{finding.what:<24}{finding.detail}")
             if finding.todo:
@@ -25,15 +23,3 @@ def doctor() -> None:
             broken += finding.level is Level.BROKEN
     if broken:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """No warnings of the logger `name` meanwhile."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,12 +31,13 @@ def schedule(context: typer.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
+    from observatory.logs import quiet
     from observatory.schedule import upcoming
     from observatory.schedule.scheduler import Scheduler
 
     settings = read_settings()
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a job still runs is recorded by us
-    with open_store(settings) as store, ends_on_sigterm():
+    # APScheduler would warn of jobs that still run, which is recorded by us.
+    with quiet("apscheduler"), open_store(settings) as store, ends_on_sigterm():
         scheduler = Scheduler(settings, store)
         for due, job in upcoming(scheduler.jobs, scheduler.clock(), len(scheduler.jobs)):
             typer.echo(f"{job.name}: {job.settings.notebook}, {job.cadence}, next at {due:%Y-%m-%d %H:%M:%S} UTC")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from observatory.logs import quiet
 from observatory.model import Progress, RunStatus, no_progress
 from observatory.notebooks import quicken
 
@@ -61,11 +62,10 @@ def execute(
 
     # What the report needs is imported while the kernel starts: that spares half a second.
     threading.Thread(target=importlib.import_module, args=["nbconvert"], daemon=True).start()
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # the outcome has what it would say
     cells = len(nbformat.read(notebook, as_version=4).cells) + bool(parameters)  # papermill adds one
     watch = _Watch(notebook.stem, cells, timeout, progress)
     try:
-        with _transport() as config:
+        with quiet("papermill", logging.CRITICAL), _transport() as config:  # the outcome has what it would say
             papermill.execute_notebook(
                 str(notebook),
                 str(output),

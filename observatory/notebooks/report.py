@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from pathlib import Path
 from typing import Any
+
+from observatory.logs import quiet
 
 TEMPLATE = "observatory-report.html.j2"
 LAYOUT = """\
@@ -41,8 +42,7 @@ def write_report(notebook: Any, path: Path, *, code: bool = False) -> None:
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    logging.getLogger("traitlets").setLevel(logging.ERROR)  # it wants texts beside pictures that have them above
-    with warnings.catch_warnings():
+    with quiet("traitlets"), warnings.catch_warnings():  # it wants texts beside pictures that have them above
         warnings.simplefilter("ignore", UserWarning)  # of outputs that only a notebook can show
         html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": _title(notebook, path.stem)}})
     path.write_text(html, encoding="utf-8")
