@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -52,10 +48,11 @@ def run(
     code: Annotated[bool, typer.Option("--code/--no-code", help="Show the code in the report.")] = False,
 ) -> None:
     """Run a notebook on the store of the settings, keep what came of it, and record the run."""
-    from observatory.notebooks.run import Task, carry_out, make_folder
+    from observatory.notebooks.run import Task, carry_out, ends_on_sigterm, make_folder
+    from observatory.runtime import utc_now
     from observatory.times import parse_duration, resolve_times
 
-    now = datetime.now(UTC)
+    now = utc_now()
     seconds = parse_duration(timeout, "--timeout").total_seconds() if timeout else None
     task = Task.of(notebook, {name: resolve_times(value, now) for name, value in map(_pair, parameters or ())})
     settings = read_settings()
@@ -65,13 +62,7 @@ def run(
         store.runs.begin(started)
         with progress_bar() as show:
             ended, outcome = carry_out(
-                started,
-                task.notebook,
-                store,
-                lambda: datetime.now(UTC),
-                timeout=seconds,
-                code=code,
-                progress=show,
+                started, task.notebook, store, utc_now, timeout=seconds, code=code, progress=show
             )
     tell(ended, outcome)
 
@@ -109,17 +100,3 @@ def lab(
     from observatory.notebooks import folder as notebooks
 
     lab(read_settings(), folder or notebooks(), context.args)
-
-
-@contextmanager
-def ends_on_sigterm() -> Iterator[None]:
-    """Make what ends services and jobs of others' schedulers the same as Ctrl-C: what was done is kept."""
-
-    def stop(number: int, frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from observatory.cli.common import open_store, print_table, progress_bar, read_settings
-from observatory.cli.run import ends_on_sigterm, tell
+from observatory.cli.run import tell
 
 if TYPE_CHECKING:
     from observatory.store import Store
@@ -32,6 +32,7 @@ def schedule(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     from observatory.logs import quiet
+    from observatory.notebooks.run import ends_on_sigterm
     from observatory.schedule import upcoming
     from observatory.schedule.scheduler import Scheduler
 
@@ -78,7 +79,7 @@ def schedule_run_now(name: JobName) -> None:
     from pathlib import Path
 
     from observatory.errors import ObservatoryError
-    from observatory.notebooks.run import carry_out, make_folder
+    from observatory.notebooks.run import carry_out, ends_on_sigterm, make_folder
     from observatory.runtime import utc_now
     from observatory.schedule import job_called
 

@@ -6,14 +6,15 @@ import logging
 import os
 import re
 import secrets
+import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from observatory.errors import InvalidInputError, ObservatoryError
 from observatory.model import Progress, Run, RunStatus, no_progress
@@ -112,7 +113,7 @@ def carry_out(
     executed, report = files_of(run)
     try:
         make_folder(executed.parent)
-        with Heartbeat(run, store, clock):
+        with heartbeat(run, store, clock):
             outcome = execute(notebook, run.parameters, executed, timeout=timeout, progress=progress)
     except ObservatoryError as error:
         outcome = Outcome(RunStatus.FAILED, error=str(error))
@@ -128,30 +129,39 @@ def carry_out(
     return ended, outcome
 
 
-class Heartbeat:
-    """Shows that a run is alive while the block runs, so that others neither start it again nor give it up."""
+@contextmanager
+def heartbeat(run: Run, store: Store, clock: Callable[[], datetime]) -> Iterator[None]:
+    """Show that a run is alive while the block runs, so that others neither start it again nor give it up."""
+    ended = threading.Event()
 
-    def __init__(self, run: Run, store: Store, clock: Callable[[], datetime], every: float = HEARTBEAT) -> None:
-        self._run, self._store, self._clock, self._every = run, store, clock, every
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="observatory-heartbeat", daemon=True)
-
-    def _beat(self) -> None:
-        while not self._ended.wait(self._every):
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT):
             try:
-                self._store.runs.seen(self._run.id, self._clock())
+                store.runs.seen(run.id, clock())
             except ObservatoryError as error:
-                log.warning("run %s could not show that it is alive: %s", self._run.id, error)
+                log.warning("run %s could not show that it is alive: %s", run.id, error)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    thread = threading.Thread(target=beat, name="observatory-heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
+
+@contextmanager
+def ends_on_sigterm() -> Iterator[None]:
+    """Make what ends services and jobs of others' schedulers the same as Ctrl-C: what was done is kept."""
+
+    def stop(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _ended(run: Run, outcome: Outcome, now: datetime) -> Run:

@@ -5,15 +5,13 @@ A process of its own, so that whatever a run does to its process ends with it.
 
 from __future__ import annotations
 
-import signal
 import sys
 from dataclasses import replace
-from typing import Any, NoReturn
 
 from observatory.config import load_settings
 from observatory.model import RunStatus
 from observatory.notebooks import find
-from observatory.notebooks.run import carry_out, this_process
+from observatory.notebooks.run import carry_out, ends_on_sigterm, this_process
 from observatory.runtime import utc_now
 from observatory.store import open_store
 from observatory.store.options import StoreOptions
@@ -35,10 +33,6 @@ def main(run_id: str, seconds: str, code: str) -> int:
     return 0 if ended.status is RunStatus.DONE else 1
 
 
-def _stop(number: int, frame: Any) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _stop)
-    sys.exit(main(*sys.argv[1:]))
+    with ends_on_sigterm():
+        sys.exit(main(*sys.argv[1:]))
