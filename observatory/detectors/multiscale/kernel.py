@@ -11,7 +11,7 @@ from numba import njit
 
 from observatory.detectors.multiscale import layout as at
 from observatory.detectors.multiscale.metric import invert, judge_metric, least_scale, start_metric
-from observatory.detectors.multiscale.options import LEAST, LOW_V, MERGED, PIECE, WIDTH_V
+from observatory.detectors.multiscale.options import LOW_V, MERGED, PIECE, WIDTH_V
 from observatory.detectors.multiscale.tails import learn, logistic, refresh, upper
 
 
@@ -31,7 +31,7 @@ def start(state, metrics, period):
         centre = 0.5 * np.log(metrics + 1.0) if k == 2 else 0.3
         logistic(histogram, LOW_V, WIDTH_V, centre, 0.3, 50.0)
         tail[3] = 50.0
-        refresh(histogram, 50.0, LOW_V, WIDTH_V, tail[0:3], LEAST)
+        refresh(histogram, 50.0, LOW_V, WIDTH_V, tail[0:3])
     for d in range(metrics):
         start_metric(state[at.METRICS + d * at.METRIC : at.METRICS + (d + 1) * at.METRIC])
 
@@ -164,7 +164,7 @@ def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
                 histogram, tail[3], any_seen, LOW_V, WIDTH_V, learned, min(memory, max(o.first, o.share * age))
             )
         if due:
-            refresh(histogram, tail[3], LOW_V, WIDTH_V, tail[0:3], LEAST)
+            refresh(histogram, tail[3], LOW_V, WIDTH_V, tail[0:3])
         fused += weight * votes[k] ** o.power
         weights += weight
     fused = (fused / weights) ** (1.0 / o.power)

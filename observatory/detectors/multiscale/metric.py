@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from observatory.detectors.multiscale import layout as at
-from observatory.detectors.multiscale.options import CLIPPED, FAR, LEAST, LOW_M, SURPRISED, WIDTH_M
+from observatory.detectors.multiscale.options import CLIPPED, FAR, LOW_M, SURPRISED, WIDTH_M
 from observatory.detectors.multiscale.tails import learn, logistic, refresh, upper
 
 
@@ -84,7 +84,7 @@ def start_metric(m):
     histogram = m[at.HISTOGRAM : at.HISTOGRAM + at.LEVELS]
     logistic(histogram, LOW_M, WIDTH_M, 1.0, 0.28, 100.0)
     m[at.TOTAL] = 100.0
-    refresh(histogram, 100.0, LOW_M, WIDTH_M, m[at.TAIL : at.TAIL + 3], LEAST)
+    refresh(histogram, 100.0, LOW_M, WIDTH_M, m[at.TAIL : at.TAIL + 3])
 
 
 @njit(cache=True)
@@ -171,7 +171,7 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
             evidence = min(upper(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, tail), SURPRISED)
         m[at.TOTAL] = learn(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, rate, min(memory, max(o.first, o.share * age)))
     if due:
-        refresh(histogram, m[at.TOTAL], LOW_M, WIDTH_M, tail, LEAST)
+        refresh(histogram, m[at.TOTAL], LOW_M, WIDTH_M, tail)
     # residual of a fast average, in its own units
     step = x - m[at.FAST_MEAN]
     usual = np.sqrt(m[at.FAST_VARIANCE]) + 0.1 * least_scale(m[at.FAST_MEAN], kind) + 1e-9

@@ -50,7 +50,6 @@ class Options(NamedTuple):
 
 LOW_M, WIDTH_M = -4.0, 12.0 / at.LEVELS  # half the logarithm of the squared distance over scales
 LOW_V, WIDTH_V = -3.5, 11.0 / at.LEVELS  # logarithm of a vote's statistic
-LEAST = 0.05  # mean excess of a histogram's tail
 FAR = 50.0  # standard deviations
 CLIPPED = 20.0  # of a value from which a scale is learned
 SURPRISED = 25.0

@@ -12,7 +12,7 @@ from numba import njit
 
 SHARE = 0.02
 EDGE = -np.log(SHARE)
-LEAST = 0.05  # mean excess at least so much of the range between the outer quantiles
+LEAST = 0.05  # mean excess of a tail, and this share of the range between the outer quantiles
 FADE = 0.98
 
 
@@ -33,7 +33,7 @@ def survival(histogram, x, low, width):
 
 
 @njit(cache=True)
-def refresh(histogram, total, low, width, tail, floor):
+def refresh(histogram, total, low, width, tail):
     """Recompute `tail`: upper and lower quantile, mean excess over the upper one."""
     count = histogram.shape[0]
     part, k = 0.0, 0
@@ -46,7 +46,7 @@ def refresh(histogram, total, low, width, tail, floor):
         part += histogram[k]
         k -= 1
     tail[0] = low + width * (k + 1 - (SHARE * total - part) / max(histogram[k], 1e-12))
-    least = max(LEAST * (tail[0] - tail[1]), floor)
+    least = LEAST * max(tail[0] - tail[1], 1.0)
     above, weight = 0.0, 0.0
     for j in range(count):
         middle = low + width * (j + 0.5)
