@@ -218,16 +218,16 @@ class Database:
 
     @staticmethod
     def _transact(session: Session, work: Callable[[Session], T], *, content: bool, lock: bool) -> T:
-        session.execute("BEGIN")
+        session.execute(queries.BEGIN)
         try:
             if lock:
                 session.execute(queries.LOCK, [int(content)])
             result = work(session)
-            session.execute("COMMIT")
+            session.execute(queries.COMMIT)
             return result
         except BaseException:
             with contextlib.suppress(duckdb.Error):
-                session.execute("ROLLBACK")
+                session.execute(queries.ROLLBACK)
             raise
 
     def _repeat(self, failure: str, work: Callable[[Session], T]) -> T:

@@ -10,6 +10,7 @@ from observatory.store.literals import literal
 COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ?"
 
 STAGING = "incoming_"
+BEGIN, COMMIT, ROLLBACK = "BEGIN", "COMMIT", "ROLLBACK"
 STAGED = f"SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '{STAGING}%'"  # noqa: S608
 OPEN_TRANSACTIONS = """
 SELECT connection_id, CAST(query_started_at AS VARCHAR), state, query FROM quack_active_connections()

@@ -24,8 +24,6 @@ from observatory.store.homes.local import LocalSession
 from observatory.store.literals import Parameters, arguments, literal
 from observatory.store.options import StoreOptions
 
-BEGIN = "BEGIN"
-ENDS = ("COMMIT", "ROLLBACK")
 SHIPPED = "batch_to_ship"
 MANY = 10_000
 """Rows worth a file on the way: ten times as fast as shipping them."""
@@ -59,9 +57,9 @@ class QuackSession:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
-        if sql in ENDS:
+        if sql in (queries.COMMIT, queries.ROLLBACK):
             self._in_transaction = False
-        elif sql == BEGIN:
+        elif sql == queries.BEGIN:
             self._in_transaction = True
         self._call(_bound(sql, parameters))
 
