@@ -7,39 +7,26 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
+from commands import Call, caller
 from evaluation.labelled import table, write
 
 from observatory import __version__
 from observatory.api.app import create_app
-from observatory.cli import app, main
+from observatory.cli import app
 from observatory.config import load_settings
 from observatory.runtime import Runtime
 from observatory.sources.demo import SHOP
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
     """Run the command line in this process, in an empty folder: exit code, output, errors."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["observatory", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return call
+    return caller(monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -58,22 +45,22 @@ def commands() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
-def test_every_verb_explains_itself_with_an_example(run: Run, command: list[str]) -> None:
+def test_every_verb_explains_itself_with_an_example(run: Call, command: list[str]) -> None:
     code, out, _ = run(*command, "--help")
     assert code == 0
     assert f"Example: observatory {' '.join(command)}" in re.sub(r"\s+", " ", out)
 
 
-def test_without_arguments_the_verbs_are_listed(run: Run) -> None:
+def test_without_arguments_the_verbs_are_listed(run: Call) -> None:
     _, out, err = run()
     assert "serve" in out + err
 
 
-def test_the_version_is_told(run: Run) -> None:
+def test_the_version_is_told(run: Call) -> None:
     assert run("--version")[:2] == (0, f"{__version__}\n")
 
 
-def test_the_demo_is_filled_shown_and_extended(run: Run, small: None) -> None:
+def test_the_demo_is_filled_shown_and_extended(run: Call, small: None) -> None:
     code, out, _ = run("demo")
     assert (code, out) == (0, "12 services in observatory-demo.duckdb, serve them: observatory serve\n")
     code, out, _ = run("health")
@@ -94,12 +81,12 @@ def test_the_demo_is_filled_shown_and_extended(run: Run, small: None) -> None:
     assert out.startswith("0 new services")
 
 
-def test_a_service_can_be_registered_with_its_facts(run: Run, small: None) -> None:
+def test_a_service_can_be_registered_with_its_facts(run: Call, small: None) -> None:
     assert run("services", "register", "mine", "--team", "us", "--objective", "0.99")[:2] == (0, "registered mine\n")
     assert re.search(r"mine +demo +us", run("services", "list")[1])
 
 
-def test_an_empty_store_says_what_to_do(run: Run) -> None:
+def test_an_empty_store_says_what_to_do(run: Call) -> None:
     assert run("health")[1].startswith("no services yet: run `observatory collect`")
     assert run("services", "list")[1].startswith("no services yet: run `observatory services discover`")
 
@@ -131,7 +118,7 @@ def test_an_empty_store_says_what_to_do(run: Run) -> None:
     ],
 )
 def test_bad_input_is_one_clear_line_and_the_right_code(
-    run: Run,
+    run: Call,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
     variables: dict[str, str],
@@ -146,7 +133,7 @@ def test_bad_input_is_one_clear_line_and_the_right_code(
     assert "Traceback" not in out + err
 
 
-def test_a_store_that_is_no_database_is_named(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_no_database_is_named(run: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "letter.duckdb").write_text("Dear reader\n" * 1000)
     monkeypatch.setenv("OBSERVATORY_STORE", "letter.duckdb")
     code, _, err = run("health")
@@ -154,7 +141,7 @@ def test_a_store_that_is_no_database_is_named(run: Run, tmp_path: Path, monkeypa
     assert "letter.duckdb is not a DuckDB database" in err
 
 
-def test_a_port_in_use_is_named_before_anything_is_filled(run: Run, tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_before_anything_is_filled(run: Call, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, _, err = run("serve", "--port", str(port))
@@ -170,7 +157,7 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     assert done.stdout.strip() == __version__
 
 
-def test_a_store_is_looked_at_checked_archived_and_backed_up(run: Run, small: None) -> None:
+def test_a_store_is_looked_at_checked_archived_and_backed_up(run: Call, small: None) -> None:
     assert run("demo")[0] == 0
     code, out, _ = run("store", "info")
     assert code == 0
@@ -191,7 +178,7 @@ def test_a_store_is_looked_at_checked_archived_and_backed_up(run: Run, small: No
     assert re.search(r"^services +12$", run("store", "info")[1], re.MULTILINE)
 
 
-def test_detectors_are_judged_on_a_folder_and_the_figures_written(run: Run, tmp_path: Path) -> None:
+def test_detectors_are_judged_on_a_folder_and_the_figures_written(run: Call, tmp_path: Path) -> None:
     write(table(), tmp_path / "labelled" / "mine" / "one.parquet")
     arguments = ["evaluate", "--data", "labelled", "--set", "mine", "-d", "seasonal", "--jobs", "1", "--look-ahead"]
     code, out, _ = run(*arguments, "--json", "figures.json")
@@ -207,7 +194,7 @@ def test_detectors_are_judged_on_a_folder_and_the_figures_written(run: Run, tmp_
     assert "--json none/figures.json cannot be written" in err
 
 
-def test_a_series_that_fails_makes_the_evaluation_fail_after_the_others(run: Run, tmp_path: Path) -> None:
+def test_a_series_that_fails_makes_the_evaluation_fail_after_the_others(run: Call, tmp_path: Path) -> None:
     write(table(), tmp_path / "labelled" / "mine" / "one.csv")
     write(table(train=1), tmp_path / "labelled" / "mine" / "two.csv")
     code, out, err = run("evaluate", "--data", "labelled", "-d", "seasonal", "--jobs", "1")
@@ -216,7 +203,7 @@ def test_a_series_that_fails_makes_the_evaluation_fail_after_the_others(run: Run
     assert re.search(r"^mine +seasonal +1 ", out, re.MULTILINE)
 
 
-def test_single_metric_faults_are_summed_up_by_kind(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_single_metric_faults_are_summed_up_by_kind(run: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("observatory.evaluation.single.SHOP", {"shop/cart": SHOP["shop/cart"]})
     code, out, _ = run("evaluate", "--faults", "single", "--days", "1", "-d", "seasonal", "--jobs", "1")
     assert code == 0
@@ -224,7 +211,7 @@ def test_single_metric_faults_are_summed_up_by_kind(run: Run, monkeypatch: pytes
     assert re.search(r"all +7 ", out)
 
 
-def test_feedback_is_given_listed_and_judged_by(run: Run, small: None) -> None:
+def test_feedback_is_given_listed_and_judged_by(run: Call, small: None) -> None:
     assert run("demo")[0] == 0
     assert run("feedback", "list")[1].startswith("no feedback yet")
     code, out, _ = run("feedback", "add", "shop/cart", "missed", "--at", "50m", "--to", "40m", "--note", "two calls")
@@ -236,7 +223,7 @@ def test_feedback_is_given_listed_and_judged_by(run: Run, small: None) -> None:
     assert re.search(r"^seasonal +1 +\d +0 +0 ", out, re.MULTILINE)
 
 
-def test_a_damaged_store_is_told_by_the_check(run: Run, tmp_path: Path) -> None:
+def test_a_damaged_store_is_told_by_the_check(run: Call, tmp_path: Path) -> None:
     (tmp_path / "observatory-demo.duckdb").write_bytes(b"x" * 20_000)
     code, out, _ = run("store", "check")
     assert code == 1
@@ -244,7 +231,7 @@ def test_a_damaged_store_is_told_by_the_check(run: Run, tmp_path: Path) -> None:
     assert "not a DuckDB database" in out
 
 
-def test_an_age_that_is_none_is_refused(run: Run) -> None:
+def test_an_age_that_is_none_is_refused(run: Call) -> None:
     code, _, err = run("archive", "--older-than", "soon")
     assert code == 2
     assert "--older-than" in err
@@ -253,7 +240,7 @@ def test_an_age_that_is_none_is_refused(run: Run) -> None:
 # -- history and files ------------------------------------------------------------------------
 
 
-def test_services_of_a_backfill_are_named_or_match_a_pattern(run: Run, small: None) -> None:
+def test_services_of_a_backfill_are_named_or_match_a_pattern(run: Call, small: None) -> None:
     run("demo")
     code, out, _ = run("backfill", "--from", "10m", "--services", "shop/ca*,shop/pay*", "-s", "shop/cart")
     assert code == 0
@@ -269,7 +256,7 @@ CSV = "app,when,p95,note\nshop/cart,2026-01-31 08:00:00,120.5,deploy\nshop/cart,
 MAPPED = ["-m", "service=app", "-m", "time=when", "-m", "latency_p95=p95:ms"]
 
 
-def test_a_file_is_imported_after_what_is_wrong_with_it_was_put_right(run: Run) -> None:
+def test_a_file_is_imported_after_what_is_wrong_with_it_was_put_right(run: Call) -> None:
     Path("history.csv").write_text(CSV)
     code, out, err = run("import", "history.csv", *MAPPED)
     assert (code, out) == (2, "")
@@ -291,7 +278,7 @@ def test_a_file_is_imported_after_what_is_wrong_with_it_was_put_right(run: Run) 
     )
 
 
-def test_a_file_is_not_mixed_with_the_demo(run: Run, small: None) -> None:
+def test_a_file_is_not_mixed_with_the_demo(run: Call, small: None) -> None:
     run("demo")
     Path("history.csv").write_text(CSV)
     with pytest.MonkeyPatch.context() as patched:
@@ -305,13 +292,13 @@ def test_a_file_is_not_mixed_with_the_demo(run: Run, small: None) -> None:
     ("mapping", "message"),
     [(["service"], "give it as THING=COLUMN"), (["time=a", "time=b"], "--map time is given twice")],
 )
-def test_a_mapping_that_is_none_is_refused(run: Run, mapping: list[str], message: str) -> None:
+def test_a_mapping_that_is_none_is_refused(run: Call, mapping: list[str], message: str) -> None:
     code, _, err = run("import", "x.csv", *(part for pair in mapping for part in ("--map", pair)))
     assert code == 2
     assert message in err
 
 
-def test_a_key_is_shown_once_and_lives_until_it_is_revoked(run: Run, small: None) -> None:
+def test_a_key_is_shown_once_and_lives_until_it_is_revoked(run: Call, small: None) -> None:
     code, text, about = run(
         "keys", "create", "grafana", "--role", "operator", "--services", "shop/*", "--expires", "1d"
     )
@@ -331,7 +318,7 @@ def test_a_key_is_shown_once_and_lives_until_it_is_revoked(run: Run, small: None
         assert error.startswith("error: ")
 
 
-def test_the_audit_log_tells_of_writes_and_refusals_until_the_server_ended(run: Run, small: None) -> None:
+def test_the_audit_log_tells_of_writes_and_refusals_until_the_server_ended(run: Call, small: None) -> None:
     code, out, _ = run("audit")
     assert (code, out) == (0, "nothing was written or refused\n")
     _, key, _ = run("keys", "create", "team", "--role", "operator", "--services", "shop/*")

@@ -107,6 +107,15 @@ def names_of(session: requests.Session, base: str) -> list[str]:
     return [service["service_name"] for service in found]
 
 
+def sees_only_ours(session: requests.Session, base: str) -> None:
+    """Page and API show our services and no others, and another site's page may not write with this login."""
+    page = session.get(f"{base}/observatory", timeout=60).text
+    assert "ours/api" in page
+    assert "secret" not in page
+    assert names_of(session, base) == ["ours/api"]
+    assert register(session, base, "ours/b", **CROSSED) == 403
+
+
 def is_bound_to_this_site(cookie: str) -> bool:
     return "HttpOnly" in cookie and "SameSite=Lax" in cookie
 
@@ -147,11 +156,7 @@ def test_a_key_signs_in_to_the_dashboard_and_the_api_of_its_services(guarded: tu
         answer = session.post(f"{base}/login?next=/observatory", data={"key": text}, timeout=30, allow_redirects=False)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/observatory")
         assert is_bound_to_this_site(answer.headers["Set-Cookie"])
-        page = session.get(f"{base}/observatory", timeout=60).text
-        assert "ours/api" in page
-        assert "secret" not in page
-        assert names_of(session, base) == ["ours/api"]
-        assert register(session, base, "ours/b", **CROSSED) == 403
+        sees_only_ours(session, base)
         session.get(f"{base}/logout", timeout=30)
         assert session.get(f"{base}/api/services", timeout=30).status_code == 401
     assert text[17:] not in log.read_text()
@@ -166,11 +171,7 @@ def test_a_password_signs_in_with_the_role_and_services_of_its_user(named: tuple
     session, answer = sign_in(base, "ann", "correct horse ")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/observatory")
     assert is_bound_to_this_site(answer.headers["Set-Cookie"])
-    page = session.get(f"{base}/observatory", timeout=60).text
-    assert "ours/api" in page
-    assert "secret" not in page
-    assert names_of(session, base) == ["ours/api"]
-    assert register(session, base, "ours/b", **CROSSED) == 403
+    sees_only_ours(session, base)
     assert register(session, base, "theirs/b") == 403
     assert register(session, base, "ours/b") == 201
     assert session.get(f"{base}/api/audit", timeout=30).status_code == 403

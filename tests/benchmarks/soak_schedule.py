@@ -23,10 +23,12 @@ sys.path[:0] = [str(Path(__file__).parents[1])]  # as pytest does
 
 # ruff: noqa: E402
 from notebooks.conftest import write_trial
+from servers import wait_until
 
 from observatory.model import Run, RunStatus
 from observatory.store import Store, open_store
 
+JOBS = ("often", "broken", "stuck")
 CONFIG = """
 store = "soak.duckdb"
 [schedule.often]
@@ -112,6 +114,12 @@ def soak(store: Store, schedulers: Schedulers, minutes: float, between: float, s
     return killed
 
 
+def all_ended(store: Store) -> bool:
+    """Whether no run goes on, once those without a sign of life are given up."""
+    store.runs.find_lost(datetime.now(UTC))
+    return all(run.status is not RunStatus.RUNNING for job in JOBS for run in store.runs.last(100_000, job=job))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
@@ -127,10 +135,9 @@ def main() -> int:
             schedulers = Schedulers(folder, 2)
             killed = soak(store, schedulers, given.minutes, given.between, given.seed)
             schedulers.end()
-            time.sleep(65)  # until runs whose process was killed are given up
-            store.runs.find_lost(datetime.now(UTC))
+            wait_until(lambda: all_ended(store), 120, "runs whose process was killed to be given up")
             failed = False
-            for job in ("often", "broken", "stuck"):
+            for job in JOBS:
                 runs = store.runs.last(100_000, job=job)
                 twice = sum(count - 1 for count in Counter(run.due_at for run in runs).values())
                 statuses = ", ".join(

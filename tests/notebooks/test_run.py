@@ -7,14 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
+from commands import Call, caller
 from servers import wait_until
 
-from observatory.cli import main
 from observatory.model import Run, RunStatus
 from observatory.notebooks.execute import execute
 from observatory.store import open_store
@@ -28,25 +27,14 @@ sys.stdin.read()
 store.close()
 """
 CODE = '<span class="kn">import</span>'
-Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, trial: Path) -> Call:
     """``observatory run trial.ipynb …`` in this process: exit code, output, errors."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str, notebook: str = "trial.ipynb") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["observatory", "run", notebook, *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        shown = capfd.readouterr()
-        return code, shown.out, shown.err
-
-    return call
+    call = caller(monkeypatch, capfd)
+    return lambda *arguments, notebook="trial.ipynb": call("run", notebook, *arguments)
 
 
 def recorded() -> Run:
