@@ -160,9 +160,12 @@ def _alarm(
     if current is not None and score <= current.score:
         level = severity(current.score, current.evidence, rows)
         return replace(current, ended_at=time, severity=_worse(level, current.severity))
-    moment = _telling(seen.iloc[-RECENT:], bands)
-    found = evidence(moment, bands)
-    beyond = float(bands.deviation(moment).to_numpy().max(initial=0.0))
+    recent = seen.iloc[-RECENT:]
+    deviation = bands.deviation(recent)
+    telling = _telling(deviation)
+    moment = recent.iloc[[telling]]
+    found = evidence(moment, bands, deviation.iloc[telling])
+    beyond = float(deviation.iloc[telling].max()) if len(deviation.columns) else 0.0
     level = severity(max(score, beyond), found, rows)
     return Anomaly(
         service_name=service,
@@ -178,11 +181,10 @@ def _alarm(
     )
 
 
-def _telling(recent: pd.DataFrame, bands: Bands) -> pd.DataFrame:
+def _telling(deviation: pd.DataFrame) -> int:
     """The row that explains an alarm on the last one: detectors look back, and it may itself be fine again."""
-    affected = (bands.deviation(recent) >= AFFECTED).any(axis=1).to_numpy()
-    chosen = int(np.flatnonzero(affected)[-1]) if affected.any() else len(recent) - 1
-    return recent.iloc[[chosen]]
+    affected = np.flatnonzero((deviation >= AFFECTED).to_numpy().any(axis=1))
+    return int(affected[-1]) if affected.size else len(deviation) - 1
 
 
 def _worse(one: Severity, other: Severity) -> Severity:

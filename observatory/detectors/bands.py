@@ -115,12 +115,11 @@ class Bands:
         above = np.maximum(np.nan_to_num(above, nan=0.0, posinf=1e6), 0.0)
         below = np.maximum(np.nan_to_num(below, nan=0.0, posinf=1e6), 0.0)
         signed = np.where(above >= below, above, -below)
-        result = pd.DataFrame(signed, index=frame.index, columns=list(self.metrics))
         if "request_rate" in frame:
-            quiet = (frame["request_rate"] * GATE_SECONDS < GATE_REQUESTS).to_numpy()
-            gated = [name for name in self.metrics if metric(name).needs_traffic]
-            result.loc[quiet, gated] = 0.0
-        return result
+            quiet = frame["request_rate"].to_numpy(float) * GATE_SECONDS < GATE_REQUESTS
+            gated = np.array([metric(name).needs_traffic for name in self.metrics], dtype=bool)
+            signed[np.ix_(quiet, gated)] = 0.0
+        return pd.DataFrame(signed, index=frame.index, columns=list(self.metrics))
 
     def _transformed(self, frame: pd.DataFrame) -> FloatArray:
         columns = [metric(name).apply(frame[name].to_numpy(float)) for name in self.metrics]

@@ -19,12 +19,14 @@ LONG = 60  # rows above the line, are one step worse
 QUANTILE = re.compile(r"_p\d+$")
 
 
-def evidence(row: pd.DataFrame, bands: Bands) -> tuple[Evidence, ...]:
+def evidence(row: pd.DataFrame, bands: Bands, deviation: pd.Series | None = None) -> tuple[Evidence, ...]:
     """The affected metrics of a one-row frame, the largest share first; at least the worst one.
 
-    Shares are proportional to the deviations and sum to 1; empty where nothing can be judged.
+    Shares are proportional to the deviations, which a caller may know already, and sum to 1; empty where nothing can
+    be judged.
     """
-    deviation = bands.deviation(row).iloc[0]
+    if deviation is None:
+        deviation = bands.deviation(row).iloc[0]
     expected = bands.evaluate(pd.DatetimeIndex(row.index))
     affected = deviation[deviation >= AFFECTED]
     if affected.empty:
