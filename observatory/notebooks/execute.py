@@ -57,12 +57,14 @@ def execute(
     quicken()
     import nbformat
     import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     # What the report needs is imported while the kernel starts: that spares half a second.
     threading.Thread(target=importlib.import_module, args=["nbconvert"], daemon=True).start()
-    cells = len(nbformat.read(notebook, as_version=4).cells) + bool(parameters)  # papermill adds one
+    read = nbformat.read(notebook, as_version=4)
+    cells = len(read.cells) + bool(parameters)  # papermill adds one
     watch = _Watch(notebook.stem, cells, timeout, progress)
     try:
         with quiet("papermill", logging.CRITICAL), _transport() as config:  # the outcome has what it would say
@@ -70,6 +72,8 @@ def execute(
                 str(notebook),
                 str(output),
                 dict(parameters),
+                kernel_name=read.metadata.get("kernelspec", {}).get("name", "python3"),
+                language=read.metadata.get("language_info", {}).get("name", "python"),
                 progress_bar=False,
                 start_timeout=START_SECONDS,
                 timeout_func=watch.left,
@@ -85,6 +89,9 @@ def execute(
     except DeadKernelError:
         told = "the machine may have run out of memory, or somebody ended its process"
         return _cut_short(output, RunStatus.KERNEL_DIED, watch, told)
+    except NoSuchKernel as error:
+        told = f"there is no kernel {error.name!r} here: `jupyter kernelspec list` shows those there are"
+        return Outcome(RunStatus.FAILED, error=told)
     except RuntimeError as error:
         if "ernel" not in str(error):
             raise

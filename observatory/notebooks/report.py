@@ -8,6 +8,7 @@ from typing import Any
 
 from observatory.logs import quiet
 
+COPY = "application/vnd.holoviews_load.v0+json"
 TEMPLATE = "observatory-report.html.j2"
 LAYOUT = """\
 {%- extends 'lab/index.html.j2' -%}
@@ -46,6 +47,20 @@ def write_report(notebook: Any, path: Path, *, code: bool = False) -> None:
         warnings.simplefilter("ignore", UserWarning)  # of outputs that only a notebook can show
         html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": _title(notebook, path.stem)}})
     path.write_text(html, encoding="utf-8")
+
+
+def drop_copies(notebook: Any) -> bool:
+    """Take out the scripts that are in `notebook` twice: Panel writes them for its extension of JupyterLab as well.
+
+    What is left is shown by JupyterLab, too. Says whether there were any.
+    """
+    found = False
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+        data = output.get("data", {})
+        if COPY in data and data[COPY] == data.get("application/javascript"):
+            del data[COPY]
+            found = True
+    return found
 
 
 def _title(notebook: Any, otherwise: str) -> str:

@@ -21,7 +21,7 @@ from observatory.model import Progress, Run, RunStatus, no_progress
 from observatory.notebooks import find
 from observatory.notebooks.execute import Outcome, execute
 from observatory.notebooks.parameters import check, parameters_of
-from observatory.notebooks.report import write_report
+from observatory.notebooks.report import drop_copies, write_report
 from observatory.runtime import OF_SETTINGS
 from observatory.store import Store
 
@@ -175,7 +175,10 @@ def _export(executed: Path, report: Path, *, code: bool) -> str:
     if not executed.is_file():
         return ""
     try:
-        write_report(nbformat.read(executed, as_version=4), report, code=code)
+        notebook = nbformat.read(executed, as_version=4)
+        if drop_copies(notebook):
+            nbformat.write(notebook, executed)
+        write_report(notebook, report, code=code)
     except Exception as error:  # the run itself is over, and its notebook is kept
         log.exception("the report of %s could not be written", executed)
         return f"the report could not be written: {type(error).__name__}: {error}"

@@ -97,6 +97,25 @@ def test_what_ends_a_run_early_is_said_and_what_was_done_is_kept(
     assert (CODE in (tmp_path / "kept" / "trial.html").read_text()) == ("--code" in arguments)
 
 
+def test_scripts_that_a_library_writes_twice_are_kept_once(run: Call, tmp_path: Path) -> None:
+    script = {"application/javascript": "let bokeh", "application/vnd.holoviews_load.v0+json": "let bokeh"}
+    source = f"from IPython.display import display\ndisplay({script}, raw=True)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbformat.write(notebook, tmp_path / "twice.ipynb")
+    assert run("-o", "kept", notebook="twice.ipynb")[0] == 0
+    (output,) = nbformat.read(tmp_path / "kept" / "twice.ipynb", as_version=4).cells[0].outputs
+    assert output.data == {"application/javascript": "let bokeh"}
+    assert "let bokeh" in (tmp_path / "kept" / "twice.html").read_text()
+
+
+def test_a_notebook_for_a_kernel_that_is_not_installed_says_so(run: Call, tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "theirs", "display_name": "Theirs"}})
+    nbformat.write(notebook, tmp_path / "foreign.ipynb")
+    code, _, err = run("-o", "kept", notebook="foreign.ipynb")
+    assert (code, "error: foreign failed: there is no kernel 'theirs' here" in err) == (1, True)
+    assert (recorded().status, "Traceback" in err) == (RunStatus.FAILED, False)
+
+
 def test_a_run_talks_to_its_kernel_in_no_folder_that_others_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
