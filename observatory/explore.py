@@ -13,6 +13,7 @@ from observatory.detect import GAP, stream_scores
 from observatory.detectors.bands import Bands
 from observatory.errors import InvalidInputError, NotEnoughDataError
 from observatory.judging import detector_of
+from observatory.listing import Listing
 from observatory.model import SERVICE, TIMESTAMP
 from observatory.store import Store
 
@@ -78,7 +79,7 @@ def related(
     known = [str(name) for name in own if own[name].nunique() > 1]
     columns = ["service", "metric", "correlation", "farthest", "relation"]
     if not known:
-        return pd.DataFrame(columns=columns)
+        return Listing([], columns=columns, nothing=f"no samples of {service} to compare with others")
     if metric is not None and metric not in known:
         raise InvalidInputError(f"metric {metric!r} of {service} has no samples then: choose from {', '.join(known)}")
     chosen = metric or str(own[known].abs().max().idxmax())
@@ -118,7 +119,7 @@ def what_if(
     first = max(settings.minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
     columns = ["sensitivity", "alarms", "minutes", "first", "highest"]
     if first >= len(frame):
-        return pd.DataFrame(columns=columns)
+        return Listing([], columns=columns, nothing=f"no samples of {service} to judge")
     raw = stream_scores(frame, detector_of(settings), first, timedelta(days=settings.training_days))[first:]
     times = pd.DatetimeIndex(frame.index[first:])
     rows = []

@@ -13,6 +13,7 @@ import pandas as pd
 from observatory.catalog import METRICS
 from observatory.history import ServiceHistory
 from observatory.incidents import Incident, group
+from observatory.listing import Listing
 from observatory.model import Anomaly
 from observatory.store import Store
 
@@ -96,7 +97,7 @@ def timeline(history: ServiceHistory, incidents: Sequence[Incident]) -> pd.DataF
                 events.append((anomaly.ended_at, anomaly.service_name, "last anomalous sample"))
     events += [(at, history.service.name, text) for at, text in _jumps(history.samples)]
     rows = [(f"{at:{TIME}}", service, text) for at, service, text in sorted(events)]
-    return pd.DataFrame(rows, columns=["time", "service", "event"])
+    return Listing(rows, columns=["time", "service", "event"], nothing="nothing happened")
 
 
 def _jumps(samples: pd.DataFrame) -> list[tuple[datetime, str]]:
@@ -118,8 +119,9 @@ def changes(history: ServiceHistory) -> pd.DataFrame:
     """
     columns = ["metric", "typical", "worst", "change", "at", "minutes outside"]
     expected, samples = history.expected, history.samples
+    nothing = "not enough samples to say what is typical"
     if expected is None:
-        return pd.DataFrame(columns=columns)
+        return Listing([], columns=columns, nothing=nothing)
     rows = []
     for name in [name for name in METRICS if name in samples and name in expected.typical]:
         metric = METRICS[name]
@@ -138,7 +140,7 @@ def changes(history: ServiceHistory) -> pd.DataFrame:
         row = (metric.label, metric.show(typical[at]), metric.show(actual[at]), change, f"{at:%H:%M}", outside)
         rows.append((beyond[at], row))
     rows.sort(key=lambda item: -item[0])
-    return pd.DataFrame([row for _, row in rows], columns=columns)
+    return Listing([row for _, row in rows], columns=columns, nothing=nothing)
 
 
 def causes(incidents: Sequence[Incident]) -> pd.DataFrame:
@@ -155,7 +157,7 @@ def causes(incidents: Sequence[Incident]) -> pd.DataFrame:
             rows.append((not suspect, own[0].started_at, service, str(worst.severity), why))
     rows.sort()
     table = [(service, f"{at:{TIME}}", severity, why) for _, at, service, severity, why in rows]
-    return pd.DataFrame(table, columns=["service", "began", "severity", "why"])
+    return Listing(table, columns=["service", "began", "severity", "why"], nothing="nothing was unusual")
 
 
 def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) -> pd.DataFrame:
@@ -166,7 +168,7 @@ def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) 
     columns = ["started", "minutes", "severity", "likeness", "message"]
     worst = max(present, key=lambda anomaly: anomaly.score, default=None)
     if worst is None:
-        return pd.DataFrame(columns=columns)
+        return Listing([], columns=columns, nothing="nothing was unusual")
     rows = []
     for anomaly in past:
         if anomaly.started_at == worst.started_at:
@@ -175,7 +177,8 @@ def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) 
         row = (f"{anomaly.started_at:{TIME}}", minutes, str(anomaly.severity))
         rows.append((*row, round(likeness(worst, anomaly), 2), anomaly.sentence))
     rows.sort(key=lambda row: (-row[3], row[0]))
-    return pd.DataFrame([row for row in rows if row[3] > 0][:most], columns=columns)
+    alike = [row for row in rows if row[3] > 0][:most]
+    return Listing(alike, columns=columns, nothing=f"nothing like it in the {LOOK_BACK.days} days before")
 
 
 def likeness(one: Anomaly, other: Anomaly) -> float:

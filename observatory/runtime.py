@@ -161,8 +161,8 @@ class Runtime:
             Where its clock stands still, RFC 3339. With ``now`` or nothing it runs; only the demo's stands, at noon of
             a day in March.
         store
-            ``"settings"``: the store and the sources of the settings. ``"demo"``: the demo shop in memory, judged by
-            the quickest detector. Or the address of another store.
+            ``"settings"``: the store and the sources of the settings. ``"demo"``: the demo shop in memory. Or the
+            address of another store.
         prometheus_url
             Another source than that of the settings.
         settings
@@ -170,7 +170,7 @@ class Runtime:
         """
         chosen: dict[str, Any] = {"worker": False}
         if store == DEMO:
-            chosen |= {"store": ":memory:", "prometheus_url": None, "sources": {}, "detector": "seasonal"}
+            chosen |= {"store": ":memory:", "prometheus_url": None, "sources": {}}
         elif store != OF_SETTINGS:
             chosen["store"] = store
         if prometheus_url:

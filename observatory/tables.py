@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from observatory.catalog import METRICS, metric
+from observatory.listing import Listing
 from observatory.model import SERVICE, Anomaly, Failure, Fault, Feedback, Health, Run
 from observatory.overview import Overview, ServiceStatus
 from observatory.schedule import Job
@@ -34,7 +35,8 @@ def health_table(overview: Overview) -> pd.DataFrame:
         for status in overview.services
     ]
     labels = [METRICS[name].label for name in HEALTH_METRICS]
-    return pd.DataFrame(rows, columns=["service", "health", "band", "coverage", *labels, "why"])
+    columns = ["service", "health", "band", "coverage", *labels, "why"]
+    return Listing(rows, columns=columns, nothing="no services yet: run `observatory collect`")
 
 
 def arithmetic_table(health: Health) -> pd.DataFrame:
@@ -66,11 +68,12 @@ def anomaly_table(anomalies: Iterable[Anomaly]) -> pd.DataFrame:
         }
         for anomaly in anomalies
     ]
-    return pd.DataFrame(rows, columns=["service", "started", "minutes", "open", "severity", "score", "message"])
+    columns = ["service", "started", "minutes", "open", "severity", "score", "message"]
+    return Listing(rows, columns=columns, nothing="nothing was unusual")
 
 
-def evidence_table(anomaly: Anomaly) -> pd.DataFrame:
-    """A row an affected metric: actual, typical, bounds, share of the score."""
+def evidence_table(anomaly: Anomaly | None) -> pd.DataFrame:
+    """A row an affected metric: actual, typical, bounds, share of the score; of no anomaly none."""
     rows = [
         {
             "metric": metric(item.metric).label,
@@ -80,9 +83,10 @@ def evidence_table(anomaly: Anomaly) -> pd.DataFrame:
             "upper": metric(item.metric).show(item.upper),
             "share": f"{item.share:.0%}",
         }
-        for item in anomaly.evidence
+        for item in (anomaly.evidence if anomaly else ())
     ]
-    return pd.DataFrame(rows, columns=["metric", "actual", "typical", "lower", "upper", "share"])
+    nothing = "several metrics are unusual together, none by itself" if anomaly else "nothing was unusual"
+    return Listing(rows, columns=["metric", "actual", "typical", "lower", "upper", "share"], nothing=nothing)
 
 
 def fault_table(faults: Iterable[Fault]) -> pd.DataFrame:
@@ -182,7 +186,8 @@ def audit_table(entries: Iterable[AuditEntry]) -> pd.DataFrame:
 
 def failure_table(failures: Iterable[Failure]) -> pd.DataFrame:
     """A row a failure: what did not work, and why."""
-    return pd.DataFrame([(failure.what, failure.error) for failure in failures], columns=["what", "error"])
+    rows = [(failure.what, failure.error) for failure in failures]
+    return Listing(rows, columns=["what", "error"], nothing="nothing failed")
 
 
 def run_table(runs: Iterable[Run], now: datetime) -> pd.DataFrame:
@@ -223,7 +228,7 @@ def sample_table(store: Store, now: datetime, since: timedelta = timedelta(hours
     """A row a service with its newest sample, values as people read them."""
     latest = store.latest(now - since)
     columns = {METRICS[name].label: [METRICS[name].show(value) for value in latest[name]] for name in METRICS}
-    return pd.DataFrame(columns, index=latest.index)
+    return Listing(columns, index=latest.index, nothing=f"no samples since {now - since:{TIME}} UTC")
 
 
 def import_table(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -250,7 +255,8 @@ def coverage_table(coverage: pd.DataFrame, most: int = 40) -> pd.DataFrame:
     if len(shares) > most:
         rest = shares.iloc[most:]
         shares = pd.concat([shares.iloc[:most], rest.median().round(1).to_frame(f"… {len(rest)} more (median)").T])
-    return shares.map(lambda share: f"{share:g} %").reset_index(names=SERVICE)
+    shown = shares.map(lambda share: f"{share:g} %").reset_index(names=SERVICE)
+    return Listing(shown, nothing="no services, or no time in which samples were expected")
 
 
 def gap_table(gaps: pd.DataFrame, most: int = 20) -> pd.DataFrame:
@@ -266,4 +272,4 @@ def gap_table(gaps: pd.DataFrame, most: int = 20) -> pd.DataFrame:
     ]
     if len(gaps) > most:
         rows.append({"from": f"… {len(gaps) - most} more", "to": "", "missing": "", "services": ""})
-    return pd.DataFrame(rows, columns=["from", "to", "missing", "services"])
+    return Listing(rows, columns=["from", "to", "missing", "services"], nothing="no gaps")

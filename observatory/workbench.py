@@ -21,10 +21,11 @@ from observatory.errors import InvalidInputError, NotFoundError
 from observatory.explore import SENSITIVITIES, related, what_if
 from observatory.history import ServiceHistory, service_history
 from observatory.incident_report import IncidentReport, incident_report
+from observatory.listing import Listing
 from observatory.model import Anomaly, Severity
 from observatory.overview import ServiceStatus
 from observatory.runtime import DEMO, OF_SETTINGS, Runtime
-from observatory.tables import anomaly_table, arithmetic_table, evidence_table, health_table
+from observatory.tables import TIME, anomaly_table, arithmetic_table, evidence_table, health_table
 from observatory.times import parse_duration, parse_time
 
 Window = str | tuple[str, str]
@@ -76,7 +77,8 @@ class Workbench:
         rows = [(s.name, s.source, s.team or "", s.tier or "") for s in self.store.services()]
         frame = pd.DataFrame(rows, columns=["service", "source", "team", "tier"]).set_index("service")
         counts = self.store.sample_counts()
-        return frame.join(counts).fillna({"samples": 0}).astype({"samples": int})
+        frame = frame.join(counts).fillna({"samples": 0}).astype({"samples": int})
+        return Listing(frame, nothing="no services yet: run `observatory collect`")
 
     def health(self, service: str | None = None) -> pd.DataFrame:
         """Every service's health, the worst first; or the arithmetic of one service's score."""
@@ -93,7 +95,9 @@ class Workbench:
     def history(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Samples of one service, indexed by UTC time, a column a metric, in base units."""
         start, end = self.window(window)
-        return self.store.history(self.store.service(service).name, start, end, metrics)
+        name = self.store.service(service).name
+        found = self.store.history(name, start, end, metrics)
+        return Listing(found, nothing=f"no samples of {name} from {start:{TIME}} to {end:{TIME}} UTC")
 
     def anomalies(
         self, service: str | None = None, window: Window = "24h", severity: str | None = None
@@ -104,10 +108,7 @@ class Workbench:
     def explain(self, service: str | None = None, window: Window = "24h") -> pd.DataFrame:
         """The evidence of the worst anomaly: actual, typical and expected values of each affected metric."""
         found = self._anomalies(service, window)
-        worst = max(found, key=lambda anomaly: anomaly.score, default=None)
-        if worst is None:
-            return pd.DataFrame(columns=["metric", "actual", "typical", "lower", "upper", "share"])
-        return evidence_table(worst)
+        return evidence_table(max(found, key=lambda anomaly: anomaly.score, default=None))
 
     def related(self, service: str, window: Window = "24h", metric: str | None = None, most: int = 10) -> pd.DataFrame:
         """What moved together with a metric of a service; see `observatory.explore.related`."""

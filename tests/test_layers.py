@@ -14,6 +14,7 @@ ROOT = Path(observatory.__file__).parent
 LAYERS: dict[str, int] = {
     "errors": 0,
     "registry": 0,
+    "listing": 0,
     "sections": 1,
     "promql": 0,
     "config": 1,

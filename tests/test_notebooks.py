@@ -35,7 +35,11 @@ RUNS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("backfill", {"days": 0.125, "step": "5m"}, ["444 samples of 12 services in 1 chunks"]),
     ("backfill", {"start": "2026-02-27T00:00:00Z", "end": "2026-02-28T00:00:00Z", "seed": 1}, ["in 2 chunks"]),
     ("explore", {"service": "shop/cart", "window": "6h", "days": 0.5}, ["12 healthy", "correlation", "sensitivity"]),
-    ("explore", {"store": STORE, "end": "2026-06-01T00:00:00Z"}, ["12 unknown", "Columns: [service, metric"]),
+    (
+        "explore",
+        {"store": STORE, "end": "2026-06-01T00:00:00Z"},
+        ["12 unknown", "no samples of shop/checkout to compare with others"],
+    ),
     ("incident_report", {"service": "shop/inventory", "days": 1.0}, ["An incident of severity", "shop/inventory"]),
     ("incident_report", {"store": STORE, "end": "2026-06-01T00:00:00Z"}, ["There are no samples of shop/checkout"]),
     ("evaluate", {"detectors": ["seasonal"], "days": 2.2, "seed": 2}, ["12 series"]),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from shop import NOON
 
@@ -93,7 +94,7 @@ def test_a_higher_sensitivity_never_alarms_less(wb: Workbench) -> None:
 
 def test_what_if_asks_the_detector_with_the_parameters_of_the_settings() -> None:
     deaf = {"young": 1e6}  # rows before the first score
-    with Workbench("demo", demo_days=0.3, detector="multiscale", detector_parameters=deaf) as workbench:
+    with Workbench("demo", demo_days=0.3, detector_parameters=deaf) as workbench:
         assert workbench.what_if(SERVICE, "2h")["highest"].tolist() == [0.0] * len(SENSITIVITIES)
 
 
@@ -119,15 +120,30 @@ def test_a_quiet_window_is_said_to_be_quiet(wb: Workbench) -> None:
     report = wb.incident("shop/payments", "1h")
     assert repr(report).startswith("Nothing unusual was found in shop/payments")
     assert report.timeline.empty
-    assert report.similar.empty
+    assert repr(report.timeline) == "nothing happened"
+    assert report.similar._repr_html_() == "<p>nothing was unusual</p>"
+
+
+def test_a_table_without_rows_is_shown_as_a_sentence_and_computed_with_as_any_frame(wb: Workbench) -> None:
+    calm = wb.anomalies("shop/payments", "1h")
+    assert repr(calm) == "nothing was unusual"
+    assert calm._repr_html_() == "<p>nothing was unusual</p>"
+    assert type(calm[["service", "score"]]) is pd.DataFrame
+    assert pd.concat([calm, wb.anomalies(SERVICE)])["service"].unique().tolist() == [SERVICE]
+    assert repr(wb.anomalies(SERVICE)).startswith("         service")
+    assert "<th>severity</th>" in wb.anomalies(SERVICE)._repr_html_()
+    early = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+    assert repr(wb.history(SERVICE, early)) == f"no samples of {SERVICE} from 2026-01-01 00:00 to 2026-01-02 00:00 UTC"
+    assert repr(wb.related(SERVICE, early)) == f"no samples of {SERVICE} to compare with others"
+    assert repr(wb.explain(SERVICE, "5m")) == "nothing was unusual"
 
 
 def test_anomalies_of_the_same_metrics_are_alike(wb: Workbench) -> None:
-    worst, *others = wb.store.anomalies(services=[SERVICE, "shop/inventory", "shop/email"])
+    worst, *others = wb.store.anomalies(services=[SERVICE, "shop/inventory", "shop/payments"])
     assert likeness(worst, worst) == pytest.approx(1.0)
     assert all(0 <= likeness(worst, other) == likeness(other, worst) <= 1 for other in others)
-    email = next(anomaly for anomaly in others if anomaly.service_name == "shop/email")
-    assert likeness(worst, email) == 0.0
+    slow = next(anomaly for anomaly in others if anomaly.service_name == "shop/payments")
+    assert likeness(worst, slow) == 0.0
 
 
 def test_plots_show_the_metrics_of_the_worst_anomaly(wb: Workbench) -> None:
