@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from observatory import notebooks
 from observatory.cli import app
-from observatory.notebooks import folder
+from observatory.errors import InvalidInputError
+from observatory.notebooks import INSTALLED, folder
 
 
 @pytest.fixture
@@ -41,6 +44,28 @@ def test_a_store_that_is_no_file_stays_as_it_is(
     CliRunner().invoke(app, ["lab", "--folder", "mine"], catch_exceptions=False)
     assert started[0][2]["OBSERVATORY_STORE"] == store
     assert f"--ServerApp.root_dir={Path('mine').absolute()}" in started[0][1]
+
+
+def test_notebooks_that_were_installed_are_edited_as_copies_and_those_of_the_user_stay(
+    started: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed = Path(shutil.copytree(folder(), tmp_path / "site-packages" / INSTALLED))
+    monkeypatch.setattr(notebooks, "folder", lambda: installed)
+    Path("notebooks").mkdir()
+    Path("notebooks/explore.ipynb").write_text("mine")
+    said = CliRunner().invoke(app, ["lab"], catch_exceptions=False).stderr
+    assert said == f"copied to {tmp_path / 'notebooks'}: backfill, collect, evaluate, incident_report\n"
+    assert f"--ServerApp.root_dir={tmp_path / 'notebooks'}" in started[0][1]
+    assert Path("notebooks/explore.ipynb").read_text() == "mine"
+    assert Path("notebooks/collect.ipynb").read_bytes() == (installed / "collect.ipynb").read_bytes()
+    assert CliRunner().invoke(app, ["lab"], catch_exceptions=False).stderr == ""
+
+
+def test_lab_says_where_it_cannot_put_the_notebooks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path / INSTALLED)
+    (tmp_path / "notebooks").write_text("a file")
+    with pytest.raises(InvalidInputError, match=r"notebooks cannot be written .*name one with --folder"):
+        notebooks.to_edit(tmp_path / "notebooks")
 
 
 def test_lab_asks_no_other_machine_for_news_or_extensions(started: list[Any]) -> None:

@@ -93,10 +93,17 @@ def tell(ended: Run, outcome: Outcome) -> None:
 
 def lab(
     context: typer.Context,
-    folder: Annotated[Path | None, typer.Option(help="Folder to open; default: that of the notebooks.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder to open; default: notebooks, with those that are missing there.")
+    ] = None,
 ) -> None:
     """Open JupyterLab on the store of the settings; further options go to JupyterLab."""
     from observatory.lab import lab
-    from observatory.notebooks import folder as notebooks
+    from observatory.notebooks import to_edit
 
-    lab(read_settings(), folder or notebooks(), context.args)
+    settings = read_settings()
+    if folder is None:
+        folder, copied = to_edit(Path("notebooks"))
+        if copied:
+            typer.echo(f"copied to {folder.absolute()}: {', '.join(copied)}", err=True)
+    lab(settings, folder, context.args)

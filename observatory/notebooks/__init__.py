@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import shutil
 import sys
 from pathlib import Path
 
 import observatory
-from observatory.errors import ConfigError, NotFoundError
+from observatory.errors import ConfigError, InvalidInputError, NotFoundError
 
 SUFFIX = ".ipynb"
+INSTALLED = "_notebooks"
+"""Where they are inside an installed package."""
 
 
 def quicken() -> None:
@@ -29,10 +32,39 @@ def folder() -> Path:
         They were not installed.
     """
     package = Path(observatory.__file__).parent
-    for place in (package.parent / "notebooks", package / "_notebooks"):
+    for place in (package.parent / "notebooks", package / INSTALLED):
         if place.is_dir():
             return place
     raise ConfigError(f"the notebooks are missing beside {package}: name a file, or install the package again")
+
+
+def to_edit(place: Path) -> tuple[Path, list[str]]:
+    """A folder of notebooks that may be edited: the repository's; where they were installed, `place` with copies.
+
+    Returns
+    -------
+    The folder, and the names of those that were copied; a file that is there stays as it is.
+
+    Raises
+    ------
+    InvalidInputError
+        `place` cannot be written.
+    """
+    source = folder()
+    if source.name != INSTALLED:
+        return source, []
+    copied = []
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for path in sorted(source.glob(f"*{SUFFIX}")):
+            if not (place / path.name).exists():
+                shutil.copyfile(path, place / path.name)  # its mode is that of a file of the user's, not of a package's
+                copied.append(path.stem)
+    except OSError as error:
+        raise InvalidInputError(
+            f"folder {place} cannot be written ({error.strerror}): work in another, or name one with --folder"
+        ) from None
+    return place, copied
 
 
 def names() -> list[str]:
