@@ -11,7 +11,7 @@ from observatory.cli.common import open_store, print_table, progress_bar, read_s
 from observatory.cli.run import tell
 
 if TYPE_CHECKING:
-    from observatory.store import Store
+    pass
 
 schedule_app = typer.Typer(
     help="Run the notebooks that observatory.toml lists when they are due, until Ctrl-C. "
@@ -51,7 +51,7 @@ def schedule(context: typer.Context) -> None:
 @schedule_app.command("list", epilog="Example: `observatory schedule list`")
 def schedule_list() -> None:
     """List the jobs: what, when, the next time, and how the last run went."""
-    from observatory.schedule import jobs_of
+    from observatory.schedule import jobs_of, who_schedules
     from observatory.tables import job_table
 
     now, settings = datetime.now(UTC), read_settings()
@@ -61,7 +61,7 @@ def schedule_list() -> None:
             typer.echo("nothing is scheduled: add [schedule.NAME] to observatory.toml")
             return
         print_table(job_table(jobs, store, now))
-        _tell_schedulers(store, now)
+        typer.echo(f"\n{who_schedules(store.runs.schedulers(now), now)}")
 
 
 @schedule_app.command("next", epilog="Example: `observatory schedule next --count 20`")
@@ -117,11 +117,3 @@ def schedule_history(
         print_table(run_table(runs, now))
     else:
         typer.echo("no runs yet")
-
-
-def _tell_schedulers(store: Store, now: datetime) -> None:
-    running = store.runs.schedulers(now)
-    if running:
-        typer.echo(f"\nscheduled by {', '.join(running)}")
-    else:
-        typer.echo("\nno scheduler runs: start one with `observatory schedule`")

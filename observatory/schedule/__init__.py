@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from observatory.times import parse_duration, resolve_times
 
 MOST_CAUGHT_UP = 100
 """Missed times of one job that are made up for; older ones are left out."""
+SIGN_OF_LIFE = 20.0
+"""Time between two signs of life of a scheduler [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,15 @@ def claim(job: Job, due: datetime, store: Store, settings: Settings, now: dateti
     if other is not None and other.due_at != due and not job.settings.catch_up:
         _skip(run, store, f"the run of {other.started_at:%H:%M:%S} was still going")
     return None
+
+
+def who_schedules(schedulers: Mapping[str, datetime], now: datetime) -> str:
+    """Say who schedules, by their last signs of life; of one that missed the next, how long it has been silent."""
+    told = []
+    for process, seen_at in schedulers.items():
+        silent = (now - seen_at).total_seconds()
+        told.append(f"{process} (silent for {silent:.0f} s)" if silent > 1.5 * SIGN_OF_LIFE else process)
+    return f"scheduled by {', '.join(told)}" if told else "no scheduler runs: start one with `observatory schedule`"
 
 
 def upcoming(jobs: list[Job], now: datetime, count: int) -> list[tuple[datetime, Job]]:

@@ -19,11 +19,9 @@ from observatory.errors import ConfigError, ObservatoryError
 from observatory.model import Run, RunStatus
 from observatory.notebooks.run import make_folder, this_process
 from observatory.runtime import utc_now
-from observatory.schedule import Job, claim, jobs_of, missed, require_runnable
+from observatory.schedule import SIGN_OF_LIFE, Job, claim, jobs_of, missed, require_runnable
 from observatory.store import Store
 
-SIGN_OF_LIFE = 20.0
-"""Time between two signs of life [s]."""
 BESIDE = 120.0
 """Time a run's process may take beside its cells [s]: starting, and writing the report."""
 PATIENCE = 15.0

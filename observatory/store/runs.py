@@ -95,10 +95,10 @@ class Runs:
         """Remember that a scheduler has ended."""
         self.scheduler_seen(process, started_at, started_at - LOST_AFTER)
 
-    def schedulers(self, now: datetime) -> list[str]:
-        """Processes that schedule now, the first to start first."""
+    def schedulers(self, now: datetime) -> dict[str, datetime]:
+        """Processes that are taken to schedule, the first to start first, each with its last sign of life."""
         frame = self._database.read(run_queries.SCHEDULERS, [now - LOST_AFTER])
-        return [str(name) for name in frame["process"]]
+        return {row["process"]: row["seen_at"] for row in records(frame)}
 
 
 def _row(run: Run) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ import panel as pn
 from observatory.model import Run, RunStatus
 from observatory.notebooks.run import files_of
 from observatory.runtime import Runtime
-from observatory.schedule import Job, jobs_of
+from observatory.schedule import Job, jobs_of, who_schedules
 from observatory.views import VIEWS
 from observatory.views.component import Box, Component, module
 from observatory.views.live import end_of, live, session_document, when_read
@@ -22,7 +21,7 @@ LISTED = 100
 FRESH = 5.0
 """Time for which what was read is shared by all viewers [s]."""
 
-Read = tuple[list[tuple[Job, Run | None]], list[Run], list[str]]
+Read = tuple[list[tuple[Job, Run | None]], list[Run], dict[str, datetime]]
 
 
 class RunTables(Component):
@@ -45,7 +44,7 @@ class Runs(pn.viewable.Viewer):  # type: ignore[misc]
         self._state = state
         self._asked: object = None
         self._served = session_document() is not None
-        self._tables = RunTables(self._heard, data=tables(([], [], []), runtime, "", served=self._served))
+        self._tables = RunTables(self._heard, data=tables(([], [], {}), runtime, "", served=self._served))
         self._layout = Box(self._tables)
         state.param.watch(self._ask, ["overview", "view"])
         self._ask()
@@ -65,7 +64,7 @@ class Runs(pn.viewable.Viewer):  # type: ignore[misc]
 
         def show(found: Read | None, error: str) -> None:
             if self._asked is future:
-                self._tables.data = tables(found or ([], [], []), runtime, error, served=self._served)
+                self._tables.data = tables(found or ([], [], {}), runtime, error, served=self._served)
 
         when_read(future, show)
 
@@ -85,14 +84,11 @@ def tables(found: Read, runtime: Runtime, error: str, *, served: bool) -> dict[s
         "error": error,
         "jobs": [_job(job, last, now) for job, last in jobs],
         "runs": [_run(run, now, served=served) for run in runs],
-        "scheduler": _scheduler(jobs, schedulers),
+        "scheduler": {
+            "runs": bool(schedulers),
+            "text": who_schedules(schedulers, now) if jobs or schedulers else "",
+        },
     }
-
-
-def _scheduler(jobs: Sequence[Any], schedulers: Sequence[str]) -> dict[str, Any]:
-    if schedulers:
-        return {"runs": True, "text": f"scheduled by {', '.join(schedulers)}"}
-    return {"runs": False, "text": "no scheduler runs: start one with observatory schedule" if jobs else ""}
 
 
 def _job(job: Job, last: Run | None, now: datetime) -> dict[str, Any]:

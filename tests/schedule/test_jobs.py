@@ -12,7 +12,7 @@ import pytest
 from observatory.config import Settings
 from observatory.errors import ConfigError, NotFoundError
 from observatory.model import RunStatus
-from observatory.schedule import Job, claim, job_called, jobs_of, missed, require_runnable, upcoming
+from observatory.schedule import Job, claim, job_called, jobs_of, missed, require_runnable, upcoming, who_schedules
 from observatory.sections import JobSettings
 from observatory.store import Store, open_store
 from observatory.store.runs import LOST_AFTER
@@ -111,6 +111,12 @@ def test_the_next_times_of_all_jobs_are_in_order() -> None:
     jobs = [Job("b", a_job(every="20m").settings), Job("a", a_job().settings)]
     found = [(f"{due:%H:%M}", job.name) for due, job in upcoming(jobs, NOON, 4)]
     assert found == [("12:20", "b"), ("12:40", "b"), ("13:00", "a"), ("13:00", "b")]
+
+
+def test_a_scheduler_that_missed_a_sign_of_life_is_said_to_be_silent() -> None:
+    seen = {"me:1": NOON, "me:2": NOON + MINUTE / 2}
+    assert who_schedules(seen, NOON + 0.75 * MINUTE) == "scheduled by me:1 (silent for 45 s), me:2"
+    assert who_schedules({}, NOON) == "no scheduler runs: start one with `observatory schedule`"
 
 
 def test_jobs_are_read_from_the_settings_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
