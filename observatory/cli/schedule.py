@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from observatory.cli.common import open_store, print_table, progress_bar, read_settings
 from observatory.cli.run import tell
-
-if TYPE_CHECKING:
-    pass
 
 schedule_app = typer.Typer(
     help="Run the notebooks that observatory.toml lists when they are due, until Ctrl-C. "

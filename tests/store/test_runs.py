@@ -8,8 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from store.conftest import HOMES
+
 from observatory.model import Run, RunStatus
 from observatory.store import Store, open_store
+from observatory.store.options import StoreOptions
 from observatory.store.runs import LOST_AFTER
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -101,8 +105,9 @@ import sys
 from datetime import timedelta
 from store.test_runs import NOON, a_run
 from observatory.store import open_store
-me, url = sys.argv[1:]
-with open_store(url) as store:
+from observatory.store.options import StoreOptions
+me, url, token, data_path = sys.argv[1:]
+with open_store(url, options=StoreOptions(token=token or None, data_path=data_path or None)) as store:
     print("ready", flush=True)
     sys.stdin.readline()
     for i in range(20):
@@ -112,12 +117,13 @@ with open_store(url) as store:
 """
 
 
-def test_of_processes_that_claim_at_once_each_time_goes_to_one(tmp_path: Path) -> None:
-    url = str(tmp_path / "x.duckdb")
-    with open_store(url):
+@pytest.mark.parametrize("home", [one for one in HOMES if one != "memory"], indirect=True)
+def test_of_processes_that_claim_at_once_each_time_goes_to_one(home: tuple[str, StoreOptions]) -> None:
+    url, options = home
+    with open_store(url, options=options):
         claimers = [
             subprocess.Popen(
-                [sys.executable, "-c", CLAIMER, str(n), url],
+                [sys.executable, "-c", CLAIMER, str(n), url, options.token or "", options.data_path or ""],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
