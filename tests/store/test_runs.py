@@ -57,6 +57,16 @@ def test_a_job_does_not_overlap_itself_while_its_run_is_alive(store: Store) -> N
     assert store.runs.begin(a_run("c", 2 + LOST_AFTER.seconds / 60, job="hourly", due_at=later))
 
 
+def test_a_run_of_a_job_begins_when_the_one_before_had_ended_whatever_its_clock_said(store: Store) -> None:
+    first, ended = a_run("a", job="hourly", due_at=NOON), NOON + timedelta(minutes=3)
+    assert store.runs.begin(first)
+    store.runs.update(replace(first, status=RunStatus.DONE, ended_at=ended))
+    assert store.runs.begin(a_run("b", 2, job="hourly", due_at=NOON + timedelta(minutes=2)))
+    second = store.runs.get("b")
+    assert second is not None
+    assert second.started_at == ended
+
+
 def test_runs_by_hand_may_overlap() -> None:
     store = open_store(":memory:")
     assert store.runs.begin(a_run("a"))
