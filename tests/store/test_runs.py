@@ -120,7 +120,7 @@ me, url, token, data_path = sys.argv[1:]
 with open_store(url, options=StoreOptions(token=token or None, data_path=data_path or None)) as store:
     print("ready", flush=True)
     sys.stdin.readline()
-    for i in range(20):
+    for i in range(8):
         due = NOON + timedelta(minutes=i)
         run = a_run(f"{me}-{i}", i, job="j", due_at=due, status="done")
         print(int(store.runs.begin(run)), end=" ", flush=True)
@@ -144,5 +144,9 @@ def test_of_processes_that_claim_at_once_each_time_goes_to_one(home: tuple[str, 
         for claimer in claimers:
             assert claimer.stdout is not None
             assert claimer.stdout.readline() == "ready\n"
-        answers = [claimer.communicate("go\n")[0].split() for claimer in claimers]
-    assert [sum(map(int, pair)) for pair in zip(*answers, strict=True)] == [1] * 20
+        for claimer in claimers:  # both, before the answers of one are waited for
+            assert claimer.stdin is not None
+            claimer.stdin.write("go\n")
+            claimer.stdin.flush()
+        answers = [claimer.communicate()[0].split() for claimer in claimers]
+    assert [sum(map(int, pair)) for pair in zip(*answers, strict=True)] == [1] * 8
