@@ -245,9 +245,9 @@ def test_what_a_server_said_stays_with_the_time_it_said_it_of(store: Store) -> N
             return replace(super().history(*range_and_step, **more), warnings=("a store is away",))
 
     backfill([Grumbling()], store, NOW - HOUR, NOW, 60)
-    (warning,) = store.fetches.warnings(NOW - 30 * MINUTE, NOW).itertuples()
-    assert (warning.source, warning.warning) == ("demo", "a store is away")
-    assert store.fetches.warnings(NOW + MINUTE, NOW + HOUR).empty
+    (remark,) = store.fetches.remarks(NOW - 30 * MINUTE, NOW)
+    assert (remark.source, remark.text) == ("demo", "a store is away")
+    assert not store.fetches.remarks(NOW + MINUTE, NOW + HOUR)
 
 
 def test_pieces_get_shorter_the_more_services_there_are(store: Store) -> None:

@@ -24,7 +24,7 @@ from observatory.store.audit import AuditLog
 from observatory.store.backup import Backup, backup
 from observatory.store.bulk import checked, write_file
 from observatory.store.check import Finding, check
-from observatory.store.database import Database, Statement, records
+from observatory.store.database import Database, Statement
 from observatory.store.feedback import FeedbackTable
 from observatory.store.fetches import Fetches
 from observatory.store.homes import home_opener
@@ -126,12 +126,11 @@ class Store:
 
     def services(self) -> list[Service]:
         """All registered services, by name."""
-        frame = self._database.read(queries.SERVICES)
-        return [service_of(row) for row in records(frame.rename(columns={SERVICE: "name"}))]
+        return [service_of(row) for row in self._database.rows(queries.SERVICES)]
 
     def service(self, name: str) -> Service:
         """The service called `name`; raises UnknownServiceError with names that are close."""
-        found = records(self._database.read(queries.SERVICE, [name]).rename(columns={SERVICE: "name"}))
+        found = self._database.rows(queries.SERVICE, [name])
         if not found:
             raise UnknownServiceError(name, [service.name for service in self.services()])
         return service_of(found[0])
@@ -143,7 +142,7 @@ class Store:
 
     def calls(self) -> list[tuple[str, str]]:
         """Known calls as ``(caller, callee)``."""
-        return [(row["caller"], row["callee"]) for row in records(self._database.read(queries.CALLS))]
+        return [(row["caller"], row["callee"]) for row in self._database.rows(queries.CALLS)]
 
     # -- samples ----------------------------------------------------------------------------
 
@@ -186,7 +185,7 @@ class Store:
     ) -> pd.DataFrame:
         """Samples of one service, `start` and `end` included, indexed by UTC time: shape (n, metrics)."""
         names = self._names(metrics)
-        frame = self._database.read(queries.samples(names), [service, start, end])
+        frame = self._database.read(queries.samples(names), {"service": service, "start": start, "end": end})
         return frame.set_index(TIMESTAMP)
 
     def history_of_all(self, start: datetime, end: datetime, services: Sequence[str] | None = None) -> pd.DataFrame:
@@ -260,7 +259,7 @@ class Store:
         """
         if limit is not None and limit < 0:
             raise InvalidInputError(f"limit = {limit}: must be 0 or more")
-        frame = self._database.read(
+        rows = self._database.rows(
             queries.ANOMALIES,
             {
                 "start": start,
@@ -274,7 +273,7 @@ class Store:
                 "last_detector": after[2] if after else None,
             },
         )
-        return [anomaly_of(row) for row in records(frame)]
+        return [anomaly_of(row) for row in rows]
 
     # -- labels, cycles, notes --------------------------------------------------------------
 
@@ -284,7 +283,7 @@ class Store:
 
     def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
         """Labelled faults that overlap the time given, the oldest first."""
-        return [fault_of(row) for row in records(self._database.read(queries.FAULTS, {"start": start, "end": end}))]
+        return [fault_of(row) for row in self._database.rows(queries.FAULTS, {"start": start, "end": end})]
 
     def write_cycle(self, cycle: Cycle) -> None:
         """Remember what a cycle of the worker did and what failed in it."""
@@ -292,7 +291,7 @@ class Store:
 
     def cycles(self, limit: int = 20) -> list[Cycle]:
         """The last cycles, the newest first."""
-        return [cycle_of(row) for row in records(self._database.read(queries.CYCLES, [limit]))]
+        return [cycle_of(row) for row in self._database.rows(queries.CYCLES, [limit])]
 
     def skipped_cycles(self, since: datetime) -> int:
         """How many cycles did not run since a time because the ones before took too long."""

@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
-
 from observatory.errors import StoreCorruptError, StoreError
 from observatory.store import queries
 from observatory.store import upkeep_queries as sql
-from observatory.store.database import Database, Statement, records
+from observatory.store.database import Database, Statement
 from observatory.store.homes import Session
+from observatory.store.literals import Row
 from observatory.store.upkeep import oldest_live, progress
 
 VIEW_NOTE = "samples view"
@@ -59,7 +58,7 @@ class Archive:
 
     def months(self) -> list[ArchivedMonth]:
         """What is archived, the oldest first."""
-        return _months(self._database.read(sql.ARCHIVE_FILES))
+        return _months(self._database.rows(sql.ARCHIVE_FILES))
 
     def paths(self, months: Sequence[ArchivedMonth] | None = None) -> list[str]:
         """Absolute paths of the files."""
@@ -95,7 +94,7 @@ class Archive:
         gone = {month.file for month in months}
 
         def work(session: Session) -> None:
-            kept = [month for month in _months(session.read(sql.ARCHIVE_FILES)) if month.file not in gone]
+            kept = [month for month in _months(session.rows(sql.ARCHIVE_FILES)) if month.file not in gone]
             _run(session, [*(Statement(sql.FORGET_FILE, [file]) for file in gone), *self._views(session, kept)])
 
         self._database.transaction(work)
@@ -103,7 +102,7 @@ class Archive:
 
     def bring_back(self, session: Session, batch: str, oldest: datetime) -> None:
         """Make archived rows live that a batch with samples from `oldest` on touches, in the batch's transaction."""
-        done = records(session.read(sql.DONE, ["archive"]))
+        done = session.rows(sql.DONE, ["archive"])
         if done and oldest < done[0]["done_until"]:
             session.execute(sql.restore_late(batch))
 
@@ -120,10 +119,10 @@ class Archive:
             raise StoreCorruptError(f"archived month {month.month:%Y-%m} is missing: put {path} back")
         try:
             columns = self._database.read(f"DESCRIBE FROM {sql.parquet([path])}")["column_name"].iloc[2:]
-            found = self._database.read(sql.checksum(f"FROM {sql.parquet([path])}", list(columns)))
+            found = self._database.rows(sql.checksum(f"FROM {sql.parquet([path])}", list(columns)))
         except StoreError as error:
             raise StoreCorruptError(f"archived month {month.month:%Y-%m} cannot be read ({path}): {error}") from None
-        if tuple(records(found)[0].values()) != (month.row_count, month.checksum):
+        if tuple(found[0].values()) != (month.row_count, month.checksum):
             raise StoreCorruptError(
                 f"archived month {month.month:%Y-%m} does not hold what was written: restore {path} from a backup"
             )
@@ -143,14 +142,14 @@ class Archive:
             return  # only its own machine knows where the files are
 
         def work(session: Session) -> None:
-            _run(session, self._views(session, _months(session.read(sql.ARCHIVE_FILES))))
+            _run(session, self._views(session, _months(session.rows(sql.ARCHIVE_FILES))))
 
-        text = "".join(sql.sample_views(self._database.numbers(sql.SAMPLES), self.paths(), _end(self.months())))
+        text = "".join(sql.sample_views(self._database.numbers(queries.SAMPLES), self.paths(), _end(self.months())))
         if self._database.value(queries.VIEW_MADE_AS, [VIEW_NOTE]) != _digest(text):
             self._database.transaction(work, content=False)
 
     def _views(self, session: Session, months: Sequence[ArchivedMonth]) -> list[Statement]:
-        columns = list(session.read(queries.NUMBERS, [sql.SAMPLES])["column_name"])
+        columns = list(session.read(queries.NUMBERS, [queries.SAMPLES])["column_name"])
         texts = sql.sample_views(columns, self.paths(months), _end(months))
         return [
             *map(Statement, texts),
@@ -169,22 +168,22 @@ class Archive:
             """Looks at the store anew each time: what failed may have been done, or somebody else may have done it."""
             path = place / f"samples-{secrets.token_hex(6)}.parquet"
             draft = path.with_suffix(".part")
-            months = _months(session.read(sql.ARCHIVE_FILES))
+            months = _months(session.rows(sql.ARCHIVE_FILES))
             old = [month for month in months if month.month == first]
-            columns = list(session.read(queries.NUMBERS, [sql.SAMPLES])["column_name"])
+            columns = list(session.read(queries.NUMBERS, [queries.SAMPLES])["column_name"])
             source = sql.month_rows(columns, self.paths(old), first, last)
             try:
                 session.execute(sql.write_parquet(source, str(draft)))
                 _flush(draft)
-                meant = session.read(sql.checksum(source, columns))
-                found = session.read(sql.checksum(f"FROM {sql.parquet([str(draft)])}", columns))
-                if not meant.equals(found):
+                meant = session.rows(sql.checksum(source, columns))
+                found = session.rows(sql.checksum(f"FROM {sql.parquet([str(draft)])}", columns))
+                if meant != found:
                     raise StoreError(f"archive {path} does not hold what was written to it: nothing was moved")
                 draft.rename(path)
                 _flush(path)
-                new = ArchivedMonth(first, str(path.relative_to(folder)), **records(found)[0])
+                new = ArchivedMonth(first, str(path.relative_to(folder)), **found[0])
                 kept = sorted([*(month for month in months if month not in old), new], key=lambda month: month.month)
-                done = [row["done_until"] for row in records(session.read(sql.DONE, ["archive"]))]
+                done = [row["done_until"] for row in session.rows(sql.DONE, ["archive"])]
                 _run(
                     session,
                     [
@@ -239,8 +238,8 @@ class Archive:
         return self.folder
 
 
-def _months(frame: pd.DataFrame) -> list[ArchivedMonth]:
-    return [ArchivedMonth(row["month"], row["file"], row["row_count"], row["checksum"]) for row in records(frame)]
+def _months(rows: list[Row]) -> list[ArchivedMonth]:
+    return [ArchivedMonth(row["month"], row["file"], row["row_count"], row["checksum"]) for row in rows]
 
 
 def _end(months: Sequence[ArchivedMonth]) -> datetime | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import pandas as pd
 
 from observatory.store import access_queries
-from observatory.store.database import Database, Statement, records
+from observatory.store.database import Database, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class AuditLog:
     ) -> list[AuditEntry]:
         """Entries since a time, the newest first; only of `who`, only what was refused."""
         parameters = {"since": since, "who": who, "refused": refused, "limit": limit}
-        frame = self._database.read(access_queries.AUDIT, parameters).rename(columns={"done_at": "at"})
-        return [AuditEntry(**row) for row in records(frame)]
+        rows = self._database.rows(access_queries.AUDIT, parameters)
+        return [AuditEntry(at=row.pop("done_at"), **row) for row in rows]
 
     def prune(self, before: datetime) -> None:
         """Forget entries that are older."""

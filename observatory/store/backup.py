@@ -17,9 +17,10 @@ import duckdb
 from observatory.errors import StoreCorruptError, StoreError, StoreInUseError
 from observatory.store import queries
 from observatory.store.archive import Archive
-from observatory.store.database import Database, records
+from observatory.store.database import Database
 from observatory.store.homes import Session, home_opener
 from observatory.store.homes.file import OwnedFile
+from observatory.store.homes.local import plain_rows
 from observatory.store.literals import literal
 from observatory.store.migrate import open_database
 from observatory.store.options import StoreOptions
@@ -122,7 +123,7 @@ def _copy_tables(database: Database, path: Path) -> dict[str, int]:
         rows = {}
         for name in tables:
             session.execute(queries.copy_rows(name, f"{alias}.{name}"))
-            rows[name] = records(session.read(queries.count_rows(name)))[0]["row_count"]
+            rows[name] = session.rows(queries.count_rows(name))[0]["row_count"]
         return rows
 
     database.run(f"ATTACH {literal(str(path))} AS {alias}")
@@ -137,7 +138,7 @@ def _facts(path: Path) -> Facts:
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             names = [row[0] for row in connection.execute(queries.TABLES).fetchall()]
-            return {name: records(connection.execute(queries.table_facts(name)).df())[0] for name in sorted(names)}
+            return {name: plain_rows(connection.execute(queries.table_facts(name)))[0] for name in sorted(names)}
     except duckdb.Error as error:
         raise StoreCorruptError(f"backup {path} cannot be read: {error}") from None
 

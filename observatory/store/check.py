@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from observatory.errors import StoreCorruptError, StoreError
 from observatory.store import queries, upkeep_queries
 from observatory.store.archive import Archive
-from observatory.store.database import Database, records
+from observatory.store.database import Database
 
 KEYS = {
     "services": ("service_name",),
@@ -86,7 +86,7 @@ def check(database: Database, archive: Archive) -> Iterator[Finding]:
 
 def _table(database: Database, table: str) -> Finding:
     try:
-        facts = records(database.read(queries.table_facts(table)))[0]
+        facts = database.rows(queries.table_facts(table))[0]
         twice = int(database.value(queries.duplicates(table, KEYS[table])))
     except StoreError as error:
         return Finding(table, False, f"cannot be read to its end: {error}: {DAMAGED}")
@@ -97,7 +97,7 @@ def _table(database: Database, table: str) -> Finding:
 
 def _rollups(database: Database) -> Finding:
     try:
-        facts = records(database.read(upkeep_queries.COMPARE_ROLLUPS))[0]
+        facts = database.rows(upkeep_queries.COMPARE_ROLLUPS)[0]
     except StoreError as error:
         return Finding("roll-ups", False, f"cannot be held against the samples: {error}: {DAMAGED}")
     if facts["rolled_up"] < facts["samples"]:

@@ -7,7 +7,6 @@ a statement that met a conflict, or lost its database, is simply run again.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import re
 import secrets
@@ -30,7 +29,7 @@ from tenacity import (
 from observatory.errors import StoreError
 from observatory.store import queries
 from observatory.store.homes import Home, Session
-from observatory.store.literals import Parameters
+from observatory.store.literals import Parameters, Row
 
 T = TypeVar("T")
 
@@ -95,10 +94,14 @@ class Database:
         """Rows of a query as a frame; times are UTC."""
         return self._repeat("reading failed", lambda session: session.read(sql, parameters))
 
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Rows of a query as plain values by column; for few of them. Missing is None, times are UTC."""
+        return self._repeat("reading failed", lambda session: session.rows(sql, parameters))
+
     def value(self, sql: str, parameters: Parameters = ()) -> Any:
         """The first value of the first row, or None."""
-        frame = self.read(sql, parameters)
-        return frame.iat[0, 0] if len(frame) else None
+        rows = self.rows(sql, parameters)
+        return next(iter(rows[0].values())) if rows else None
 
     def numbers(self, table: str) -> list[str]:
         """Columns of numbers that a table has, of every program that ever wrote to it."""
@@ -295,19 +298,6 @@ def _is_enough(state: RetryCallState) -> bool:
     error = state.outcome.exception() if state.outcome else None
     times = error.times if isinstance(error, _RepeatError) else None
     return stop_after_delay(PATIENCE)(state) or (times is not None and state.attempt_number >= times)
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dictionaries of plain Python values; missing is None."""
-    rows: list[dict[str, Any]] = []
-    for record in frame.to_dict("records"):
-        row: dict[str, Any] = {}
-        for key, value in record.items():
-            missing = value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
-            plain = value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
-            row[str(key)] = None if missing else plain
-        rows.append(row)
-    return rows
 
 
 def batch_name() -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from observatory.model import SERVICE, Feedback, Verdict
 from observatory.store import queries
-from observatory.store.database import Database, records
+from observatory.store.database import Database
 
 KEYS = (SERVICE, "started_at", "detector")
 
@@ -34,5 +34,5 @@ class FeedbackTable:
     ) -> list[Feedback]:
         """Verdicts on spans that overlap the time given, the oldest span first."""
         parameters = {"start": start, "end": end, "services": None if services is None else list(services)}
-        frame = self._database.read(queries.FEEDBACK, parameters)
-        return [Feedback(**row | {"verdict": Verdict(row["verdict"])}) for row in records(frame)]
+        rows = self._database.rows(queries.FEEDBACK, parameters)
+        return [Feedback(**row | {"verdict": Verdict(row["verdict"])}) for row in rows]

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from observatory.catalog import Metric
-from observatory.model import SERVICE
+from observatory.model import SERVICE, Remark
 from observatory.store import coverage_queries
-from observatory.store.database import Database, records
+from observatory.store.database import Database
 
 KEYS = ["source", "asks", "services", "step", "started_at", "ended_at"]
 SAMPLES_AT_ONCE = 122_880
@@ -60,14 +60,17 @@ class Fetches:
 
     def done(self, question: Question) -> list[tuple[datetime, datetime]]:
         """Ranges fetched with this question, or with the same about all services; both ends included."""
-        frame = self._database.read(coverage_queries.FETCHED, _identity(question))
-        return [(row["started_at"], row["ended_at"]) for row in records(frame)]
+        rows = self._database.rows(coverage_queries.FETCHED, _identity(question))
+        return [(row["started_at"], row["ended_at"]) for row in rows]
 
-    def warnings(self, start: datetime, end: datetime) -> pd.DataFrame:
-        """What sources said about history of a time: source, started_at, ended_at, warning."""
-        frame = self._database.read(coverage_queries.WARNINGS, [end, start])
-        frame["warning"] = [json.loads(text) for text in frame.pop("warnings")]
-        return frame.explode("warning", ignore_index=True) if len(frame) else frame
+    def remarks(self, start: datetime, end: datetime) -> list[Remark]:
+        """What sources said about history of a time, the oldest first."""
+        rows = self._database.rows(coverage_queries.WARNINGS, [end, start])
+        return [
+            Remark(row["source"], row["started_at"], row["ended_at"], text)
+            for row in rows
+            for text in json.loads(row["warnings"])
+        ]
 
     def coverage(
         self, start: datetime, end: datetime, expected: int, services: Sequence[str] | None = None

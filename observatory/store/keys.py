@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from observatory.store import access_queries
-from observatory.store.database import Database, Statement, records
+from observatory.store.database import Database, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Keys:
 
     def all(self) -> list[StoredKey]:
         """Every key there ever was, the oldest first."""
-        rows = records(self._database.read(access_queries.KEYS))
+        rows = self._database.rows(access_queries.KEYS)
         return [StoredKey(**row | {"services": tuple(json.loads(row["services"]))}) for row in rows]
 
     def add(self, key: StoredKey) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+Row = dict[str, Any]
+"""Plain values by column."""
 
 
 def literal(value: Any) -> str:

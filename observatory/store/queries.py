@@ -9,6 +9,20 @@ from observatory.store.literals import literal
 
 COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ?"
 
+SAMPLES = "service_metrics"
+SERVICE_KEY = "service_key"
+"""A number for `service_name`, which DuckDB finds quickly; see the migration that adds it."""
+
+
+def service_key(name: str = "service_name") -> str:
+    """The expression for the key of a service whose name is that expression; MD5 stays what it is."""
+    return f"CAST(md5_number_lower({name}) >> 32 AS UINTEGER)"
+
+
+OF_SERVICE = f"{SERVICE_KEY} = {service_key('CAST($service AS VARCHAR)')} AND service_name = $service"
+COMPUTED = {SAMPLES: {SERVICE_KEY: service_key("b.service_name")}}
+"""Columns that follow from those of a batch ``b``, by table."""
+
 STAGING = "incoming_"
 BEGIN, COMMIT, ROLLBACK = "BEGIN", "COMMIT", "ROLLBACK"
 STAGED = f"SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '{STAGING}%'"  # noqa: S608
@@ -35,7 +49,7 @@ WHERE NOT EXISTS (FROM schema_migrations WHERE version = ?)
 """
 
 SERVICES = """
-SELECT service_name, source, team, tier, objective, latency_target, cpu_limit, memory_limit, desired_pods
+SELECT service_name AS name, source, team, tier, objective, latency_target, cpu_limit, memory_limit, desired_pods
 FROM services ORDER BY service_name
 """
 SERVICE = SERVICES.replace("ORDER BY service_name", "WHERE service_name = ?")
@@ -157,17 +171,24 @@ def merge(table: str, batch: str, keys: list[str], values: list[str], *, keep_kn
     k, v = quoted(keys), quoted(values)
     new = "coalesce(b.{0}, t.{0})" if keep_known else "b.{0}"
     matched = f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{c} = {new.format(c)}' for c in v)}" if v else ""
+    columns, expressions = _inserted(table, k + v)
     return f"""
 MERGE INTO {table} AS t USING {batch} AS b ON {" AND ".join(f"t.{c} = b.{c}" for c in k)}
 {matched}
-WHEN NOT MATCHED THEN INSERT ({", ".join(k + v)}) VALUES ({", ".join(f"b.{c}" for c in k + v)})
+WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({expressions})
 """  # noqa: S608 - names come from the catalogue and this package, never from a user
 
 
 def insert(table: str, batch: str, columns: list[str]) -> str:
     """All rows of `batch` into `table`, which has none of them yet."""
-    names = ", ".join(quoted(columns))
-    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {batch}"  # noqa: S608 - names as in merge
+    names, expressions = _inserted(table, quoted(columns))
+    return f"INSERT INTO {table} ({names}) SELECT {expressions} FROM {batch} AS b"  # noqa: S608 - names as in merge
+
+
+def _inserted(table: str, columns: list[str]) -> tuple[str, str]:
+    """Columns of a new row, and what they get from a batch ``b``."""
+    computed = COMPUTED.get(table, {})
+    return ", ".join([*columns, *computed]), ", ".join([*(f"b.{c}" for c in columns), *computed.values()])
 
 
 def are_new(table: str, batch: str, keys: list[str]) -> str:
@@ -182,7 +203,7 @@ def samples(metrics: list[str]) -> str:
     """Raw samples of one service, oldest first."""
     return f"""
 SELECT timestamp, {", ".join(quoted(metrics))} FROM samples
-WHERE service_name = ? AND timestamp BETWEEN ? AND ? ORDER BY timestamp
+WHERE {OF_SERVICE} AND timestamp BETWEEN $start AND $end ORDER BY timestamp
 """  # noqa: S608
 
 
@@ -204,7 +225,7 @@ def buckets(aggregates: Mapping[str, str]) -> str:
     )
     return f"""
 SELECT time_bucket(to_seconds($seconds), timestamp) AS timestamp, {columns} FROM samples
-WHERE service_name = $service AND timestamp BETWEEN $start AND $end GROUP BY 1 ORDER BY 1
+WHERE {OF_SERVICE} AND timestamp BETWEEN $start AND $end GROUP BY 1 ORDER BY 1
 """  # noqa: S608
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from observatory.model import Remark
 from observatory.store import queries
-from observatory.store.database import Database, records
+from observatory.store.database import Database
 from observatory.store.fetches import Fetches
 
 KEYS = ["source", "warning", "started_at"]
@@ -35,14 +35,9 @@ class Remarks:
 
     def about(self, source: str, start: datetime, end: datetime) -> list[Remark]:
         """What a source remarked about its samples from `start` to `end`, the oldest first."""
-        fetched = records(self._fetches.warnings(start, end))
-        history = [
-            Remark(source, row["started_at"], row["ended_at"], row["warning"])
-            for row in fetched
-            if row["source"] == source
-        ]
+        history = [remark for remark in self._fetches.remarks(start, end) if remark.source == source]
         return sorted([*self._live(source, start, end), *history], key=lambda remark: (remark.start, remark.text))
 
     def _live(self, source: str, start: datetime, end: datetime) -> list[Remark]:
-        frame = self._database.read(queries.REMARKS, [source, end, start])
-        return [Remark(source, row["started_at"], row["ended_at"], row["warning"]) for row in records(frame)]
+        rows = self._database.rows(queries.REMARKS, [source, end, start])
+        return [Remark(source, row["started_at"], row["ended_at"], row["warning"]) for row in rows]

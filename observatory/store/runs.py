@@ -10,8 +10,9 @@ import pandas as pd
 
 from observatory.model import Run, RunStatus
 from observatory.store import run_queries
-from observatory.store.database import Database, Statement, records
+from observatory.store.database import Database, Statement
 from observatory.store.homes import Session
+from observatory.store.literals import Row
 
 LOST_AFTER = timedelta(seconds=60)
 """A run, or a scheduler, that was not seen for so long is taken for dead."""
@@ -56,28 +57,27 @@ class Runs:
 
     def get(self, run_id: str) -> Run | None:
         """The run of that id, or None."""
-        found = _runs(self._database.read(run_queries.RUN, [run_id]))
+        found = _runs(self._database.rows(run_queries.RUN, [run_id]))
         return found[0] if found else None
 
     def last(self, limit: int = 50, notebook: str = "", job: str = "") -> list[Run]:
         """The last runs, the newest first; of one notebook or job only where it is named."""
-        return _runs(self._database.read(run_queries.RUNS, {"limit": limit, "notebook": notebook, "job": job}))
+        return _runs(self._database.rows(run_queries.RUNS, {"limit": limit, "notebook": notebook, "job": job}))
 
     def alive(self, job: str, now: datetime) -> Run | None:
         """The run of a job that goes on, or None."""
         values = {"job": job, "alive_since": now - LOST_AFTER}
-        found = _runs(self._database.read(run_queries.ALIVE, values))
+        found = _runs(self._database.rows(run_queries.ALIVE, values))
         return found[0] if found else None
 
     def last_due(self, job: str) -> datetime | None:
         """The newest time of a job's schedule that was dealt with."""
-        frame = self._database.read(run_queries.LAST_DUE, [job])
-        due: datetime | None = records(frame)[0]["due_at"]
+        due: datetime | None = self._database.value(run_queries.LAST_DUE, [job])
         return due
 
     def older_than(self, before: datetime) -> list[Run]:
         """Runs that started before a time and have ended, the oldest first."""
-        return _runs(self._database.read(run_queries.OLDER, [before]))
+        return _runs(self._database.rows(run_queries.OLDER, [before]))
 
     def forget(self, before: datetime) -> None:
         """Remove the records of `older_than`."""
@@ -97,8 +97,8 @@ class Runs:
 
     def schedulers(self, now: datetime) -> dict[str, datetime]:
         """Processes that are taken to schedule, the first to start first, each with its last sign of life."""
-        frame = self._database.read(run_queries.SCHEDULERS, [now - LOST_AFTER])
-        return {row["process"]: row["seen_at"] for row in records(frame)}
+        rows = self._database.rows(run_queries.SCHEDULERS, [now - LOST_AFTER])
+        return {row["process"]: row["seen_at"] for row in rows}
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -106,10 +106,9 @@ def _row(run: Run) -> dict[str, Any]:
     return row | {"parameters": json.dumps(run.parameters), "status": str(run.status)}
 
 
-def _runs(frame: pd.DataFrame) -> list[Run]:
+def _runs(rows: list[Row]) -> list[Run]:
     found = []
-    for row in records(frame):
-        cell = row["failed_cell"]
+    for row in rows:
         row |= {"parameters": json.loads(row["parameters"]), "status": RunStatus(row["status"])}
-        found.append(Run(**row | {"failed_cell": None if cell is None else int(cell)}))
+        found.append(Run(**row))
     return found

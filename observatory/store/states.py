@@ -10,7 +10,7 @@ import pandas as pd
 
 from observatory.model import SERVICE
 from observatory.store import queries
-from observatory.store.database import Database, Statement, records
+from observatory.store.database import Database, Statement
 
 KEYS = (SERVICE, "detector")
 AT_ONCE = 500
@@ -49,7 +49,7 @@ class StateTable:
 
     def read(self, detector: str) -> list[KeptState]:
         """All states of a detector, by service."""
-        rows = records(self._database.read(queries.DETECTOR_STATES, [detector]))
+        rows = self._database.rows(queries.DETECTOR_STATES, [detector])
         return [KeptState(**row | {"state": bytes(row["state"])}) for row in rows]
 
     def forget(self, before: datetime) -> None:

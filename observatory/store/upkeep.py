@@ -13,7 +13,7 @@ import pandas as pd
 
 from observatory.store import queries
 from observatory.store import upkeep_queries as sql
-from observatory.store.database import Database, Statement, batch_name, records
+from observatory.store.database import Database, Statement, batch_name
 from observatory.store.homes import Session
 
 HOUR = timedelta(hours=1)
@@ -29,9 +29,9 @@ def roll_up(database: Database, now: datetime) -> int:
     done = done_until(database, "rollup")
     if done is not None and done >= last:
         return 0
-    begin = done or as_time(database.value(sql.OLDEST))
+    begin = done or database.value(sql.OLDEST)
     first = None if begin is None else floor_hour(begin)
-    metrics = database.numbers(sql.SAMPLES)
+    metrics = database.numbers(queries.SAMPLES)
     hours = 0
     for start, end in _ranges(first, last, DAY):
         span: list[datetime] = [start, end]
@@ -55,11 +55,11 @@ def roll_up(database: Database, now: datetime) -> int:
 
 def refresh_late(session: Session, batch: str, oldest: datetime, newest: datetime) -> None:
     """Summarise again what the late samples of a batch are part of, in the transaction that writes them."""
-    done = [record["done_until"] for record in records(session.read(sql.DONE, ["rollup"]))]
+    done = [row["done_until"] for row in session.rows(sql.DONE, ["rollup"])]
     if not done or oldest >= done[0]:
         return
     span: list[datetime] = [floor_hour(oldest), min(done[0], floor_hour(newest) + HOUR)]
-    metrics = list(session.read(queries.NUMBERS, [sql.SAMPLES])["column_name"])
+    metrics = list(session.read(queries.NUMBERS, [queries.SAMPLES])["column_name"])
     for table in sql.ROLLUPS:
         for statement in sql.refresh(table, metrics, batch):
             session.execute(statement, span)
@@ -94,7 +94,8 @@ def tidy(database: Database, now: datetime) -> int:
 
 def done_until(database: Database, task: str) -> datetime | None:
     """How far a task has come."""
-    return as_time(database.value(sql.DONE, [task]))
+    done: datetime | None = database.value(sql.DONE, [task])
+    return done
 
 
 def progress(task: str, until: datetime) -> list[Statement]:
@@ -104,7 +105,8 @@ def progress(task: str, until: datetime) -> list[Statement]:
 
 def oldest_live(database: Database) -> datetime | None:
     """Time of the oldest sample that is not archived."""
-    return as_time(database.value(sql.OLDEST_LIVE))
+    oldest: datetime | None = database.value(sql.OLDEST_LIVE)
+    return oldest
 
 
 def as_time(value: Any) -> datetime | None:

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from observatory.store.literals import literal
-from observatory.store.queries import quoted
+from observatory.store.queries import OF_SERVICE, SERVICE_KEY, quoted, service_key
 
-SAMPLES = "service_metrics"
 ROLLUPS = {"rollup_5m": 300, "rollup_1h": 3600}
 """Tables and their resolution [s], the finest first."""
 PARTS = ("min", "max", "avg", "count")
@@ -71,9 +70,10 @@ def roll_up(table: str, metrics: Sequence[str], which: str = "timestamp >= ? AND
     ]
     return f"""
 INSERT INTO {table} BY NAME
-SELECT service_name, time_bucket(INTERVAL {ROLLUPS[table]} SECOND, timestamp) AS timestamp,
+SELECT service_name, {service_key()} AS {SERVICE_KEY},
+    time_bucket(INTERVAL {ROLLUPS[table]} SECOND, timestamp) AS timestamp,
     count(*) AS samples, min(timestamp) AS oldest, max(timestamp) AS newest, {", ".join(parts)}
-FROM samples WHERE {which} GROUP BY ALL ORDER BY service_name, timestamp
+FROM samples WHERE {which} GROUP BY ALL ORDER BY {SERVICE_KEY}, service_name, timestamp
 """
 
 
@@ -108,10 +108,10 @@ WITH edge AS (
 ),
 parts AS (
     SELECT timestamp, {", ".join(stored)} FROM {table}
-    WHERE service_name = $service AND timestamp >= (SELECT first FROM edge) AND timestamp < (SELECT last FROM edge)
+    WHERE {OF_SERVICE} AND timestamp >= (SELECT first FROM edge) AND timestamp < (SELECT last FROM edge)
     UNION ALL BY NAME
     SELECT timestamp, {", ".join(raw)} FROM samples
-    WHERE service_name = $service AND timestamp BETWEEN $start AND $end
+    WHERE {OF_SERVICE} AND timestamp BETWEEN $start AND $end
       AND (timestamp < (SELECT first FROM edge) OR timestamp >= (SELECT last FROM edge))
 )
 SELECT time_bucket(to_seconds($seconds), timestamp) AS timestamp, {", ".join(columns)}
@@ -123,13 +123,14 @@ def sample_views(metrics: Sequence[str], files: Sequence[str], before: datetime 
     """The views ``archived``, and ``samples`` over live and archived ones; a live one hides its archived copy."""
     columns = ", ".join(["service_name", "timestamp", *quoted(metrics)])
     archived = "CREATE OR REPLACE VIEW archived AS "
-    samples = f"CREATE OR REPLACE VIEW samples AS SELECT {columns} FROM service_metrics"
+    samples = f"CREATE OR REPLACE VIEW samples AS SELECT {columns}, {SERVICE_KEY} FROM service_metrics"
     if not files:
         return [archived + f"SELECT {columns} FROM service_metrics WHERE false", samples]
     hidden = f"SELECT service_name, timestamp FROM service_metrics WHERE timestamp < {literal(before)}"
     union = f"""
 UNION ALL BY NAME
-SELECT * FROM {parquet(files)} AS a ANTI JOIN ({hidden}) AS l USING (service_name, timestamp)"""
+SELECT a.*, {service_key("a.service_name")} AS {SERVICE_KEY}
+FROM {parquet(files)} AS a ANTI JOIN ({hidden}) AS l USING (service_name, timestamp)"""
     return [archived + f"FROM {parquet(files)}", samples + union]
 
 
@@ -170,7 +171,8 @@ def restore_late(batch: str) -> str:
     """Fetch the archived rows that a late batch touches, so that it changes only what it knows."""
     return f"""
 INSERT INTO service_metrics BY NAME
-SELECT a.* FROM archived AS a SEMI JOIN {batch} AS b USING (service_name, timestamp)
+SELECT a.*, {service_key("a.service_name")} AS {SERVICE_KEY} FROM archived AS a
+SEMI JOIN {batch} AS b USING (service_name, timestamp)
 ANTI JOIN service_metrics AS t USING (service_name, timestamp)
 """
 
@@ -180,6 +182,6 @@ def reorder(copy: str) -> list[str]:
     return [
         f"CREATE TABLE {copy} AS SELECT * FROM service_metrics WHERE timestamp >= ? AND timestamp < ?",
         DELETE_BETWEEN,
-        f"INSERT INTO service_metrics SELECT * FROM {copy} ORDER BY service_name, timestamp",
+        f"INSERT INTO service_metrics SELECT * FROM {copy} ORDER BY {SERVICE_KEY}, service_name, timestamp",
         f"DROP TABLE {copy}",
     ]

@@ -91,6 +91,24 @@ def test_rows_of_a_service_come_to_lie_together(tmp_path: Path, monkeypatch: pyt
     assert changes < 20, "in the order of arrival it changes with every row"
 
 
+def test_a_store_from_before_services_had_keys_answers_as_it_did(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    with open_store(str(path)) as store:
+        store.write_samples(samples())
+        store.maintain(START + timedelta(minutes=640))
+        before = answers(store, 3600)
+    with duckdb.connect(str(path)) as file:
+        file.execute("DELETE FROM schema_migrations WHERE version > 10")
+        file.execute("DROP VIEW samples")
+        for table in ("service_metrics", "rollup_5m", "rollup_1h"):
+            file.execute(f"ALTER TABLE {table} DROP COLUMN service_key")
+        file.execute("CREATE VIEW samples AS FROM service_metrics")
+        file.execute("DELETE FROM meta WHERE key = 'samples view'")
+    with open_store(str(path)) as store:
+        for one, other in zip(answers(store, 3600), before, strict=True):
+            pd.testing.assert_frame_equal(one, other)
+
+
 def test_roll_ups_stay_as_long_as_their_samples(store: Store) -> None:
     store.write_samples(samples())
     before = answers(store, 3600)

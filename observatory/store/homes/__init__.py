@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from observatory.errors import StoreError
-from observatory.store.literals import Parameters
+from observatory.store.literals import Parameters, Row
 from observatory.store.options import StoreOptions
 
 MEMORY = ":memory:"
@@ -24,6 +24,10 @@ class Session(Protocol):
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query; times are UTC."""
+        ...
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Rows of a query as plain values by column; missing, and NaN, is None."""
         ...
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:

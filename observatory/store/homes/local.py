@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 
 from observatory.store import queries
-from observatory.store.literals import Parameters
+from observatory.store.literals import Parameters, Row
 
 
 class LocalSession:
@@ -22,6 +25,10 @@ class LocalSession:
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """See `Session.read`."""
         return self._cursor.execute(sql, parameters).df()
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """See `Session.rows`."""
+        return plain_rows(self._cursor.execute(sql, parameters))
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
@@ -43,3 +50,18 @@ class LocalSession:
         """See `Session.close`."""
         with contextlib.suppress(duckdb.Error):
             self._cursor.close()
+
+
+def plain_rows(answer: duckdb.DuckDBPyConnection) -> list[Row]:
+    """An answer as plain values, at a quarter of what a frame of a few rows costs."""
+    columns = {name: _plain(values) for name, values in answer.fetchnumpy().items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(values: Any) -> list[Any]:
+    plain = values.tolist()
+    if values.dtype.kind == "M":
+        return [None if value is None else value.replace(tzinfo=UTC) for value in plain]
+    if values.dtype.kind == "f":
+        return [None if value is None or math.isnan(value) else value for value in plain]
+    return list(plain)

@@ -20,8 +20,8 @@ from observatory.errors import StoreError, StoreUnreachableError
 from observatory.store import queries
 from observatory.store.extensions import load
 from observatory.store.homes.abandoned import marked
-from observatory.store.homes.local import LocalSession
-from observatory.store.literals import Parameters, arguments, literal
+from observatory.store.homes.local import LocalSession, plain_rows
+from observatory.store.literals import Parameters, Row, arguments, literal
 from observatory.store.options import StoreOptions
 
 SHIPPED = "batch_to_ship"
@@ -54,6 +54,10 @@ class QuackSession:
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """See `Session.read`."""
         return self._call(_bound(sql, parameters)).df()
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """See `Session.rows`."""
+        return plain_rows(self._call(_bound(sql, parameters)))
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
