@@ -264,7 +264,7 @@ def test_a_query_that_met_a_month_being_written_anew_is_asked_again(
 
     def find_it_gone(session: LocalSession, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         calls.append(sql)
-        if len(calls) == 1 or isinstance(parameters, dict) and parameters.get("service") == "for good":
+        if len(calls) == 1 or (isinstance(parameters, dict) and parameters.get("service") == "for good"):
             raise duckdb.IOException('Cannot open file "samples-1.parquet": No such file or directory')
         return read(session, sql, parameters)
 
