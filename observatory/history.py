@@ -50,11 +50,12 @@ def service_history(
     step: float | None = None,
     with_expected: bool = True,
     with_episodes: bool = True,
+    with_extremes: bool = True,
 ) -> ServiceHistory:
     """History of the service `name` in at most about `points` points a metric, or one every `step` seconds.
 
     What was expected is learned from the days before, which takes a while: `with_expected` says whether it is,
-    and `with_episodes` whether anomalies and faults are read as well.
+    `with_episodes` whether anomalies and faults are read as well, `with_extremes` whether summaries have them.
 
     Raises
     ------
@@ -67,7 +68,10 @@ def service_history(
     asked = step or (end - start).total_seconds() / points
     wanted = max(settings.interval, _round_up(asked, settings.interval))
     step = store.resolution(start, wanted)
-    samples = store.buckets(name, start, end, step) if step > settings.interval else store.history(name, start, end)
+    if step > settings.interval:
+        samples = store.buckets(name, start, end, step, extremes=with_extremes)
+    else:
+        samples = store.history(name, start, end)
     expected = _expected(store, settings, name, start, end, samples) if with_expected and len(samples) else None
     return ServiceHistory(
         service=service,

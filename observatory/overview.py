@@ -110,7 +110,7 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     day = now - timedelta(days=1)
     known = store.sample_counts()
     counts, newest = known["samples"].to_dict(), known["last"].to_dict()
-    rows = {str(name): row for name, row in store.latest(now - timedelta(days=settings.training_days)).iterrows()}
+    rows = store.latest(now - timedelta(days=settings.training_days)).to_dict("index")
     trends = _trends(store, now)
     anomalies: dict[str, list[Anomaly]] = {}
     for anomaly in store.anomalies(start=day, end=now):

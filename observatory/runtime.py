@@ -26,7 +26,7 @@ from observatory.times import floor_to, parse_time
 from observatory.turn import Turn
 from observatory.worker import Worker
 
-CACHE_SECONDS, KEPT_SECONDS = 5.0, 15.0
+CACHE_SECONDS, KEPT_SECONDS = 15.0, 30.0
 """Age at which an overview of unchanged data is read again beside the answer, and before it [s]."""
 LEAST_TURN = 180.0
 """Shortest time a process that works in the background is waited for after it fell silent [s]."""

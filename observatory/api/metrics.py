@@ -45,7 +45,14 @@ def history(query_data: HistoryQuery) -> Response:
         raise Problem(406, f"history comes as {', '.join(columns.TYPES)}: name one in the header Accept")
     step = None if query.step == "auto" else _step(query.step, end - start)
     found = runtime.history(
-        query.service, start, end, query.points, step=step, with_expected=query.expected, with_episodes=False
+        query.service,
+        start,
+        end,
+        query.points,
+        step=step,
+        with_expected=query.expected,
+        with_episodes=False,
+        with_extremes=False,
     )
     names, interval = list(query.metric or METRICS), runtime.settings.interval
     return Response(columns.encode(found, names, kind, expected=query.expected, interval=interval), content_type=kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +38,9 @@ from observatory.store.rows import anomaly_of, anomaly_rows, cycle_of, cycle_row
 from observatory.store.runs import Runs
 from observatory.store.states import StateTable
 from observatory.store.upkeep import as_time, done_until, refresh_late, roll_up
+
+LATELY = timedelta(minutes=15)
+"""Services that report have a sample within this time before the newest of all."""
 
 
 def open_store(
@@ -194,12 +197,26 @@ class Store:
         return self._database.read(queries.samples_of_all(list(self._catalog)), parameters)
 
     def buckets(
-        self, service: str, start: datetime, end: datetime, seconds: float, metrics: Sequence[str] | None = None
+        self,
+        service: str,
+        start: datetime,
+        end: datetime,
+        seconds: float,
+        metrics: Sequence[str] | None = None,
+        *,
+        extremes: bool = True,
     ) -> pd.DataFrame:
-        """Samples of one service summarised over `seconds`: a metric ``m`` also has ``m__min`` and ``m__max``."""
+        """Samples of one service summarised over `seconds`.
+
+        With `extremes` a metric ``m`` also has ``m__min`` and ``m__max``.
+        """
         how = {name: self._catalog[name].aggregate for name in self._names(metrics)}
         fitting = [table for table, step in upkeep_queries.ROLLUPS.items() if seconds % step == 0]
-        query = upkeep_queries.buckets(fitting[-1], how) if fitting else queries.buckets(how)
+        query = (
+            upkeep_queries.buckets(fitting[-1], how, extremes=extremes)
+            if fitting
+            else queries.buckets(how, extremes=extremes)
+        )
         parameters = {"seconds": seconds, "service": service, "start": start, "end": end}
         return self._database.read(query, parameters).set_index(TIMESTAMP)
 
@@ -217,13 +234,20 @@ class Store:
         return seconds
 
     def trends(self, start: datetime, end: datetime, seconds: float, metrics: Sequence[str]) -> pd.DataFrame:
-        """`metrics` of all services summarised over `seconds`: columns service_name, timestamp, metrics."""
+        """`metrics` of all services summarised over `seconds`: columns service_name, timestamp, metrics, unordered."""
         how = {name: self._catalog[name].aggregate for name in self._names(metrics)}
-        return self._database.read(queries.trends(how), [seconds, start, end])
+        return self._database.read(queries.trends(how), {"width": round(1e6 * seconds), "start": start, "end": end})
 
     def latest(self, since: datetime) -> pd.DataFrame:
         """The newest sample of every service, not older than `since`: indexed by service, with its timestamp."""
-        return self._database.read(queries.latest(list(self._catalog)), [since]).set_index(SERVICE)
+        last = self.sample_counts()["last"]
+        edge = max(pd.Timestamp(since), last.max() - LATELY) if len(last) else pd.Timestamp(since)
+        older = last[(last >= since) & (last < edge)].drop_duplicates()
+        parameters: dict[str, Any] = {"edge": edge.to_pydatetime()}
+        if len(older):  # of services that fell silent; to look at everything since costs ten times as much
+            parameters["times"] = [time.to_pydatetime() for time in older]
+        sql = queries.latest(list(self._catalog), older=bool(len(older)))
+        return self._database.read(sql, parameters).set_index(SERVICE)
 
     def sample_counts(self) -> pd.DataFrame:
         """Number of samples, times of the first and the last one: ``samples``, ``first``, ``last`` by service."""

@@ -217,10 +217,11 @@ ORDER BY service_name, timestamp
 """  # noqa: S608
 
 
-def buckets(aggregates: Mapping[str, str]) -> str:
-    """Samples of one service in buckets of `$seconds`: aggregate, lowest and highest value."""
+def buckets(aggregates: Mapping[str, str], *, extremes: bool = True) -> str:
+    """Samples of one service in buckets of `$seconds`: aggregate, and lowest and highest value if asked for."""
+    more = ', min({1}) AS "{0}__min", max({1}) AS "{0}__max"' if extremes else ""
     columns = ", ".join(
-        f'{how}({name}) AS {name}, min({name}) AS "{bare}__min", max({name}) AS "{bare}__max"'
+        f"{how}({name}) AS {name}" + more.format(bare, name)
         for (bare, how), name in zip(aggregates.items(), quoted(aggregates), strict=True)
     )
     return f"""
@@ -230,21 +231,26 @@ WHERE {OF_SERVICE} AND timestamp BETWEEN $start AND $end GROUP BY 1 ORDER BY 1
 
 
 def trends(aggregates: Mapping[str, str]) -> str:
-    """Samples of all services in buckets of `?` seconds."""
+    """Samples of all services in buckets of `$width` microseconds since 1970."""
     columns = ", ".join(
         f"{how}({name}) AS {name}" for how, name in zip(aggregates.values(), quoted(aggregates), strict=True)
     )
     return f"""
-SELECT service_name, time_bucket(to_seconds(?), timestamp) AS timestamp, {columns} FROM samples
-WHERE timestamp BETWEEN ? AND ? GROUP BY 1, 2 ORDER BY 1, 2
+SELECT service_name, make_timestamptz(epoch_us(timestamp) // $width * $width) AS timestamp, {columns} FROM samples
+WHERE timestamp BETWEEN $start AND $end GROUP BY ALL
 """  # noqa: S608
 
 
-def latest(metrics: list[str]) -> str:
-    """The newest sample of every service since `?`; a metric missing in it is NULL, not an older value."""
+def latest(metrics: list[str], *, older: bool) -> str:
+    """The newest sample of every service since `$edge`; a metric missing in it is NULL, not an older value.
+
+    `older`: also of those whose last samples were taken at `$times`.
+    """
+    columns = ", ".join(["service_name", "timestamp", *quoted(metrics)])
+    more = f"""
+UNION ALL SELECT {columns} FROM samples WHERE timestamp IN (SELECT unnest(CAST($times AS TIMESTAMPTZ[])))"""  # noqa: S608
     return f"""
-SELECT service_name, timestamp, {", ".join(quoted(metrics))} FROM samples
-WHERE timestamp >= ?
+FROM (SELECT {columns} FROM samples WHERE timestamp >= $edge {more if older else ""})
 QUALIFY row_number() OVER (PARTITION BY service_name ORDER BY timestamp DESC) = 1
 ORDER BY service_name
 """  # noqa: S608

@@ -83,7 +83,7 @@ def refresh(table: str, metrics: Sequence[str], batch: str) -> list[str]:
     return [f"DELETE FROM {table} WHERE {late}", roll_up(table, metrics, late)]
 
 
-def buckets(table: str, aggregates: Mapping[str, str]) -> str:
+def buckets(table: str, aggregates: Mapping[str, str], *, extremes: bool = True) -> str:
     """What `queries.buckets` gives, mostly from a roll-up: whole buckets from there, both ends from samples."""
     step = f"INTERVAL {ROLLUPS[table]} SECOND"
     stored, raw, columns = [], [], []
@@ -99,7 +99,7 @@ def buckets(table: str, aggregates: Mapping[str, str]) -> str:
             "sum": f"sum({total})",
             "max": f"max({high})",
         }[aggregates[bare]]
-        columns.append(f"{how} AS {name}, min({low}) AS {low}, max({high}) AS {high}")
+        columns.append(f"{how} AS {name}" + (f", min({low}) AS {low}, max({high}) AS {high}" if extremes else ""))
     return f"""
 WITH edge AS (
     SELECT time_bucket({step}, CAST($start AS TIMESTAMPTZ) + {step} - INTERVAL 1 MICROSECOND) AS first,

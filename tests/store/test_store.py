@@ -118,6 +118,16 @@ def test_latest_does_not_mix_an_old_value_into_the_newest_sample(store: Store) -
     assert np.isnan(latest.loc["shop/cart", "request_rate"])
 
 
+def test_latest_finds_the_last_sample_of_a_service_that_fell_silent(store: Store) -> None:
+    silent = samples("silent", minutes=5, request_rate=[1.0, 2.0, 3.0, 4.0, 5.0])
+    store.write_samples(pd.concat([silent, samples("busy", minutes=60, request_rate=9.0)]))
+    latest = store.latest(NOW - HOUR)
+    assert latest["request_rate"].to_dict() == {"silent": 5.0, "busy": 9.0}
+    assert latest.at["silent", "timestamp"] == NOW + timedelta(minutes=4)
+    assert list(store.latest(NOW + timedelta(minutes=10)).index) == ["busy"]
+    assert store.latest(NOW + HOUR).empty
+
+
 def test_buckets_carry_the_extremes(store: Store) -> None:
     store.write_samples(
         samples(minutes=10, request_rate=[float(i) for i in range(10)], restart_count=[0.0] * 9 + [2.0])
@@ -131,7 +141,9 @@ def test_buckets_carry_the_extremes(store: Store) -> None:
 
 def test_trends_and_counts_cover_all_services(store: Store) -> None:
     store.write_samples(pd.concat([samples("a", request_rate=1.0), samples("b", request_rate=2.0)]))
-    assert store.trends(NOW, NOW + HOUR, 3600, ["request_rate"])["request_rate"].tolist() == [1.0, 2.0]
+    trends = store.trends(NOW, NOW + HOUR, 3600, ["request_rate"]).set_index("service_name")
+    assert trends["request_rate"].to_dict() == {"a": 1.0, "b": 2.0}
+    assert (trends["timestamp"] == NOW).all()
     assert store.sample_counts()["samples"].to_dict() == {"a": 3, "b": 3}
     assert store.newest() == NOW + timedelta(minutes=2)
     assert store.sample_counts().at["b", "first"] == NOW
