@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from datetime import datetime, timedelta
@@ -46,12 +47,19 @@ class Startup:
     def _run(self) -> None:
         try:
             self.runtime.start()
+            settle()
             self.finished_at = self.runtime.clock()
         except Exception as error:  # whatever it is, the server goes on and /readyz tells
             if self._closing:
                 return
             self.error = str(error) if isinstance(error, ObservatoryError) else f"{type(error).__name__}: {error}"
             log.error("starting failed: %s", self.error, exc_info=not isinstance(error, ObservatoryError))
+
+
+def settle() -> None:
+    """Leave out of every later garbage collection what is there for good: to look through it takes 0.1 s each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def checks(runtime: Runtime, startup: Startup | None) -> list[Check]:
