@@ -11,7 +11,7 @@ from observatory.catalog import metric
 from observatory.model import Anomaly, Evidence
 from observatory.views.component import Component, module
 from observatory.views.timeline import anomaly_key
-from observatory.views.words import span, when
+from observatory.views.words import lasting, when
 
 LISTED = 200
 """Anomalies sent to a page at most; the newest and worst are among them."""
@@ -53,7 +53,6 @@ def anomaly_list(
 
 def item(anomaly: Anomaly, now: datetime) -> dict[str, Any]:
     """One anomaly in words."""
-    lasted = span(((now if anomaly.is_open else anomaly.ended_at) - anomaly.started_at).total_seconds())
     return {
         "key": anomaly_key(anomaly),
         "service": anomaly.service_name,
@@ -61,7 +60,7 @@ def item(anomaly: Anomaly, now: datetime) -> dict[str, Any]:
         "open": anomaly.is_open,
         "message": anomaly.sentence,
         "since": when(anomaly.started_at, now),
-        "lasted": f"ongoing for {lasted}" if anomaly.is_open else f"lasted {lasted}",
+        "lasted": lasting(anomaly, now),
         "score": f"{anomaly.score:.3g}",
         "detector": anomaly.detector,
         "peak": when(anomaly.peak_at, now),

@@ -14,10 +14,11 @@ from observatory.model import Anomaly
 from observatory.views.charts import milliseconds, naive
 from observatory.views.figures import TIME_FORMAT, dress
 from observatory.views.theme import SEVERITY_COLOUR, Palette
-from observatory.views.words import span, when
+from observatory.views.words import lasting, when
 
 ROW_HEIGHT, AXIS_HEIGHT = 30, 40
 ROOM = 0.012  # of the range, right of now for the marks of open anomalies
+DOT = 0.001  # of the range: a line without length is not drawn
 LINE_WIDTH = {"critical": 13, "high": 11, "medium": 9, "low": 7}
 """Bars are thicker the worse they are, so that colour is not the only sign."""
 
@@ -62,12 +63,12 @@ def timeline(
     )
     bars: dict[str, list[Any]] = {name: [] for name in columns}
     for anomaly in sorted(anomalies, key=lambda a: -a.severity.rank):
-        until = now if anomaly.is_open else anomaly.ended_at
-        lasted = span((until - anomaly.started_at).total_seconds())
+        since = max(anomaly.started_at, start)
+        until = max(now if anomaly.is_open else anomaly.ended_at, since + (end - start) * DOT)
         key = anomaly_key(anomaly)
         row = (
             anomaly.service_name,
-            naive(max(anomaly.started_at, start)),
+            naive(since),
             naive(until),
             colours[SEVERITY_COLOUR[anomaly.severity]],
             LINE_WIDTH[anomaly.severity],
@@ -78,7 +79,7 @@ def timeline(
             key,
             anomaly.sentence,
             str(anomaly.severity),
-            f"{when(anomaly.started_at, now)}, {'ongoing for' if anomaly.is_open else 'lasted'} {lasted}",
+            f"{when(anomaly.started_at, now)}, {lasting(anomaly, now)}",
         )
         for name, value in zip(columns, row, strict=True):
             bars[name].append(value)

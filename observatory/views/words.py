@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from observatory.model import Anomaly
+
 
 def span(seconds: float) -> str:
     """``"45 s"``, ``"12 min"``, ``"3 h 20 min"``, ``"2 d 4 h"``."""
@@ -18,6 +20,14 @@ def span(seconds: float) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def lasting(anomaly: Anomaly, now: datetime) -> str:
+    """``"ongoing for 12 min"``, ``"lasted 3 h"``, ``"a single sample"``."""
+    if anomaly.is_open:
+        return f"ongoing for {span((now - anomaly.started_at).total_seconds())}"
+    seconds = (anomaly.ended_at - anomaly.started_at).total_seconds()
+    return f"lasted {span(seconds)}" if seconds > 0 else "a single sample"
 
 
 def in_words(length: str) -> str:

@@ -35,6 +35,12 @@ def test_an_open_anomaly_reaches_until_now_and_is_marked_as_open() -> None:
     assert "ongoing for 45 min" in bars["time"][0]
 
 
+def test_an_anomaly_of_one_sample_can_be_seen() -> None:
+    bars = drawn(anomaly("a", 45, minutes=0)).bars
+    assert bars["right"][0] > bars["left"][0]
+    assert "a single sample" in bars["time"][0]
+
+
 def test_worse_anomalies_are_thicker_and_drawn_later() -> None:
     bars = drawn(*(anomaly("a", 60, severity) for severity in Severity)).bars
     assert bars["severity"] == ["low", "medium", "high", "critical"]
