@@ -101,7 +101,7 @@ class Gate:
         if self.settings.login is None and not panel_login:
             return self.keys.caller_of_session(user)
         if self.passwords is not None and not panel_login:
-            self.passwords.require(user)
+            user = self.passwords.user_of(user)
         try:
             return granted(user, "login", {}, self.settings.users)
         except ForbiddenError:

@@ -92,9 +92,7 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
         """What the cookie is to hold; raises NotSignedInError."""
         if gate.passwords is None:
             return gate.keys.session(self._field("key").strip())
-        user = self._field("username").strip()
-        gate.passwords.check(user, self._field("password"))
-        return user
+        return gate.passwords.session(self._field("username").strip(), self._field("password"))
 
     def _field(self, name: str) -> str:
         text: str = self.get_body_argument(name, "", strip=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import threading
@@ -24,19 +25,32 @@ class Passwords:
         self._lock = threading.Lock()
         self._read = -1
         self._known: dict[str, str] = {}
+        self._marks: dict[tuple[str, str], str] = {}
         self._load()
 
-    def check(self, user: str, password: str) -> None:
-        """Raise NotSignedInError unless this is the user's password."""
+    def session(self, user: str, password: str) -> str:
+        """What the cookie of somebody holds who signs in so; raises NotSignedInError unless this is their password."""
         wanted = self._load().get(user, "")
         is_same = hmac.compare_digest(wanted.encode(), password.encode("utf-8", "replace"))
         if not (is_same and wanted):
             raise NotSignedInError("the user or the password is unknown")
+        return f"{user}:{self._mark(user, password)}"
 
-    def require(self, user: str) -> None:
-        """Raise NotSignedInError where a user is no longer in the file."""
-        if user not in self._load():
-            raise NotSignedInError("the user you signed in as is no longer known: sign in again")
+    def user_of(self, session: str) -> str:
+        """Who signed in, while their password is the same; raises NotSignedInError."""
+        user, _, mark = session.rpartition(":")
+        password = self._load().get(user)
+        if password is None or not hmac.compare_digest(self._mark(user, password), mark):
+            raise NotSignedInError("you were taken out, or your password was changed: sign in again")
+        return user
+
+    def _mark(self, user: str, password: str) -> str:
+        """Changes with the password, and does not help to guess it."""
+        with self._lock:
+            if (user, password) not in self._marks:
+                made = hashlib.scrypt(password.encode(), salt=user.encode(), n=2**14, r=8, p=1, dklen=12)
+                self._marks[user, password] = made.hex()
+            return self._marks[user, password]
 
     def _load(self) -> dict[str, str]:
         with self._lock:
@@ -44,6 +58,7 @@ class Passwords:
                 changed = self._path.stat().st_mtime_ns
                 if changed != self._read:
                     self._known, self._read = _parsed(self._path.read_text("utf-8")), changed
+                    self._marks.clear()
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or error  # the name is told once
                 raise ConfigError(f"setting login_file: {self._path} holds no passwords ({reason})") from None

@@ -240,13 +240,14 @@ class Store:
 
     def latest(self, since: datetime) -> pd.DataFrame:
         """The newest sample of every service, not older than `since`: indexed by service, with its timestamp."""
-        last = self.sample_counts()["last"]
-        edge = max(pd.Timestamp(since), last.max() - LATELY) if len(last) else pd.Timestamp(since)
-        older = last[(last >= since) & (last < edge)].drop_duplicates()
-        parameters: dict[str, Any] = {"edge": edge.to_pydatetime()}
-        if len(older):  # of services that fell silent; to look at everything since costs ten times as much
-            parameters["times"] = [time.to_pydatetime() for time in older]
-        sql = queries.latest(list(self._catalog), older=bool(len(older)))
+        (known,) = self._database.rows(upkeep_queries.NEWEST)
+        parameters: dict[str, Any] = {"edge": since}
+        if known["newest"] and known["rolled_up"]:  # to look at everything since costs ten times as much
+            parameters["edge"] = max(since, min(known["newest"] - LATELY, known["rolled_up"]))
+            silent = self._database.rows(upkeep_queries.SILENT, {"since": since, **parameters})
+            if silent:
+                parameters["times"] = [row["last"] for row in silent]
+        sql = queries.latest(list(self._catalog), older="times" in parameters)
         return self._database.read(sql, parameters).set_index(SERVICE)
 
     def sample_counts(self) -> pd.DataFrame:

@@ -18,6 +18,17 @@ FORGET = "DELETE FROM upkeep WHERE task = ?"
 REMEMBER = "INSERT INTO upkeep VALUES (?, ?)"
 OLDEST = "SELECT min(timestamp) AS oldest FROM samples"
 OLDEST_LIVE = "SELECT min(timestamp) AS oldest FROM service_metrics"
+NEWEST = """
+SELECT (SELECT max(timestamp) FROM samples) AS newest,
+    (SELECT max(done_until) FROM upkeep WHERE task = 'rollup') AS rolled_up
+"""
+SILENT = """
+SELECT DISTINCT last FROM (
+    SELECT max(newest) AS last FROM rollup_1h WHERE timestamp >= CAST($since AS TIMESTAMPTZ) - INTERVAL 1 HOUR
+    GROUP BY service_name
+) WHERE last >= CAST($since AS TIMESTAMPTZ) AND last < CAST($edge AS TIMESTAMPTZ)
+"""
+"""Times of the last samples of services that have none since."""
 ROWS_BETWEEN = "SELECT count(*) FROM service_metrics WHERE timestamp >= ? AND timestamp < ?"
 DELETE_BEFORE = "DELETE FROM service_metrics WHERE timestamp < ?"
 DELETE_BETWEEN = "DELETE FROM service_metrics WHERE timestamp >= ? AND timestamp < ?"

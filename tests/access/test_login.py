@@ -203,12 +203,15 @@ def test_a_password_is_not_to_be_guessed(named: tuple[str, Path]) -> None:
     assert [entry["result"] for entry in refused if entry["action"] == "sign in"] == ["403", "401", "401", "401"]
 
 
-def test_who_is_taken_out_of_the_file_is_signed_out(named: tuple[str, Path]) -> None:
+@pytest.mark.parametrize("then", [{"ann": "a"}, {"ann": "a", "eve": "another"}])
+def test_who_is_taken_out_of_the_file_or_has_another_password_is_signed_out(
+    named: tuple[str, Path], then: dict[str, str]
+) -> None:
     base, file = named
     known = file.read_text()
     session, _ = sign_in(base, "eve", "e")
     assert session.get(f"{base}/api/services", timeout=30).ok
-    file.write_text(json.dumps({"ann": "a"}))
+    file.write_text(json.dumps(then))
     try:
         assert session.get(f"{base}/api/services", timeout=30).status_code == 401
         assert "/login" in session.get(f"{base}/observatory", timeout=30).url

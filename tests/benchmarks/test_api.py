@@ -52,7 +52,7 @@ def process(command: list[str], url: str, folder: Path, **settings: object) -> I
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=60).status_code < 500
+        return requests.get(url, timeout=60).status_code < 500  # not ready is 503
     except requests.ConnectionError:
         return False
 
@@ -87,7 +87,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, minutes: int) -> Iterator[d
     }
     script = [str(Path(__file__).with_name("original.py")), str(folder / "original.sqlite"), str(ports[1])]
     with ExitStack() as stack:
-        stack.enter_context(process(panel, f"{ours}/healthz", folder, **settings))
+        stack.enter_context(process(panel, f"{ours}/readyz", folder, **settings))
         stack.enter_context(process(script, f"{original}/nothing", folder))
         yield {"ours": ours, "original": original}
 

@@ -121,11 +121,14 @@ def test_latest_does_not_mix_an_old_value_into_the_newest_sample(store: Store) -
 def test_latest_finds_the_last_sample_of_a_service_that_fell_silent(store: Store) -> None:
     silent = samples("silent", minutes=5, request_rate=[1.0, 2.0, 3.0, 4.0, 5.0])
     store.write_samples(pd.concat([silent, samples("busy", minutes=60, request_rate=9.0)]))
-    latest = store.latest(NOW - HOUR)
-    assert latest["request_rate"].to_dict() == {"silent": 5.0, "busy": 9.0}
-    assert latest.at["silent", "timestamp"] == NOW + timedelta(minutes=4)
-    assert list(store.latest(NOW + timedelta(minutes=10)).index) == ["busy"]
-    assert store.latest(NOW + HOUR).empty
+    for until in (0, 30, 60):
+        store.maintain(NOW + timedelta(minutes=until))
+        latest = store.latest(NOW - HOUR)
+        assert latest["request_rate"].to_dict() == {"silent": 5.0, "busy": 9.0}
+        assert latest.at["silent", "timestamp"] == NOW + timedelta(minutes=4)
+        assert list(store.latest(NOW + timedelta(minutes=4)).index) == ["busy", "silent"]
+        assert list(store.latest(NOW + timedelta(minutes=5)).index) == ["busy"]
+        assert store.latest(NOW + HOUR).empty
 
 
 def test_buckets_carry_the_extremes(store: Store) -> None:
