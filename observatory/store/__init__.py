@@ -40,7 +40,7 @@ from observatory.store.states import StateTable
 from observatory.store.upkeep import as_time, done_until, refresh_late, roll_up
 
 LATELY = timedelta(minutes=15)
-"""Services that report have a sample within this time before the newest of all."""
+"""Services that report have a sample since this time before the end of the roll-ups."""
 
 
 def open_store(
@@ -240,10 +240,10 @@ class Store:
 
     def latest(self, since: datetime) -> pd.DataFrame:
         """The newest sample of every service, not older than `since`: indexed by service, with its timestamp."""
-        (known,) = self._database.rows(upkeep_queries.NEWEST)
+        rolled_up = done_until(self._database, "rollup")
         parameters: dict[str, Any] = {"edge": since}
-        if known["newest"] and known["rolled_up"]:  # to look at everything since costs ten times as much
-            parameters["edge"] = max(since, min(known["newest"] - LATELY, known["rolled_up"]))
+        if rolled_up is not None and rolled_up - LATELY > since:  # to look at everything costs ten times as much
+            parameters["edge"] = rolled_up - LATELY
             silent = self._database.rows(upkeep_queries.SILENT, {"since": since, **parameters})
             if silent:
                 parameters["times"] = [row["last"] for row in silent]

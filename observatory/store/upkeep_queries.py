@@ -18,10 +18,6 @@ FORGET = "DELETE FROM upkeep WHERE task = ?"
 REMEMBER = "INSERT INTO upkeep VALUES (?, ?)"
 OLDEST = "SELECT min(timestamp) AS oldest FROM samples"
 OLDEST_LIVE = "SELECT min(timestamp) AS oldest FROM service_metrics"
-NEWEST = """
-SELECT (SELECT max(timestamp) FROM samples) AS newest,
-    (SELECT max(done_until) FROM upkeep WHERE task = 'rollup') AS rolled_up
-"""
 SILENT = """
 SELECT DISTINCT last FROM (
     SELECT max(newest) AS last FROM rollup_1h WHERE timestamp >= CAST($since AS TIMESTAMPTZ) - INTERVAL 1 HOUR
