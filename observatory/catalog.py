@@ -5,7 +5,8 @@ needs to change. Values are in Prometheus base units everywhere (seconds, bytes,
 only views rescale them through `Metric.show`.
 
 What is asked for it is a query template a preset, over ``$by`` and ``$window``; those of the metrics here are in
-`observatory.promql`. A row of your own may hold its own: ``promql={"process": "sum by ($by) (queue_depth)"}``.
+`observatory.sources.prometheus.promql`. A row of your own may hold its own:
+``promql={"process": "sum by ($by) (queue_depth)"}``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from observatory import promql
+from observatory.sources.prometheus import promql
 
 FloatArray = NDArray[np.float64]
 Direction = Literal["up", "down", "both"]

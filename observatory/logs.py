@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from observatory.config import Settings
+from observatory.config.settings import Settings
 
 REQUEST: ContextVar[str] = ContextVar("request", default="-")
 """Id of the request this thread answers."""

@@ -17,15 +17,15 @@ from typing import Any, Self
 
 import pandas as pd
 
+from observatory.analysis.history import ServiceHistory, service_history
+from observatory.analysis.incident_report import IncidentReport, incident_report
+from observatory.analysis.related import SENSITIVITIES, related, what_if
+from observatory.display.samples import TIME, anomaly_table, arithmetic_table, evidence_table, health_table
 from observatory.errors import InvalidInputError, NotFoundError
-from observatory.explore import SENSITIVITIES, related, what_if
-from observatory.history import ServiceHistory, service_history
-from observatory.incident_report import IncidentReport, incident_report
-from observatory.listing import Listing
-from observatory.model import Anomaly, Severity
-from observatory.overview import ServiceStatus
+from observatory.frames import Listing
+from observatory.health.overview import ServiceStatus
+from observatory.model.samples import Anomaly, Severity
 from observatory.runtime import DEMO, OF_SETTINGS, Runtime
-from observatory.tables import TIME, anomaly_table, arithmetic_table, evidence_table, health_table
 from observatory.times import parse_duration, parse_time
 
 Window = str | tuple[str, str]
@@ -111,13 +111,13 @@ class Workbench:
         return evidence_table(max(found, key=lambda anomaly: anomaly.score, default=None))
 
     def related(self, service: str, window: Window = "24h", metric: str | None = None, most: int = 10) -> pd.DataFrame:
-        """What moved together with a metric of a service; see `observatory.explore.related`."""
+        """What moved together with a metric of a service; see `observatory.analysis.related.related`."""
         return related(self.store, self.runtime.settings, service, *self.window(window), metric, most)
 
     def what_if(
         self, service: str, window: Window = "24h", sensitivities: Sequence[float] = SENSITIVITIES
     ) -> pd.DataFrame:
-        """What would have alarmed at other sensitivities; see `observatory.explore.what_if`."""
+        """What would have alarmed at other sensitivities; see `observatory.analysis.related.what_if`."""
         return what_if(self.store, self.runtime.settings, service, *self.window(window), sensitivities)
 
     # -- one service, told ------------------------------------------------------------------
@@ -128,20 +128,20 @@ class Workbench:
         return service_history(self.store, self.runtime.settings, service, start, end, points)
 
     def incident(self, service: str, window: Window = "24h") -> IncidentReport:
-        """What happened to a service; see `observatory.incident_report`."""
+        """What happened to a service; see `observatory.analysis.incident_report`."""
         return incident_report(self.store, self.observed(service, window))
 
     # -- pictures and views -----------------------------------------------------------------
 
     def plot(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> Any:
-        """HoloViews plots of `metrics`, or of those that were unusual; see `observatory.views.plots.plot`."""
-        from observatory.views.plots import plot
+        """HoloViews plots of `metrics`, or of those that were unusual; see `observatory.views.notebook.plots.plot`."""
+        from observatory.views.notebook.plots import plot
 
         return plot(self.observed(service, window), metrics)
 
     def still(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> Any:
         """The same as a picture, for reports."""
-        from observatory.views.plots import still
+        from observatory.views.notebook.plots import still
 
         return still(self.observed(service, window, POINTS // 2), metrics)
 
@@ -154,7 +154,7 @@ class Workbench:
             There is no such view or service, or no such choice.
         """
         from observatory.views import view_names
-        from observatory.views.notebook import live_view
+        from observatory.views.notebook.live import live_view
 
         known = [*view_names(), *(service.name for service in self.store.services())]
         if view not in known:

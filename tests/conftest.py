@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from canaries import SECRETS
-from secure import Certificates, SecurePrometheus, make_certificates
-from servers import Alertmanager, NodeExporter, Prometheus, wait_until
+from support.canaries import SECRETS
+from support.secure import Certificates, SecurePrometheus, make_certificates
+from support.servers import Alertmanager, NodeExporter, Prometheus, wait_until
 
-from observatory.sources.prometheus import PrometheusClient, PrometheusSource
+from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.source import PrometheusSource
 
 WINDOW = 8.0
 

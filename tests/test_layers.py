@@ -61,7 +61,7 @@ HEAVY = ("pandas", "pyod", "sklearn", "panel", "holoviews", "bokeh", "papermill"
 
 
 def unit(module: str) -> str:
-    """``observatory.store.queries`` belongs to ``store``."""
+    """``observatory.store.sql.tables`` belongs to ``store``."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else ""
 

@@ -14,9 +14,9 @@ import nbformat
 import papermill
 import pytest
 import yaml
-from evaluation.labelled import table, write
 from papermill.exceptions import PapermillExecutionError
-from shop import shop
+from support.labelled import table, write
+from support.shop import shop
 
 import observatory
 from observatory.notebooks.check import main, problems

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from exposition import text
-from servers import FaultyServer, Prometheus, Request, wait_until
+from support.exposition import text
+from support.servers import FaultyServer, Prometheus, Request, wait_until
 
 import observatory
 

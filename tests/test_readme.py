@@ -7,9 +7,9 @@ from pathlib import Path
 import typer
 
 from observatory.cli import app
-from observatory.config import settings_table
+from observatory.config.settings import settings_table
 from observatory.detectors import DETECTORS
-from observatory.sources.presets import PRESETS
+from observatory.sources.prometheus.presets import PRESETS
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from shop import NOON
+from support.shop import NOON
 
 import observatory
 from observatory import Workbench
+from observatory.analysis.incident_report import likeness
+from observatory.analysis.related import SENSITIVITIES
 from observatory.errors import InvalidInputError, NotFoundError, UnknownServiceError
-from observatory.explore import SENSITIVITIES
-from observatory.incident_report import likeness
-from observatory.views.plots import telling
+from observatory.views.notebook.plots import telling
 
 SERVICE = "shop/checkout"
 

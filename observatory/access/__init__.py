@@ -4,8 +4,8 @@ A `Gate` turns what a request brings (an API key, a JWT, the login of the dashbo
 and a scope; `scoped` turns a runtime into what that caller may see of it.
 """
 
-from observatory.access.gate import Gate, gate_of
-from observatory.access.grants import OPEN, Caller, Role, Scope
+from observatory.access.authentication import Gate, gate_of
+from observatory.access.permissions import OPEN, Caller, Role, Scope
 from observatory.access.scoped import scoped
 
 __all__ = ["OPEN", "Caller", "Gate", "Role", "Scope", "gate_of", "scoped"]

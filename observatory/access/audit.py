@@ -12,10 +12,10 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from observatory.access.grants import Caller
+from observatory.access.permissions import Caller
 from observatory.errors import ObservatoryError
 from observatory.runtime import Runtime
-from observatory.store.audit import AuditEntry
+from observatory.store.tables.audit import AuditEntry
 
 log = logging.getLogger(__name__)
 

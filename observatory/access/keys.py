@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from observatory.access.grants import Caller, Role, Scope
+from observatory.access.permissions import Caller, Role, Scope
 from observatory.errors import InvalidInputError, NotFoundError, NotSignedInError
 from observatory.store import Store
-from observatory.store.keys import StoredKey
+from observatory.store.tables.keys import StoredKey
 
 PREFIX = "obs_"
 FORM = re.compile(r"obs_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pandas as pd
 
-from observatory.access.grants import Caller, Scope
-from observatory.collect import CollectReport
+from observatory.access.permissions import Caller, Scope
+from observatory.analysis.history import ServiceHistory
+from observatory.collection.collect import CollectReport
 from observatory.errors import ForbiddenError, UnknownServiceError
-from observatory.history import ServiceHistory
-from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, Service
-from observatory.overview import Overview
+from observatory.health.overview import Overview
+from observatory.model.samples import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, Service
 from observatory.runtime import Runtime
 from observatory.store import Store
-from observatory.store.feedback import FeedbackTable
+from observatory.store.tables.feedback import FeedbackTable
 
 if TYPE_CHECKING:
-    from observatory.worker import Worker
+    from observatory.runtime.worker import Worker
 
 OUTSIDE = "details are left out: they may concern services outside of what you may see"
 
@@ -209,7 +209,7 @@ class ScopedStore:
 
 
 class ScopedFeedback:
-    """Verdicts on services inside; see `observatory.store.feedback`."""
+    """Verdicts on services inside; see `observatory.store.tables.feedback`."""
 
     def __init__(self, base: FeedbackTable, scope: Scope, inside: Callable[[Sequence[str] | None], list[str]]) -> None:
         self._base = base

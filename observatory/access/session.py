@@ -6,8 +6,8 @@ import threading
 from typing import Any
 from weakref import WeakValueDictionary
 
-from observatory.access.gate import Gate, gate_of
-from observatory.access.grants import Caller
+from observatory.access.authentication import Gate, gate_of
+from observatory.access.permissions import Caller
 from observatory.access.scoped import ScopedRuntime
 from observatory.errors import NotSignedInError
 from observatory.runtime import Runtime

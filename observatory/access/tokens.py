@@ -11,10 +11,10 @@ from typing import Any
 
 import jwt
 
-from observatory.access.grants import Caller, Role, Scope
-from observatory.config import Settings
+from observatory.access.permissions import Caller, Role, Scope
+from observatory.config.settings import Settings
+from observatory.config.sources import UserSettings
 from observatory.errors import ConfigError, ForbiddenError, InvalidInputError, NotSignedInError
-from observatory.sections import UserSettings
 
 ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 LEEWAY = 30

@@ -5,30 +5,19 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from observatory import __version__
-from observatory.api import (
-    access,
-    audit,
-    collect,
-    delivery,
-    docs,
-    errors,
-    exposition,
-    feedback,
-    health,
-    incidents,
-    journal,
-    limits,
-    metrics,
-    openapi,
-    runs,
-    services,
-    sharing,
-    stream,
-    system,
-    wire,
-)
-from observatory.api.startup import Startup
+from observatory.api import context as wire
+from observatory.api import openapi
+from observatory.api import problems as errors
+from observatory.api.middleware import authorization as access
+from observatory.api.middleware import cors as sharing
+from observatory.api.middleware import delivery
+from observatory.api.middleware import rate_limits as limits
+from observatory.api.middleware import request_log as journal
+from observatory.api.routes import audit, collect, docs, feedback, health, incidents, metrics, runs, services, system
+from observatory.api.routes import events as stream
+from observatory.api.routes import monitoring as exposition
 from observatory.runtime import Runtime
+from observatory.runtime.startup import Startup
 
 SUBJECTS = (services, health, incidents, metrics, collect, feedback, runs, stream, system, exposition, audit, docs)
 

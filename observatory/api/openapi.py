@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from observatory.api.columns import ARROW, CSV
-from observatory.api.errors import MEDIA_TYPE
-from observatory.api.schemas import Problem
+from observatory.api.formats import ARROW, CSV
+from observatory.api.problems import MEDIA_TYPE
+from observatory.api.schemas.responses import Problem
 
 TITLE = "CloudWatch Observatory"
 DESCRIPTION = """\

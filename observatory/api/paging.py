@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from observatory.api.errors import Problem
+from observatory.api.problems import Problem
 
 T = TypeVar("T")
 Key = Sequence[Any]

@@ -13,13 +13,13 @@ from typing import Any
 
 from observatory.access import gate_of
 from observatory.api.app import create_app
-from observatory.api.container import ApiHandler, Container
-from observatory.api.events import Feed
-from observatory.api.hardening import harden
-from observatory.api.startup import Startup
-from observatory.api.stream import EventsHandler, Streams
+from observatory.api.routes.events import EventsHandler, Streams
+from observatory.api.wsgi import ApiHandler, Container
 from observatory.errors import ObservatoryError
 from observatory.runtime import Runtime, current
+from observatory.runtime.feed import Feed
+from observatory.runtime.startup import Startup
+from observatory.server.hardening import harden
 
 THREADS, PROBE_THREADS = 8, 2
 

@@ -15,7 +15,7 @@ from observatory.cli.common import chosen_services, open_runtime, print_table, p
 from observatory.cli.doctor import doctor
 from observatory.cli.evaluate import evaluate
 from observatory.cli.feedback import feedback_app
-from observatory.cli.files import import_samples
+from observatory.cli.importing import import_samples
 from observatory.cli.keys import keys_app
 from observatory.cli.run import RunCommand, lab, run
 from observatory.cli.schedule import schedule_app
@@ -24,7 +24,7 @@ from observatory.cli.store import store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
 
 if TYPE_CHECKING:
-    from observatory.config import Settings
+    from observatory.config.settings import Settings
     from observatory.runtime import Runtime
 
 app = typer.Typer(
@@ -97,7 +97,7 @@ def serve(
 ) -> None:
     """Serve the dashboard and the REST API, and collect in the background."""
     from observatory.runtime import Runtime, use
-    from observatory.serve import require_free_port, require_sign_in, serve
+    from observatory.server.panel import require_free_port, require_sign_in, serve
 
     settings = read_settings(port=port, host=host)
     require_free_port(settings.host, settings.port)
@@ -153,8 +153,8 @@ def backfill(
     again: Annotated[bool, typer.Option("--again", help="Fetch also what was fetched before.")] = False,
 ) -> None:
     """Fetch history from the sources; an interrupted run goes on where it was, and a second one changes nothing."""
-    from observatory.backfill import backfill
-    from observatory.tables import coverage_table, gap_table
+    from observatory.collection.backfill import backfill
+    from observatory.display.samples import coverage_table, gap_table
     from observatory.times import parse_duration
 
     with open_runtime() as runtime:
@@ -201,7 +201,7 @@ def detect(start: FromOption = "1d", end: ToOption = "now", service: ServiceOpti
 @app.command(epilog="Example: `observatory health`")
 def health() -> None:
     """Show every service's health, the worst first."""
-    from observatory.tables import health_table
+    from observatory.display.samples import health_table
 
     with open_runtime() as runtime:
         table = health_table(runtime.overview())
@@ -242,7 +242,7 @@ def audit(
     limit: Annotated[int, typer.Option(min=1, help="Most lines.")] = 100,
 ) -> None:
     """Show who did what: every write and every refused access, the newest first."""
-    from observatory.tables import audit_table
+    from observatory.display.samples import audit_table
     from observatory.times import parse_time
 
     with open_runtime() as opened:

@@ -14,14 +14,14 @@ from observatory.errors import InvalidInputError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from observatory.config import Settings
+    from observatory.config.settings import Settings
     from observatory.runtime import Runtime
     from observatory.store import Store
 
 
 def read_settings(**overrides: Any) -> Settings:
     """The settings, with those options of a verb that were given; also sets up logging."""
-    from observatory.config import load_settings
+    from observatory.config.settings import load_settings
 
     settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
     set_up_logs(settings)
@@ -97,7 +97,7 @@ def chosen_services(store: Store, wanted: list[str] | None) -> list[str] | None:
 
 @contextmanager
 def progress_bar() -> Iterator[Any]:
-    """A progress bar on standard error; yields a `observatory.model.Progress`."""
+    """A progress bar on standard error; yields a `observatory.model.samples.Progress`."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -11,8 +11,8 @@ from observatory.cli.common import read_settings
 
 def doctor() -> None:
     """Look at sources, log-in, TLS, clocks, windows, presets and store; exit code 1 if something is broken."""
-    from observatory.doctor import Level, examine
     from observatory.logs import quiet
+    from observatory.runtime.doctor import Level, examine
 
     settings, broken = read_settings(), 0
     with quiet("observatory.sources"):  # the findings say it

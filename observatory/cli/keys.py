@@ -10,7 +10,7 @@ from observatory.cli.common import open_runtime, print_table
 
 if TYPE_CHECKING:
     from observatory.access import Gate
-    from observatory.store.keys import StoredKey
+    from observatory.store.tables.keys import StoredKey
 
 keys_app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
 
@@ -49,7 +49,7 @@ def create(
 def list_keys() -> None:
     """List all keys, those that are no longer valid too."""
     from observatory.access import gate_of
-    from observatory.tables import key_table
+    from observatory.display.samples import key_table
 
     with open_runtime() as runtime:
         table = key_table(gate_of(runtime).keys.all(), runtime.clock())

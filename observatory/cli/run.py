@@ -13,7 +13,7 @@ from observatory.cli.common import open_store, progress_bar, read_settings
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from observatory.model import Run
+    from observatory.model.samples import Run
     from observatory.notebooks.execute import Outcome
 
 
@@ -76,7 +76,7 @@ def _pair(given: str) -> tuple[str, str]:
 
 def tell(ended: Run, outcome: Outcome) -> None:
     """Say where the files of a run are, and what went wrong; leaves with 1 where it did not come to its end."""
-    from observatory.model import RunStatus
+    from observatory.model.samples import RunStatus
     from observatory.notebooks.run import files_of
 
     for file in files_of(ended):
@@ -98,8 +98,8 @@ def lab(
     ] = None,
 ) -> None:
     """Open JupyterLab on the store of the settings; further options go to JupyterLab."""
-    from observatory.lab import lab
     from observatory.notebooks import to_edit
+    from observatory.notebooks.lab import lab
 
     settings = read_settings()
     if folder is None:

@@ -48,8 +48,8 @@ def schedule(context: typer.Context) -> None:
 @schedule_app.command("list", epilog="Example: `observatory schedule list`")
 def schedule_list() -> None:
     """List the jobs: what, when, the next time, and how the last run went."""
+    from observatory.display.samples import job_table
     from observatory.schedule import jobs_of, who_schedules
-    from observatory.tables import job_table
 
     now, settings = datetime.now(UTC), read_settings()
     jobs = jobs_of(settings)
@@ -104,7 +104,7 @@ def schedule_history(
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many runs.")] = 20,
 ) -> None:
     """Show the last runs of notebooks, also those by hand, the newest first."""
-    from observatory.tables import run_table
+    from observatory.display.samples import run_table
 
     now = datetime.now(UTC)
     with open_store(read_settings()) as store:

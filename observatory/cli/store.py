@@ -30,7 +30,7 @@ def check(
     repair: Annotated[bool, typer.Option("--repair", help="Make roll-ups anew from the samples.")] = False,
 ) -> None:
     """Read everything to its end and say what is damaged, and what to do; exit code 1 if something is."""
-    from observatory.store.check import check_apart
+    from observatory.store.upkeep.check import check_apart
 
     if repair:
         with _open() as store:
@@ -57,8 +57,8 @@ def restore(
     force: Annotated[bool, typer.Option("--force", help="Keep the present store aside and take its place.")] = False,
 ) -> None:
     """Check a backup and put it where OBSERVATORY_STORE says."""
-    from observatory.store.backup import restore
     from observatory.store.options import StoreOptions
+    from observatory.store.upkeep.backup import restore
 
     settings = read_settings()
     found = restore(folder, settings.store, StoreOptions.of(settings), force=force)

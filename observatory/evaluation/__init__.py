@@ -9,12 +9,12 @@ True
 
 from __future__ import annotations
 
+from observatory.evaluation.benchmark import Judged, judge, series_table, summary
 from observatory.evaluation.cases import case_table
 from observatory.evaluation.episodes import EventScores, demo_series, evaluate_demo, event_scores
 from observatory.evaluation.feedback import evaluate_feedback
-from observatory.evaluation.judge import Judged, judge, series_table, summary
-from observatory.evaluation.labelled import LabelledSeries, labelled_folder
-from observatory.evaluation.single import evaluate_single
+from observatory.evaluation.folder import LabelledSeries, labelled_folder
+from observatory.evaluation.injected import evaluate_single
 from observatory.evaluation.stream import first_look_ahead, score_stream
 
 __all__ = [

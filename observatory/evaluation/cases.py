@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from observatory.evaluation.benchmark import Judged
 from observatory.evaluation.events import alarm_rows, runs, with_recovery
-from observatory.evaluation.judge import Judged
-from observatory.evaluation.labelled import LabelledSeries
+from observatory.evaluation.folder import LabelledSeries
 
 HIT, MISS, FALSE_ALARM = "hit", "miss", "false alarm"
 COLUMNS = [

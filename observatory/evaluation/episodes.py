@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from observatory.detect import replay
+from observatory.compute.processes import outcomes
+from observatory.detection.episodes import replay
 from observatory.errors import InvalidInputError
-from observatory.evaluation.judge import chosen_detectors
-from observatory.evaluation.labelled import LabelledSeries
-from observatory.evaluation.parallel import outcomes
-from observatory.model import SERVICE, TIMESTAMP, Anomaly, Fault, Progress, no_progress
-from observatory.sources.demo import DemoSource
+from observatory.evaluation.benchmark import chosen_detectors
+from observatory.evaluation.folder import LabelledSeries
+from observatory.model.samples import SERVICE, TIMESTAMP, Anomaly, Fault, Progress, no_progress
+from observatory.sources.demo.shop import DemoSource
 
 GRACE = timedelta(minutes=15)
 """Alarms this long after a fault are part of it: services need a while to recover."""

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from observatory.detect import replay
+from observatory.compute.processes import outcomes
+from observatory.detection.episodes import replay
+from observatory.evaluation.benchmark import chosen_detectors
 from observatory.evaluation.episodes import GRACE, meets
-from observatory.evaluation.judge import chosen_detectors
-from observatory.evaluation.parallel import outcomes
-from observatory.model import Anomaly, Failure, Fault, Feedback, Progress, Verdict, no_progress
+from observatory.model.samples import Anomaly, Failure, Fault, Feedback, Progress, Verdict, no_progress
 
 MARGIN = timedelta(hours=1)
 MINIMUM_SAMPLES = 120
@@ -44,7 +44,7 @@ def evaluate_feedback(
     training
         History before the first label to learn from.
     progress, jobs
-        As in `observatory.evaluation.judge`.
+        As in `observatory.evaluation.benchmark`.
 
     Returns
     -------

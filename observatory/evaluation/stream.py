@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from observatory.detect import CONTEXT, REFIT_ROWS, stream_scores
+from observatory.detection.episodes import CONTEXT, REFIT_ROWS, stream_scores
 from observatory.detectors import Detector, StreamingDetector, make_detector
 from observatory.errors import InvalidInputError
 
@@ -62,7 +62,7 @@ def explain_stream(
         scores[first:] = scored.total.to_numpy()
         shares[first:] = scored.shares.reindex(columns=frame.columns).to_numpy()
         return scores, pd.DataFrame(shares, index=frame.index, columns=frame.columns)
-    while first < len(frame):  # models as in `observatory.detect.stream_scores`, whose scores come without shares
+    while first < len(frame):  # models as in `stream_scores`, whose scores come without shares
         last = min(len(frame), first + min(REFIT_ROWS, first))
         history = frame.iloc[:first]
         history = history[history.index >= history.index[-1] - TRAINING]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from observatory.logs import quiet
-from observatory.model import Progress, RunStatus, no_progress
+from observatory.model.samples import Progress, RunStatus, no_progress
 from observatory.notebooks import quicken
 
 START_SECONDS = 60

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from observatory.errors import InvalidInputError, ObservatoryError
-from observatory.model import Progress, Run, RunStatus, no_progress
+from observatory.model.samples import Progress, Run, RunStatus, no_progress
 from observatory.notebooks import find
 from observatory.notebooks.execute import Outcome, execute
 from observatory.notebooks.parameters import check, parameters_of

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from observatory.cadence import Cadence
-from observatory.config import Settings
+from observatory.config.cadence import Cadence
+from observatory.config.settings import Settings
+from observatory.config.sources import JobSettings
 from observatory.errors import ConfigError, InvalidInputError, NotFoundError
-from observatory.model import Run, RunStatus
+from observatory.model.samples import Run, RunStatus
 from observatory.notebooks.run import Task
-from observatory.sections import JobSettings
 from observatory.store import Store
 from observatory.times import parse_duration, resolve_times
 

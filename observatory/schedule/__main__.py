@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from observatory.config import load_settings
-from observatory.model import RunStatus
+from observatory.config.settings import load_settings
+from observatory.model.samples import RunStatus
 from observatory.notebooks import find
 from observatory.notebooks.run import carry_out, ends_on_sigterm, this_process
 from observatory.runtime import utc_now

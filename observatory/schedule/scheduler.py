@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from observatory.config import Settings, child_environment
+from observatory.config.settings import Settings, child_environment
 from observatory.errors import ConfigError, ObservatoryError
-from observatory.model import Run, RunStatus
+from observatory.model.samples import Run, RunStatus
 from observatory.notebooks.run import make_folder, this_process
 from observatory.runtime import utc_now
 from observatory.schedule import SIGN_OF_LIFE, Job, claim, jobs_of, missed, require_runnable

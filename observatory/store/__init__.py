@@ -17,27 +17,36 @@ import pandas as pd
 
 from observatory.catalog import METRICS, Metric
 from observatory.errors import InvalidInputError, UnknownServiceError
-from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Fault, Service
-from observatory.store import queries, upkeep_queries
-from observatory.store.archive import Archive
-from observatory.store.audit import AuditLog
-from observatory.store.backup import Backup, backup
-from observatory.store.bulk import checked, write_file
-from observatory.store.check import Finding, check
-from observatory.store.database import Database, Statement
-from observatory.store.feedback import FeedbackTable
-from observatory.store.fetches import Fetches
-from observatory.store.homes import home_opener
-from observatory.store.keys import Keys
-from observatory.store.leases import Leases
-from observatory.store.migrate import open_database
+from observatory.model.samples import SERVICE, TIMESTAMP, Anomaly, Cycle, Fault, Service
+from observatory.store.engine.database import Database, Statement
+from observatory.store.engine.homes import home_opener
+from observatory.store.engine.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
-from observatory.store.remarks import Remarks
-from observatory.store.retention import maintain, removed_until
-from observatory.store.rows import anomaly_of, anomaly_rows, cycle_of, cycle_rows, fault_of, fault_rows, service_of
-from observatory.store.runs import Runs
-from observatory.store.states import StateTable
-from observatory.store.upkeep import as_time, done_until, refresh_late, roll_up
+from observatory.store.sql import rollups as upkeep_queries
+from observatory.store.sql import tables as queries
+from observatory.store.tables.audit import AuditLog
+from observatory.store.tables.bulk import checked, write_file
+from observatory.store.tables.feedback import FeedbackTable
+from observatory.store.tables.fetches import Fetches
+from observatory.store.tables.keys import Keys
+from observatory.store.tables.leases import Leases
+from observatory.store.tables.remarks import Remarks
+from observatory.store.tables.rows import (
+    anomaly_of,
+    anomaly_rows,
+    cycle_of,
+    cycle_rows,
+    fault_of,
+    fault_rows,
+    service_of,
+)
+from observatory.store.tables.runs import Runs
+from observatory.store.tables.states import StateTable
+from observatory.store.upkeep.archive import Archive
+from observatory.store.upkeep.backup import Backup, backup
+from observatory.store.upkeep.check import Finding, check
+from observatory.store.upkeep.retention import maintain, removed_until
+from observatory.store.upkeep.rollups import as_time, done_until, refresh_late, roll_up
 
 LATELY = timedelta(minutes=15)
 """Services that report have a sample since this time before the end of the roll-ups."""
@@ -338,11 +347,11 @@ class Store:
     # -- safety -----------------------------------------------------------------------------
 
     def backup(self, folder: Path) -> Backup:
-        """Save everything as it is at this moment; see `observatory.store.backup`."""
+        """Save everything as it is at this moment; see `observatory.store.upkeep.backup`."""
         return backup(self._database, self.archive, folder)
 
     def check(self) -> Iterator[Finding]:
-        """Whether everything is whole; see `observatory.store.check`."""
+        """Whether everything is whole; see `observatory.store.upkeep.check`."""
         return check(self._database, self.archive)
 
     def repair(self, now: datetime) -> None:
@@ -374,7 +383,7 @@ class Store:
     # -- upkeep -----------------------------------------------------------------------------
 
     def maintain(self, now: datetime, retention: Retention | None = None) -> None:
-        """Do what is due; see `observatory.store.retention.maintain`."""
+        """Do what is due; see `observatory.store.upkeep.retention.maintain`."""
         maintain(self._database, self.archive, now, retention)
 
     # -- helpers ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""``python -m observatory.store URL``: the check of `observatory.store.check.check_apart`, a finding a line."""
+"""``python -m observatory.store URL``: the check of `observatory.store.upkeep.check.check_apart`, a finding a line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from observatory.config import load_settings
+from observatory.config.settings import load_settings
 from observatory.errors import ObservatoryError
 from observatory.store import open_store
 from observatory.store.options import StoreOptions

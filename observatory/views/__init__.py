@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from observatory.registry import Registry
 from observatory.runtime import Runtime
-from observatory.views.state import State
+from observatory.views.session.state import State
 
 
 class View(Protocol):

@@ -8,11 +8,11 @@ import panel as pn
 
 from observatory.runtime import Runtime
 from observatory.views import VIEWS
-from observatory.views.cards import Cards, card, empty, shown, toolbar
-from observatory.views.component import Box
-from observatory.views.drilldown import Drilldown
-from observatory.views.live import live, session_document
-from observatory.views.state import State
+from observatory.views.components.base import Box
+from observatory.views.components.cards import Cards, card, empty, shown, toolbar
+from observatory.views.service import Drilldown
+from observatory.views.session.live import live, session_document
+from observatory.views.session.state import State
 
 
 @VIEWS.register("health")

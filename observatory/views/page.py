@@ -13,17 +13,17 @@ from urllib.parse import urlencode
 
 import panel as pn
 
-from observatory.overview import Overview
+from observatory.health.overview import Overview
 from observatory.runtime import Runtime
 from observatory.views import VIEWS, View, view_names
-from observatory.views.browser import Browser
-from observatory.views.cards import card
-from observatory.views.component import Box, asset, font_face, styles
-from observatory.views.header import PRODUCT, Header, header
+from observatory.views.components.base import Box, asset, font_face, styles
+from observatory.views.components.browser import Browser
+from observatory.views.components.cards import card
+from observatory.views.components.header import PRODUCT, Header, header
+from observatory.views.components.theme import variables
 from observatory.views.health import cards_data
-from observatory.views.live import live, session_document
-from observatory.views.state import State
-from observatory.views.theme import variables
+from observatory.views.session.live import live, session_document
+from observatory.views.session.state import State
 
 
 class Page:

@@ -9,16 +9,16 @@ from typing import Any
 import panel as pn
 
 from observatory.catalog import metric
-from observatory.model import Anomaly, Severity
+from observatory.model.samples import Anomaly, Severity
 from observatory.runtime import Runtime
 from observatory.views import VIEWS
-from observatory.views.anomalies import AnomalyList, anomaly_list
-from observatory.views.component import Box, Component, Figure, module
-from observatory.views.live import end_of, live, session_document, when_read
-from observatory.views.state import RADAR_SPANS, SPANS, State
-from observatory.views.theme import palette
-from observatory.views.timeline import TimelineFigure, timeline
-from observatory.views.words import in_words, plural
+from observatory.views.charts.timeline import TimelineFigure, timeline
+from observatory.views.components.anomalies import AnomalyList, anomaly_list
+from observatory.views.components.base import Box, Component, Figure, module
+from observatory.views.components.theme import palette
+from observatory.views.components.words import in_words, plural
+from observatory.views.session.live import end_of, live, session_document, when_read
+from observatory.views.session.state import RADAR_SPANS, SPANS, State
 
 FILTERS = ("severities", "radar_service", "metric")
 

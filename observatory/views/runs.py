@@ -7,15 +7,15 @@ from typing import Any
 
 import panel as pn
 
-from observatory.model import Run, RunStatus
+from observatory.model.samples import Run, RunStatus
 from observatory.notebooks.run import files_of
 from observatory.runtime import Runtime
 from observatory.schedule import Job, jobs_of, who_schedules
 from observatory.views import VIEWS
-from observatory.views.component import Box, Component, module
-from observatory.views.live import end_of, live, session_document, when_read
-from observatory.views.state import State
-from observatory.views.words import span, when
+from observatory.views.components.base import Box, Component, module
+from observatory.views.components.words import span, when
+from observatory.views.session.live import end_of, live, session_document, when_read
+from observatory.views.session.state import State
 
 LISTED = 100
 FRESH = 5.0

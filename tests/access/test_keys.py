@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from shop import Clock
+from support.shop import Clock
 
-from observatory.access.grants import Role, Scope
 from observatory.access.keys import ApiKeys
+from observatory.access.permissions import Role, Scope
 from observatory.errors import InvalidInputError, NotFoundError, NotSignedInError
 from observatory.store import Store, open_store
 

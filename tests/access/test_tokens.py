@@ -11,12 +11,12 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from servers import FaultyServer, Reply
-from shop import Clock
+from support.servers import FaultyServer, Reply
+from support.shop import Clock
 
-from observatory.access.grants import Role
+from observatory.access.permissions import Role
 from observatory.access.tokens import Tokens
-from observatory.config import Settings
+from observatory.config.settings import Settings
 from observatory.errors import ConfigError, ForbiddenError, NotSignedInError
 
 SECRET = "a shared secret of more than 32 bytes, canary-jwt"  # canary: see tests/conftest.py

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from api.helpers import problem, strict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.api import problem, strict
 
 PATHS = [
     "/api/services",

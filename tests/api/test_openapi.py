@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from api.helpers import strict
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from pydantic import BaseModel
+from support.api import strict
 
-from observatory.api import health_schemas, queries, schemas
+from observatory.api.schemas import health as health_schemas
+from observatory.api.schemas import requests as queries
+from observatory.api.schemas import responses as schemas
 
 
 @pytest.fixture(scope="module")

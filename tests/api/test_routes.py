@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from api.helpers import problem, strict
 from apiflask import APIBlueprint
+from support.api import problem, strict
 
-from observatory.api import access
 from observatory.api import app as api_app
-from observatory.api.access import Access
-from observatory.api.stream import ACCEPTED
-from observatory.api.wire import BODY_LIMIT
+from observatory.api.context import BODY_LIMIT
+from observatory.api.middleware import authorization as access
+from observatory.api.middleware.authorization import Access
+from observatory.api.routes.events import ACCEPTED
 from observatory.catalog import METRICS
 
 ROUTES = {

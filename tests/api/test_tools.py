@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import schemathesis
 from api.conftest import make_runtime
-from api.helpers import strict
 from api.test_plugin import Server
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
@@ -21,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from support.api import strict
 
 from observatory.access import Role, gate_of
 from observatory.api import plugin

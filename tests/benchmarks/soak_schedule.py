@@ -23,9 +23,9 @@ sys.path[:0] = [str(Path(__file__).parents[1])]  # as pytest does
 
 # ruff: noqa: E402
 from notebooks.conftest import write_trial
-from servers import wait_until
+from support.servers import wait_until
 
-from observatory.model import Run, RunStatus
+from observatory.model.samples import Run, RunStatus
 from observatory.store import Store, open_store
 
 JOBS = ("often", "broken", "stuck")

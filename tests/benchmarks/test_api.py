@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 import requests
 from benchmarks.contenders import SERVICES, START, Sqlite, frame
-from servers import free_port, wait_until
+from support.servers import free_port, wait_until
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from observatory.model import Service
+from observatory.model.samples import Service
 from observatory.store import open_store
 
 pytestmark = pytest.mark.servers

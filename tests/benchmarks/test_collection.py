@@ -22,15 +22,16 @@ import pandas as pd
 import pytest
 import requests
 from benchmarks.replay import file_name
-from openmetrics import Exposition
-from servers import History, Server, VictoriaMetrics
+from support.openmetrics import Exposition
+from support.servers import History, Server, VictoriaMetrics
 
-from observatory.backfill import backfill
-from observatory.collect import collect_once, store_samples
-from observatory.model import SERVICE
-from observatory.sources.answers import parse, read_envelope, wide_frame
-from observatory.sources.presets import joined
-from observatory.sources.prometheus import PrometheusClient, PrometheusSource
+from observatory.collection.backfill import backfill
+from observatory.collection.collect import collect_once, store_samples
+from observatory.model.samples import SERVICE
+from observatory.sources.prometheus.answers import parse, read_envelope, wide_frame
+from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.presets import joined
+from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store, open_store
 
 pytestmark = pytest.mark.servers
@@ -234,7 +235,7 @@ def replay(services: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             answers.setdefault(metric, body)
     server = subprocess.Popen([sys.executable, str(Path(__file__).with_name("replay.py")), str(folder), str(port)])
     try:
-        from servers import wait_until
+        from support.servers import wait_until
 
         wait_until(lambda: answering(source.client.url), 30, "the replay server")
         yield Replay(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from series import series
+from support.series import series
 
 from observatory.detectors import make_detector
 from observatory.detectors.multiscale.fleet import Fleet

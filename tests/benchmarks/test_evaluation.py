@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from evaluation.labelled import case
+from support.labelled import case
 
 from observatory.evaluation.events import runs
 from observatory.evaluation.ranking import vus_pr

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from benchmarks.contenders import SERVICES, START, OfStore, Parquet, Sqlite, blocks, frame, of_file, of_lake
-from servers import Postgres
-from store.actors import Actor
+from support.actors import Actor
+from support.servers import Postgres
 
 from observatory.store import open_store
-from observatory.store.homes.address import read_address
+from observatory.store.engine.homes.address import read_address
 from observatory.store.options import StoreOptions
 
 pytestmark = pytest.mark.servers

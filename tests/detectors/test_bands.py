@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from series import MINUTES, series, with_fault
+from support.series import MINUTES, series, with_fault
 
 from observatory.detectors.bands import Bands
 from observatory.errors import NotEnoughDataError

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from series import series
+from support.series import series
 
 from observatory.detectors import DETECTORS, Detector, make_detector
 from observatory.errors import ConfigError, NotEnoughDataError, UnknownPluginError

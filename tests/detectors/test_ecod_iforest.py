@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pyod.models.ecod import ECOD
-from series import MINUTES, series
+from support.series import MINUTES, series
 
 from observatory.detectors.ecod_iforest import EcodIforest, _Pair
 

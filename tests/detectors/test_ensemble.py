@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from series import MINUTES, series
+from support.series import MINUTES, series
 
 from observatory.detectors import make_detector
 from observatory.detectors.ensemble import Ensemble

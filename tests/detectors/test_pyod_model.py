@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from series import MINUTES, series, with_fault
+from support.series import MINUTES, series, with_fault
 
 from observatory.detectors import make_detector
 from observatory.errors import ConfigError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from series import MINUTES, series
+from support.series import MINUTES, series
 
 from observatory.detectors import Detector, make_detector
 

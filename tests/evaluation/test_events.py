@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from evaluation.labelled import case
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.labelled import case
 
 from observatory.evaluation.events import EventCounts, alarm_rows, best_line, count_events
 

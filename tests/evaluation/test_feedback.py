@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-from series import series, with_fault
+from support.series import series, with_fault
 
 from observatory.evaluation.feedback import evaluate_feedback
-from observatory.model import Feedback, Verdict
+from observatory.model.samples import Feedback, Verdict
 
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from evaluation.labelled import case
+from support.labelled import case
 
 from observatory.evaluation.nab import nab_score, weight
 

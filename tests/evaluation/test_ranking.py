@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from evaluation.labelled import case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
+from support.labelled import case
 
 from observatory.errors import InvalidInputError
 from observatory.evaluation.ranking import PERIOD, average_precision, period, precision_recall, vus_pr

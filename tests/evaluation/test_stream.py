@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 import pytest
-from series import series
+from support.series import series
 
 from observatory.detectors import Detector, Scores, make_detector
 from observatory.errors import InvalidInputError

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from commands import Call, caller
-from servers import wait_until
+from support.commands import Call, caller
+from support.servers import wait_until
 
-from observatory.model import Run, RunStatus
+from observatory.model.samples import Run, RunStatus
 from observatory.notebooks.execute import execute
 from observatory.store import open_store
 

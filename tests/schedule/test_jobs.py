@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from observatory.config import Settings
+from observatory.config.settings import Settings
+from observatory.config.sources import JobSettings
 from observatory.errors import ConfigError, NotFoundError
-from observatory.model import RunStatus
+from observatory.model.samples import RunStatus
 from observatory.schedule import Job, claim, job_called, jobs_of, missed, require_runnable, upcoming, who_schedules
-from observatory.sections import JobSettings
 from observatory.store import Store, open_store
-from observatory.store.runs import LOST_AFTER
+from observatory.store.tables.runs import LOST_AFTER
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

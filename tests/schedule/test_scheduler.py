@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from notebooks.conftest import write_trial
-from servers import wait_until
-from store.test_runs import NOON, a_run
+from store.tables.test_runs import NOON, a_run
+from support.servers import wait_until
 
-from observatory.config import Settings
+from observatory.config.settings import Settings
 from observatory.errors import ConfigError
-from observatory.model import Run, RunStatus
+from observatory.model.samples import Run, RunStatus
 from observatory.runtime import utc_now
 from observatory.schedule.scheduler import Scheduler, forget_old
 from observatory.store import Store, open_store

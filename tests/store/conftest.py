@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from servers import Postgres
-from store.actors import Actor
+from support.actors import Actor
+from support.servers import Postgres
 
 from observatory.store import Store, open_store
-from observatory.store.homes.address import read_address
+from observatory.store.engine.homes.address import read_address
 from observatory.store.options import StoreOptions
 
 HOMES = ["memory", "file", "served", pytest.param("lake", marks=pytest.mark.servers)]

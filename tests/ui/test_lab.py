@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
-from servers import free_port, wait_until
+from support.servers import free_port, wait_until
 from ui.conftest import ROOT, Watch
 
 pytestmark = [pytest.mark.ui, pytest.mark.servers]

@@ -9,11 +9,11 @@ import pytest
 import requests
 from conftest import WINDOW
 from playwright.sync_api import Page, expect
-from servers import wait_until
+from support.servers import wait_until
 from ui.conftest import served
 from ui.test_dashboard import card, open_page
 
-from observatory.sources.prometheus import PrometheusSource
+from observatory.sources.prometheus.source import PrometheusSource
 
 pytestmark = [pytest.mark.ui, pytest.mark.servers]
 NAMES = {"prometheus", "node", "alertmanager"}

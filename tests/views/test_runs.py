@@ -9,13 +9,13 @@ from typing import Any
 from views.conftest import NOW
 from views.test_views import data_of
 
-from observatory.config import Settings
-from observatory.model import Run, RunStatus
+from observatory.config.settings import Settings
+from observatory.config.sources import JobSettings
+from observatory.model.samples import Run, RunStatus
 from observatory.runtime import Runtime
-from observatory.sections import JobSettings
 from observatory.views import VIEWS
 from observatory.views.runs import read, tables
-from observatory.views.state import State
+from observatory.views.session.state import State
 
 SCHEDULE = {"hourly": JobSettings(notebook="collect", cron="30 * * * *")}
 

@@ -13,14 +13,15 @@ from views.conftest import HOSTILE, anomaly
 
 from observatory.runtime import Runtime
 from observatory.store import Store
-from observatory.views import VIEWS, drilldown, radar, view_names
-from observatory.views.anomalies import AnomalyList
-from observatory.views.browser import Browser
-from observatory.views.component import ASSETS, Component
+from observatory.views import VIEWS, radar, view_names
+from observatory.views import service as drilldown
+from observatory.views.components.anomalies import AnomalyList
+from observatory.views.components.base import ASSETS, Component
+from observatory.views.components.browser import Browser
+from observatory.views.components.score import score_table
 from observatory.views.page import Page, first_view, query_of, wants_dark
 from observatory.views.radar import AnomalyRadar, filters, passes
-from observatory.views.score import score_table
-from observatory.views.state import State
+from observatory.views.session.state import State
 
 NAMES = view_names()
 

@@ -1,0 +1,191 @@
+"""What happened to one service over some time, as a person would tell it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from observatory.analysis.history import ServiceHistory
+from observatory.catalog import METRICS
+from observatory.frames import Listing
+from observatory.incidents.grouping import Incident, group
+from observatory.model.samples import Anomaly
+from observatory.store import Store
+
+TIME = "%Y-%m-%d %H:%M"
+LOOK_BACK = timedelta(days=90)
+"""How far back similar anomalies are looked for."""
+AROUND = timedelta(hours=1)
+"""What began this long before the window may be its cause."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IncidentReport:
+    """One service from `start` to `end`: tables with values as people read them, and the incidents behind them.
+
+    Shown in a notebook it is its summary.
+    """
+
+    service: str
+    start: datetime
+    end: datetime
+    incidents: tuple[Incident, ...]
+    summary: str
+    timeline: pd.DataFrame
+    changes: pd.DataFrame
+    causes: pd.DataFrame
+    similar: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return self.summary
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.summary)}</p>"
+
+
+def incident_report(store: Store, history: ServiceHistory) -> IncidentReport:
+    """The report on the service and the window of `history`."""
+    name, start, end = history.service.name, history.start, history.end
+    around = store.anomalies(start=start - AROUND, end=end)
+    incidents = tuple(i for i in group(around, store.calls()) if name in i.services and i.ended_at >= start)
+    return IncidentReport(
+        service=name,
+        start=start,
+        end=end,
+        incidents=incidents,
+        summary=summarise(history, incidents),
+        timeline=timeline(history, incidents),
+        changes=changes(history),
+        causes=causes(incidents),
+        similar=similar(history.anomalies, store.anomalies(start=start - LOOK_BACK, end=start, services=[name])),
+    )
+
+
+def summarise(history: ServiceHistory, incidents: Sequence[Incident]) -> str:
+    """What happened, in a few sentences."""
+    name = history.service.name
+    window = f"{history.start:{TIME}} to {history.end:{TIME}} UTC"
+    if history.samples.empty:
+        return f"There are no samples of {name} from {window}: nothing can be said about it."
+    if not incidents:
+        return f"Nothing unusual was found in {name} from {window}."
+    incident = min(incidents, key=lambda incident: incident.severity.rank)
+    minutes = round((incident.ended_at - incident.started_at).total_seconds() / 60) + 1
+    others = [service for service in incident.services if service != name]
+    lasted = "and goes on" if incident.is_open else f"and lasted {minutes} minutes"
+    where = f"{name} and {len(others)} more services" if others else name
+    suspects = ", ".join(incident.suspects)
+    return (
+        f"An incident of severity {incident.severity} in {where} began at {incident.started_at:{TIME}} UTC {lasted}. "
+        + (f"It most likely began in {suspects}." if others else "No other service was affected.")
+    )
+
+
+def timeline(history: ServiceHistory, incidents: Sequence[Incident]) -> pd.DataFrame:
+    """A row an event, the oldest first: ``time``, ``service``, ``event``."""
+    events: list[tuple[datetime, str, str]] = []
+    for incident in incidents:
+        for anomaly in incident.anomalies:
+            told = f"{anomaly.severity} anomaly: {anomaly.sentence}"
+            events.append((anomaly.started_at, anomaly.service_name, told))
+            if not anomaly.is_open:
+                events.append((anomaly.ended_at, anomaly.service_name, "last anomalous sample"))
+    events += [(at, history.service.name, text) for at, text in _jumps(history.samples)]
+    rows = [(f"{at:{TIME}}", service, text) for at, service, text in sorted(events)]
+    return Listing(rows, columns=["time", "service", "event"], nothing="nothing happened")
+
+
+def _jumps(samples: pd.DataFrame) -> list[tuple[datetime, str]]:
+    """Restarts, and changes in the number of pods."""
+    found = []
+    for name, text in (("restart_count", "{new:.0f} restarts"), ("pod_count", "{old:.0f} → {new:.0f} running pods")):
+        known = samples[name].dropna() if name in samples else pd.Series(dtype=float)
+        before = known.shift()
+        changed = known.ne(before) & before.notna() & (known.gt(before) | (name == "pod_count"))
+        times = known.index[changed.to_numpy()]
+        found += [(at.to_pydatetime(), text.format(old=before[at], new=known[at])) for at in times]
+    return found
+
+
+def changes(history: ServiceHistory) -> pd.DataFrame:
+    """What each metric did in its worst moment against what is typical then; the farthest out of its band first.
+
+    Columns ``metric``, ``typical``, ``worst``, ``change`` (× or points), ``at`` and ``minutes`` outside of the band.
+    """
+    columns = ["metric", "typical", "worst", "change", "at", "minutes outside"]
+    expected, samples = history.expected, history.samples
+    nothing = "not enough samples to say what is typical"
+    if expected is None:
+        return Listing([], columns=columns, nothing=nothing)
+    rows = []
+    for name in [name for name in METRICS if name in samples and name in expected.typical]:
+        metric = METRICS[name]
+        extreme = f"{name}__{'min' if metric.worse == 'down' else 'max'}"  # there where samples are summarised
+        actual = samples[extreme if extreme in samples else name]
+        typical, lower, upper = (frame[name] for frame in (expected.typical, expected.lower, expected.upper))
+        sides = {"down": (actual - typical) / (upper - typical), "up": (typical - actual) / (typical - lower)}
+        sides.pop(metric.worse, None)  # what gets better is no change worth a word
+        beyond = pd.DataFrame(sides).max(axis=1)
+        if beyond.notna().sum() == 0:
+            continue
+        at = pd.Timestamp(beyond.index[int(np.nanargmax(beyond))])
+        outside = int((beyond > 1).sum() * history.step / 60)
+        factor = actual[at] / typical[at] if typical[at] > 0 else np.nan
+        change = f"{factor:.3g} ×" if np.isfinite(factor) else f"+{metric.show(actual[at] - typical[at])}"
+        row = (metric.label, metric.show(typical[at]), metric.show(actual[at]), change, f"{at:%H:%M}", outside)
+        rows.append((beyond[at], row))
+    rows.sort(key=lambda item: -item[0])
+    return Listing([row for _, row in rows], columns=columns, nothing=nothing)
+
+
+def causes(incidents: Sequence[Incident]) -> pd.DataFrame:
+    """Affected services, the likeliest origin first: ``service``, ``began``, ``severity``, ``why``."""
+    rows = []
+    for incident in incidents:
+        for service in incident.services:
+            own = [anomaly for anomaly in incident.anomalies if anomaly.service_name == service]
+            worst = min(own, key=lambda anomaly: anomaly.severity.rank)
+            suspect = service in incident.suspects
+            why = "calls no other affected service" if suspect else "calls one that is affected"
+            if service == incident.services[0]:
+                why += ", and fell ill first"
+            rows.append((not suspect, own[0].started_at, service, str(worst.severity), why))
+    rows.sort()
+    table = [(service, f"{at:{TIME}}", severity, why) for _, at, service, severity, why in rows]
+    return Listing(table, columns=["service", "began", "severity", "why"], nothing="nothing was unusual")
+
+
+def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) -> pd.DataFrame:
+    """Anomalies of before that resemble the worst one of now, the most similar first.
+
+    Likeness is the weighted Jaccard index of what each metric contributed: 1 for the same metrics in the same shares.
+    """
+    columns = ["started", "minutes", "severity", "likeness", "message"]
+    worst = max(present, key=lambda anomaly: anomaly.score, default=None)
+    if worst is None:
+        return Listing([], columns=columns, nothing="nothing was unusual")
+    rows = []
+    for anomaly in past:
+        if anomaly.started_at == worst.started_at:
+            continue
+        minutes = round((anomaly.ended_at - anomaly.started_at).total_seconds() / 60) + 1
+        row = (f"{anomaly.started_at:{TIME}}", minutes, str(anomaly.severity))
+        rows.append((*row, round(likeness(worst, anomaly), 2), anomaly.sentence))
+    rows.sort(key=lambda row: (-row[3], row[0]))
+    alike = [row for row in rows if row[3] > 0][:most]
+    return Listing(alike, columns=columns, nothing=f"nothing like it in the {LOOK_BACK.days} days before")
+
+
+def likeness(one: Anomaly, other: Anomaly) -> float:
+    """Weighted Jaccard index of the shares of evidence, by metric and direction: from 0 to 1."""
+    first = {(item.metric, item.direction): item.share for item in one.evidence}
+    second = {(item.metric, item.direction): item.share for item in other.evidence}
+    keys = first.keys() | second.keys()
+    common = sum(min(first.get(key, 0.0), second.get(key, 0.0)) for key in keys)
+    either = sum(max(first.get(key, 0.0), second.get(key, 0.0)) for key in keys)
+    return common / either if either else 0.0

@@ -1,0 +1,31 @@
+"""The audit log, for administrators."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response
+
+from observatory.access import gate_of
+from observatory.api import context as wire
+from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.rate_limits import slow
+from observatory.api.schemas.requests import AuditQuery
+from observatory.api.schemas.responses import AuditPage
+
+TAG = {"name": "audit", "description": "Who did what."}
+routes = APIBlueprint("audit", __name__, url_prefix="/api", tag=TAG)
+
+
+@routes.get("/audit")
+@access(Access.ADMIN)
+@slow
+@routes.input(AuditQuery, location="query")
+@routes.output(AuditPage)
+@routes.doc(operation_id="listAudit")
+def audit(query_data: AuditQuery) -> Response:
+    """Writes and refused accesses, the newest first"""
+    query, runtime = query_data, wire.context().runtime
+    gate_of(runtime).audit.flush()
+    since, _ = wire.time_range(query.start, "now")
+    found = runtime.store.audit.read(since, query.who, query.refused, query.limit)
+    return wire.answer(AuditPage.model_validate({"entries": found}))

@@ -1,0 +1,154 @@
+"""What callers may ask for: query parameters and bodies. Names not listed here are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from observatory.api.schemas import examples
+from observatory.catalog import METRICS
+from observatory.model.samples import Band, Severity
+
+LIMIT, MAXIMUM_LIMIT = 100, 1000
+POINTS, MAXIMUM_POINTS = 1500, 11_000  # a day of minutes comes as it was stored
+
+
+def _split(value: object) -> object:
+    """``a,b`` as a list; repeated parameters arrive joined like that."""
+    return value.split(",") if isinstance(value, str) else value
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must not hold control characters or characters that cannot be printed")
+    if value != value.strip():
+        raise ValueError("must not begin or end with a blank")
+    return value
+
+
+def _metric(name: str) -> str:
+    if name not in METRICS:
+        raise ValueError(f"unknown metric: choose from {', '.join(METRICS)}")
+    return name
+
+
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], BeforeValidator(_split)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+MetricName = Annotated[str, AfterValidator(_metric), WithJsonSchema({"type": "string", "enum": list(METRICS)})]
+Cursor = Annotated[
+    str | None, Field(max_length=2000, description="Where the page begins, as `next` of the page before has it.")
+]
+_TIME = "RFC 3339 with its zone, `now`, or a time ago such as `-24h`, `-30d`."
+
+
+class Query(BaseModel):
+    """Query parameters; all are optional unless they have no default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paging(Query):
+    """Which page."""
+
+    limit: int = Field(LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most items in one answer.")
+    cursor: Cursor = None
+
+
+class ServicesQuery(Paging):
+    """Query of the list of services."""
+
+
+class SummaryQuery(Query):
+    """Query of the health summary."""
+
+    band: Several[Band] = Field((), description="Only services in these bands; may be repeated.", examples=[["poor"]])
+    limit: int = Field(MAXIMUM_LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most services in one answer.")
+    cursor: Cursor = None
+
+
+class AnomaliesQuery(Paging):
+    """Query of anomalies."""
+
+    service: Name | None = Field(None, description="Only this service.", examples=[examples.SERVICE])
+    start: str = Field("-24h", max_length=100, description=f"Anomalies that ended after this. {_TIME}")
+    end: str = Field("now", max_length=100, description=f"Anomalies that began before this. {_TIME}")
+    severity: Several[Severity] = Field((), description="Only these; may be repeated.", examples=[["critical", "high"]])
+    open: bool = Field(False, description="Only those that go on.")
+
+
+class IncidentsQuery(Paging):
+    """Query of incidents."""
+
+    start: str = Field("-24h", max_length=100, description=f"Incidents that ended after this. {_TIME}")
+    end: str = Field("now", max_length=100, description=f"Incidents that began before this. {_TIME}")
+    open: bool = Field(False, description="Only those that go on.")
+
+
+class HistoryQuery(Query):
+    """Query of the history of one service."""
+
+    service: Name = Field(description="Whose history.", examples=[examples.SERVICE])
+    start: str = Field("-24h", max_length=100, description=f"First sample. {_TIME}")
+    end: str = Field("now", max_length=100, description=f"Last sample. {_TIME}")
+    metric: Several[MetricName] = Field((), description="Only these; may be repeated. All, when left out.")
+    points: int = Field(
+        POINTS, ge=1, le=MAXIMUM_POINTS, description="About the most points a metric; a longer range is summarised."
+    )
+    step: str = Field(
+        "auto",
+        max_length=20,
+        description="Time between points, such as `60s`, `5m` or `1h`. `auto` takes the samples as they are, or the "
+        "finest summary of at most `points` points.",
+    )
+    expected: bool = Field(False, description="Also what was expected of each metric: typical, lower, upper.")
+
+
+class FeedbackGiven(BaseModel):
+    """What a person says of an anomaly, or that a span was missed."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [examples.FEEDBACK_GIVEN]}
+    )
+
+    service_name: Name = Field(description="Whose anomaly.")
+    verdict: Literal["right", "false_alarm", "missed"] = Field(
+        description="Of an anomaly: `right` or `false_alarm`; of a span without one: `missed`."
+    )
+    started_at: str = Field(
+        max_length=100, description=f"Any moment of the anomaly, or the start of what was missed. {_TIME}"
+    )
+    ended_at: str | None = Field(None, max_length=100, description=f"The end of what was missed; else null. {_TIME}")
+    detector: Name | None = Field(None, description="Whose anomaly, where several detectors have one then.")
+    note: str = Field("", max_length=1000, description="Why, in words.")
+
+
+class AuditQuery(Query):
+    """Query of the audit log."""
+
+    start: str = Field("-24h", max_length=100, description=f"Entries since. {_TIME}")
+    who: Name | None = Field(None, description="Only of this caller, such as `key:grafana`.")
+    refused: bool = Field(False, description="Only what was refused.")
+    limit: int = Field(LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most entries in one answer.")
+
+
+class Registration(BaseModel):
+    """What is known about a service beyond its metrics. A fact left out keeps the value it has."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [examples.REGISTRATION]},
+    )
+
+    service_name: Name = Field(description="Name as in the source; may be `namespace/name`.")
+    team: Name | None = Field(None, description="Who owns it.")
+    tier: Name | None = Field(None, description="How much it matters, in your own words.")
+    objective: float | None = Field(None, gt=0, lt=1, description="Availability objective (0–1).")
+    latency_target: float | None = Field(None, gt=0, le=3600, description="p95 users should see at most [s].")
+    cpu_limit: float | None = Field(None, gt=0, le=1e6, description="CPU limit over all pods [cores].")
+    memory_limit: float | None = Field(None, gt=0, le=1e18, description="Memory limit over all pods [bytes].")
+    desired_pods: float | None = Field(None, gt=0, le=1e6, description="Pods that should be running.")

@@ -1,0 +1,1 @@
+"""Samples into the store: now, from the past, and from files"""

@@ -1,0 +1,160 @@
+"""SQL over files of samples. Names in it come from a file's own columns, quoted, and from the catalogue."""
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from observatory.store.sql.literals import literal
+from observatory.store.sql.tables import quoted
+
+COUNT_RAW = "SELECT count(*) FROM raw"
+ZONED = r"(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
+NUMBER = r"^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$"
+NO_SECONDS, WITH_SECONDS = r"^(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2})([^:\d].*|)$", r"\1:00\2"
+VALUES = "samples"
+"""The table of what was converted: ``row``, service, time, and metrics, or ``metric`` and ``value``."""
+
+
+def load(reader: str, columns: Mapping[str, str]) -> str:
+    """A file's columns under our names, with the number of each row."""
+    chosen = ", ".join(f"{old} AS {new}" for old, new in zip(quoted(columns), quoted(columns.values()), strict=True))
+    return f'CREATE OR REPLACE TABLE raw AS SELECT row_number() OVER () AS "row", {chosen} FROM {reader}'
+
+
+def offence(table: str, condition: str, value: str) -> str:
+    """How many rows meet a condition, the first of them, and what it has."""
+    return f'SELECT count(*), min("row"), arg_min({value}, "row") FROM {table} WHERE {condition}'
+
+
+def service(column: str | None, constant: str | None) -> str:
+    """Names without blanks around them; NULL for none."""
+    text = literal(constant) if column is None else f"CAST({quoted([column])[0]} AS VARCHAR)"
+    return f"nullif(trim({text}), '')"
+
+
+def names(service: str) -> str:
+    """Names of services, and the first row of each."""
+    return f'SELECT {service} AS name, min("row") AS first FROM raw WHERE {service} IS NOT NULL GROUP BY 1 ORDER BY 2'
+
+
+def number(column: str, kind: str, factor: float) -> str:
+    """A value in base units; NULL where there is none, or no number."""
+    name = quoted([column])[0]
+    text = f"TRY_CAST(nullif(trim({name}), '') AS DOUBLE)" if kind == "VARCHAR" else f"TRY_CAST({name} AS DOUBLE)"
+    return f"{text} * {factor!r}::DOUBLE" if factor != 1 else text
+
+
+def is_given(column: str, kind: str) -> str:
+    """Whether there is something in a column."""
+    name = quoted([column])[0]
+    return f"trim({name}) != ''" if kind == "VARCHAR" else f"{name} IS NOT NULL"
+
+
+def time(column: str, kind: str, zone: str | None, seconds: float | None) -> str:
+    """A point in time; NULL where it cannot be read. `seconds` is the unit of numbers, `zone` that of texts without."""
+    name = quoted([column])[0]
+    if kind.startswith("TIMESTAMP WITH TIME ZONE"):
+        return name
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        return _local(f"CAST({name} AS TIMESTAMP)", zone)
+    text = f"regexp_replace(trim(CAST({name} AS VARCHAR)), {literal(NO_SECONDS)}, {literal(WITH_SECONDS)})"
+    epoch = (
+        "NULL"
+        if seconds is None
+        else f"TRY(make_timestamptz(CAST(round({text}::DOUBLE * {seconds * 1e6!r}) AS BIGINT)))"
+    )
+    return f"""CASE
+    WHEN regexp_matches({text}, {literal(NUMBER)}) THEN {epoch}
+    WHEN regexp_matches({text}, {literal(ZONED)}) THEN TRY_CAST({text} AS TIMESTAMPTZ)
+    ELSE {_local(f"TRY_CAST({text} AS TIMESTAMP)", zone)} END"""
+
+
+def _local(time: str, zone: str | None) -> str:
+    """Clock time of a zone; NULL for what its clocks skip."""
+    if zone is None:
+        return "NULL"
+    there = literal(zone)
+    back = f"({time} AT TIME ZONE {there}) AT TIME ZONE {there}"
+    return f"(CASE WHEN {back} = {time} THEN {time} AT TIME ZONE {there} END)"
+
+
+def convert(columns: Mapping[str, str]) -> str:
+    """A table of samples out of the raw rows: expressions by name."""
+    chosen = ", ".join(f"{what} AS {name}" for name, what in zip(quoted(columns), columns.values(), strict=True))
+    return f'CREATE OR REPLACE TABLE {VALUES} AS SELECT "row", {chosen} FROM raw'
+
+
+def factors(by_name: Mapping[str, tuple[str, float]], name: str, value: str) -> tuple[str, str]:
+    """For a row a value: the metric's name here, and the value in its base unit."""
+    metric = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, (new, _) in by_name.items())
+    scaled = " ".join(f"WHEN {literal(old)} THEN {factor!r}::DOUBLE" for old, (_, factor) in by_name.items())
+    text = f"trim({quoted([name])[0]})"
+    return f"CASE {text} {metric} END", f"({value}) * CASE {text} {scaled} ELSE 1 END"
+
+
+def duplicates(keys: Sequence[str]) -> str:
+    """Keys that are there more than once: how many, the first two rows of the first, and what they name."""
+    names = ", ".join(quoted(keys))
+    return f"""
+WITH twice AS (
+    SELECT {names}, min("row") AS first, min("row", 2)[2] AS second FROM {VALUES} GROUP BY {names} HAVING count(*) > 1
+)
+SELECT count(*) OVER () AS keys, first, second, * EXCLUDE (first, second) FROM twice ORDER BY second LIMIT 1
+"""
+
+
+def keep(keys: Sequence[str], which: str) -> str:
+    """Remove all but the first or the last row of each key."""
+    order = "ASC" if which == "first" else "DESC"
+    names = ", ".join(quoted(keys))
+    return f"""
+CREATE OR REPLACE TABLE {VALUES} AS FROM {VALUES}
+QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY "row" {order}) = 1
+"""
+
+
+def finite(column: str) -> str:
+    """A value, or NULL where it is NaN or infinite."""
+    return f"CASE WHEN isfinite({column}) THEN {column} END"
+
+
+def wide(metrics: Sequence[str]) -> str:
+    """Samples as the store takes them, from a column a metric."""
+    values = ", ".join(f"{finite(name)} AS {name}" for name in quoted(metrics))
+    known = " OR ".join(f"isfinite({name})" for name in quoted(metrics))
+    return f"SELECT service_name, timestamp, {values} FROM {VALUES} WHERE {known} ORDER BY service_name, timestamp"
+
+
+def pivoted(metrics: Sequence[str]) -> str:
+    """Samples as the store takes them, from a row a value."""
+    values = ", ".join(
+        f"any_value({finite('value')}) FILTER (metric = {literal(bare)}) AS {name}"
+        for bare, name in zip(metrics, quoted(metrics), strict=True)
+    )
+    return f"""
+SELECT service_name, timestamp, {values} FROM {VALUES} WHERE isfinite(value) AND metric IS NOT NULL
+GROUP BY service_name, timestamp ORDER BY service_name, timestamp
+"""
+
+
+def facts(file: str, metrics: Sequence[str]) -> str:
+    """What a Parquet file of samples holds: a row a metric."""
+    rows = " UNION ALL ".join(
+        f"SELECT {literal(bare)} AS metric, count({name}) AS known, min({name}) AS low, median({name}) AS middle, "
+        f"max({name}) AS high FROM samples"
+        for bare, name in zip(metrics, quoted(metrics), strict=True)
+    )
+    return f"WITH samples AS (FROM read_parquet({literal(file)})) {rows}"
+
+
+def extent(file: str) -> str:
+    """Number of rows, first and last time, of a Parquet file of samples."""
+    return f"""
+SELECT count(*) AS samples, min(timestamp) AS first, max(timestamp) AS last FROM read_parquet({literal(file)})
+"""
+
+
+def services(file: str) -> str:
+    """Names in a Parquet file of samples."""
+    return f"SELECT DISTINCT service_name FROM read_parquet({literal(file)}) ORDER BY service_name"

@@ -1,0 +1,174 @@
+"""Files of samples, read and checked by DuckDB: CSV and Parquet, a column a metric or a row a value.
+
+A file is first copied into a database of its own in a temporary folder, with its rows numbered, so that whatever
+size it has it is read once, nothing of it is in the store before all of it was checked, and every complaint names
+its row.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYetError
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pandas as pd
+
+from observatory.collection.files import queries as sql
+from observatory.errors import InvalidInputError
+from observatory.model.samples import Progress, no_progress
+from observatory.store.options import StoreOptions
+from observatory.store.sql.literals import Parameters, literal
+
+DELIMITERS = ",;\t|"
+ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+LONGEST_HEADER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """Rows that cannot be taken: how many, and the first of them with what is there."""
+
+    rows: int
+    row: int
+    value: str
+
+
+class SampleFile:
+    """A CSV or Parquet file as tables of a database of its own; use it in a ``with`` block.
+
+    Raises
+    ------
+    InvalidInputError
+        The file is not there, or not what its ending says.
+    """
+
+    def __init__(self, path: Path, options: StoreOptions, progress: Progress = no_progress) -> None:
+        self.path = path
+        self._progress = progress
+        self._folder = tempfile.TemporaryDirectory(prefix="observatory-import-")
+        self._connection = duckdb.connect(str(Path(self._folder.name) / "file.duckdb"), config=options.config())
+        self._connection.execute("SET TimeZone = 'UTC'")
+        try:
+            self._reader = self._find_reader()
+            self.columns = self._describe()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove all that was made."""
+        self._connection.close()
+        self._folder.cleanup()
+
+    def load(self, columns: Mapping[str, str]) -> int:
+        """Read the file's columns (name in the file to name here) with numbered rows; returns the number of rows."""
+        self._run(sql.load(self._reader, columns), "reading")
+        return int(self._value(sql.COUNT_RAW))
+
+    def convert(self, statement: str) -> None:
+        """Make one of the tables that checks look at."""
+        self._run(statement, "checking")
+
+    def offence(self, table: str, condition: str, value: str, parameters: Parameters = ()) -> Offence | None:
+        """Rows of a table that meet a condition; None if none does."""
+        found = self._connection.execute(sql.offence(table, condition, value), parameters).fetchone()
+        return Offence(int(found[0]), int(found[1]), str(found[2])) if found and found[0] else None
+
+    def frame(self, statement: str, parameters: Parameters = ()) -> pd.DataFrame:
+        """Rows of a query."""
+        return self._connection.execute(statement, parameters).df()
+
+    def write(self, statement: str) -> Path:
+        """Rows of a query as a Parquet file that is there until this is closed."""
+        file = Path(self._folder.name) / "samples.parquet"
+        self._run(f"COPY ({statement}) TO {literal(str(file))} (FORMAT parquet)", "sorting")
+        return file
+
+    def _value(self, statement: str) -> Any:
+        row = self._connection.execute(statement).fetchone()
+        return row[0] if row else None
+
+    def _run(self, statement: str, what: str) -> None:
+        """Run what may take long, and tell how far it is."""
+        with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
+            running = pool.submit(self._connection.execute, statement)
+            while True:
+                try:
+                    running.result(0.1)
+                    break
+                except NotYetError:
+                    self._progress(max(0, int(self._connection.query_progress())), 100, what)
+                except duckdb.Error as error:
+                    raise InvalidInputError(f"{self.path}: {_plain(error)}") from None
+        self._progress(100, 100, what)
+
+    def _find_reader(self) -> str:
+        if not self.path.is_file():
+            raise InvalidInputError(f"{self.path} is no file")
+        ending = next((end for end in reversed(self.path.suffixes) if end.lower() not in (".gz", ".zst")), "").lower()
+        if ending not in ENDINGS:
+            raise InvalidInputError(
+                f"{self.path}: what it holds is told by its ending: {', '.join(ENDINGS)}, or with .gz"
+            )
+        if ENDINGS[ending] == "parquet":
+            return f"read_parquet({literal(str(self.path))}, file_row_number := true)"
+        delimiter, names = self._header()
+        types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+        return (
+            f"read_csv({literal(str(self.path))}, auto_detect := false, header := true, delim := {literal(delimiter)}, "
+            f"quote := '\"', escape := '\"', strict_mode := true, columns := {{{types}}})"
+        )
+
+    def _header(self) -> tuple[str, list[str]]:
+        """The delimiter of a CSV file, and the names in its first line."""
+        opened = gzip.open if self.path.suffix == ".gz" else open
+        try:
+            with opened(self.path, "rt", encoding="utf-8-sig", newline="") as file:
+                line = file.readline(LONGEST_HEADER)
+        except (OSError, UnicodeDecodeError, EOFError) as error:
+            raise InvalidInputError(f"{self.path} cannot be read: {error}") from None
+        if not line.strip():
+            raise InvalidInputError(f"{self.path} is empty: its first line must name the columns")
+        delimiter = max(DELIMITERS, key=line.count)
+        names = next(csv.reader([line], delimiter=delimiter))
+        doubled = sorted({name for name in names if names.count(name) > 1 or not name.strip()})
+        if doubled:
+            raise InvalidInputError(
+                f"{self.path}: column {doubled[0]!r} is there twice, or has no name, in the first line"
+            )
+        return delimiter, names
+
+    def _describe(self) -> dict[str, str]:
+        try:
+            frame = self.frame(f"DESCRIBE FROM {self._reader}")
+        except duckdb.Error as error:
+            raise InvalidInputError(f"{self.path}: {_plain(error)}") from None
+        return {
+            str(name): str(kind)
+            for name, kind in zip(frame["column_name"], frame["column_type"], strict=True)
+            if name != "file_row_number"
+        }
+
+
+def _plain(error: duckdb.Error) -> str:
+    """The first lines of what DuckDB says, without its advice on options that are not ours."""
+    text = str(error).removeprefix("Invalid Input Error: ").removeprefix("IO Error: ")
+    where = re.search(r"Line: (\d+)", text)
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("  ")]
+    wanted = [line for line in lines if not re.match(r"CSV Error|Original Line|Possible (fixes|solution)|\*", line)]
+    return (f"line {where[1]}: " if where else "") + " ".join(wanted[:2])[:300]

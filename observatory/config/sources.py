@@ -1,0 +1,151 @@
+"""Tables of the settings file, such as ``[services."shop/checkout"]``, ``[users.ann]`` and ``[schedule.daily]``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+from observatory.config.cadence import Cadence
+from observatory.errors import InvalidInputError
+from observatory.times import parse_duration
+
+
+def _split(value: Any) -> Any:
+    """``otel,process`` in a variable is a list in TOML."""
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class ServiceOverride(BaseModel):
+    """What is known about one service beyond its metrics: ``[services."shop/checkout"]``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    team: str | None = Field(None, description="Who owns it.")
+    tier: str | None = Field(None, description="How much it matters, in your own words.")
+    objective: float | None = Field(None, gt=0, lt=1, description="Availability objective (0–1).")
+    latency_target: float | None = Field(None, gt=0, description="p95 users should see at most [s].")
+    cpu_limit: float | None = Field(None, gt=0, description="CPU limit over all pods [cores].")
+    memory_limit: float | None = Field(None, gt=0, description="Memory limit over all pods [bytes].")
+    desired_pods: float | None = Field(None, gt=0, description="Pods that should be running.")
+
+
+class UserSettings(BaseModel):
+    """What somebody may do who signs in with a token or at the dashboard: ``[users."ann@example.com"]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["viewer", "operator", "admin"] = Field("viewer", description="What they may do.")
+    services: Names = Field(("*",), description="Patterns of the services they see, such as `payments/*`.")
+
+
+class SourceSettings(BaseModel):
+    """How one Prometheus, or a server that speaks its API, is asked: ``[sources.eu]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: AnyHttpUrl = Field(description="Address of the server, with a path prefix if it has one.")
+    timeout: float = Field(30.0, gt=0, le=600, description="Longest wait for one answer [s].")
+    token: SecretStr | None = Field(None, description="Bearer token.")
+    token_file: Path | None = Field(
+        None, description="File with a bearer token; read again for every request, so that it may be renewed."
+    )
+    username: str | None = Field(None, description="User name for basic authentication.")
+    password: SecretStr | None = Field(None, description="Password for basic authentication.")
+    ca_file: Path | None = Field(None, description="CA certificates to trust instead of the system's.")
+    cert_file: Path | None = Field(None, description="Client certificate (PEM), where the server asks for one.")
+    key_file: Path | None = Field(None, description="Key of the client certificate, if it is not in the same file.")
+    verify: bool = Field(
+        True, description="Check the server's certificate. Without it anybody in between can read along."
+    )
+    headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Headers sent with every request, such as `X-Scope-OrgID` or `THANOS-TENANT`."
+    )
+    concurrency: int = Field(4, ge=1, le=64, description="Queries in flight at a time.")
+    max_answer: float = Field(256.0, gt=0, le=65536, description="Largest answer taken [MB].")
+    presets: Names = Field((), description="Presets to query, the first that has a service wins. Empty: all.")
+    include: Names = Field(
+        (), description="Patterns (`shop/*`) of the services to watch. Empty: all. Matched against the whole name."
+    )
+    exclude: Names = Field((), description="Patterns of services not to watch; stronger than `include`.")
+
+    @model_validator(mode="after")
+    def _one_way_to_log_in(self) -> Self:
+        ways = [name for name in ("token", "token_file", "username") if getattr(self, name)]
+        if len(ways) > 1:
+            raise ValueError(f"{' and '.join(ways)} are both set: keep one way to log in")
+        if self.password and not self.username:
+            raise ValueError("a password is set without a username")
+        if self.key_file and not self.cert_file:
+            raise ValueError("key_file is set without cert_file")
+        for name in ("ca_file", "cert_file", "key_file"):
+            path = getattr(self, name)
+            if path is not None and not path.is_file():
+                raise ValueError(f"{name} names {str(path)!r}, which is no file")
+        return self
+
+    @model_validator(mode="after")
+    def _headers_can_be_sent(self) -> Self:
+        """A line break would end a header, and an error at the first request would show its secret."""
+        for name, value in self.headers.items():
+            text = value.get_secret_value()
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+                raise ValueError(f"{name!r} is no name of a header")
+            if not (text.isascii() and text.isprintable() and text == text.strip()):
+                raise ValueError(f"the value of header {name} has characters that cannot be sent")
+        token = self.token.get_secret_value() if self.token else ""
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("token has characters that cannot be sent: is there a line break or a blank in it?")
+        return self
+
+
+class PresetSettings(BaseModel):
+    """A preset of your own, or changes to one that exists: ``[preset.legacy]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str | None = Field(None, description="Where such metrics come from.")
+    labels: Names | None = Field(None, description="Labels that together name a service, joined by `/`.")
+    probe: str | None = Field(None, description="A query with a series for each service of this preset.")
+    rename: tuple[tuple[str, str], ...] | None = Field(
+        None,
+        description="Pairs of a pattern (RE2, whole name) and a replacement (`$1`), applied after its own, in order.",
+    )
+    queries: dict[str, str] = Field(default_factory=dict, description="Query templates by metric, over $by, $window.")
+
+
+class JobSettings(BaseModel):
+    """A notebook that is run again and again: ``[schedule.hourly]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notebook: str = Field(description="Name of the notebook, or a file that ends in `.ipynb`.")
+    cron: str = Field("", description="When: minute, hour, day, month, day of the week.")
+    every: str = Field("", description="Or how often: `90s`, `15m`, `6h`, `1d`, counted from midnight UTC.")
+    timezone: str = Field("UTC", description="Time zone of `cron`, such as `Europe/Berlin`.")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Of the notebook; `{now}` and `{now-1h}` are the time it was due, or before."
+    )
+    timeout: str = Field("1h", description="Longest time a run may take.")
+    grace: str = Field("5m", description="A run that could not begin so long after its time is left out.")
+    catch_up: bool = Field(False, description="Make up for what was missed while no scheduler ran, the oldest first.")
+    code: bool = Field(False, description="Show the code in the report.")
+
+    @model_validator(mode="after")
+    def _is_understood(self) -> Self:
+        try:
+            _ = self.cadence, parse_duration(self.timeout, "timeout"), parse_duration(self.grace, "grace")
+        except InvalidInputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @property
+    def cadence(self) -> Cadence:
+        """When it is due."""
+        return Cadence(self.cron, self.every, self.timezone)

@@ -1,0 +1,1 @@
+"""The health score, and where every service stands now"""

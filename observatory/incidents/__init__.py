@@ -1,0 +1,1 @@
+"""Incidents: anomalies that belong together"""

@@ -1,0 +1,288 @@
+"""One process's settings, store, source and worker, put together once and handed to whoever needs them.
+
+The dashboard, the REST API and the command line share a `Runtime`; in ``panel serve`` it is `current`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from observatory.analysis.history import POINTS, ServiceHistory, service_history
+from observatory.collection.collect import CollectReport, collect_once
+from observatory.config.settings import Settings, load_settings
+from observatory.detectors import DETECTORS
+from observatory.errors import ConfigError, InvalidInputError, ObservatoryError, SourceError
+from observatory.health.overview import Overview, overview
+from observatory.model.samples import IMPORTED, Cycle, Failure, Fault, Progress, Source, no_progress
+from observatory.runtime.leader import Turn
+from observatory.runtime.pipeline import Pipeline
+from observatory.runtime.worker import Worker
+from observatory.sources.demo.shop import DemoSource
+from observatory.store import Store, open_store
+from observatory.store.options import StoreOptions
+from observatory.times import floor_to, parse_time
+
+CACHE_SECONDS, KEPT_SECONDS = 15.0, 30.0
+"""Age at which an overview of unchanged data is read again beside the answer, and before it [s]."""
+LEAST_TURN = 180.0
+"""Shortest time a process that works in the background is waited for after it fell silent [s]."""
+OF_SETTINGS, DEMO = "settings", "demo"
+"""What a notebook may be told in place of a store's address."""
+DEMO_END = "2026-03-01T12:00:00Z"
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The clock, unless a test brings its own."""
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """Everything a view, a route or a command needs.
+
+    Parameters
+    ----------
+    settings
+        Read once; see `observatory.config.settings`.
+    store, sources
+        Opened and made from the settings unless given.
+    clock
+        Tells the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store | None = None,
+        sources: Sequence[Source] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        if settings.detector not in DETECTORS:
+            raise ConfigError(
+                f"setting detector = {settings.detector!r}: choose one of {', '.join(DETECTORS)} "
+                "(set it with OBSERVATORY_DETECTOR or in observatory.toml)"
+            )
+        self.settings = settings
+        self.clock = clock
+        self.store = store or open_store(settings.store, options=StoreOptions.of(settings))
+        self.sources = list(sources or make_sources(settings, self.store, clock()))
+        self.failures: tuple[Failure, ...] = ()
+        """What did not work while the past was filled."""
+        self.pipeline = Pipeline(self.sources, self.store, settings)
+        self.turn = Turn(self.store, "worker", clock, timedelta(seconds=max(LEAST_TURN, 3 * settings.interval)))
+        self.worker = Worker(self._cycle_in_turn, settings.interval, clock)
+        self.before_close: list[Callable[[], object]] = []
+        """Called before the store is closed, by whatever has something left to write."""
+        self._lock = threading.Lock()
+        self._overview: tuple[int, Overview] | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its clock runs; that of `at` may stand still."""
+        return self.clock is utc_now
+
+    def overview(self) -> Overview:
+        """Every service now; kept until the store changes.
+
+        While it does not, only ages go on: after a few seconds a thread looks again, and nobody waits for it.
+        """
+        now, revision = self.clock(), self.store.revision
+        found = self._kept(now, revision, KEPT_SECONDS)
+        if found is None:
+            with self._lock:  # of those who wait for the same one reads
+                return self._kept(now, revision, KEPT_SECONDS) or self._read_overview(now, revision)
+        if self._kept(now, revision, CACHE_SECONDS) is None and self._lock.acquire(blocking=False):
+            threading.Thread(target=self._look_again, args=(now, revision), name="observatory-overview").start()
+        return found
+
+    def _kept(self, now: datetime, revision: int, seconds: float) -> Overview | None:
+        """What was read of this revision, if it is not older."""
+        if self._overview is None or self._overview[0] != revision:
+            return None
+        return self._overview[1] if timedelta(0) <= now - self._overview[1].at < timedelta(seconds=seconds) else None
+
+    def _read_overview(self, now: datetime, revision: int) -> Overview:
+        fresh = overview(self.store, self.settings, now)
+        self._overview = revision, fresh
+        return fresh
+
+    def _look_again(self, now: datetime, revision: int) -> None:
+        try:
+            self._read_overview(now, revision)
+        except ObservatoryError as error:
+            log.warning("the overview could not be read again: %s", error)
+        finally:
+            self._lock.release()
+
+    def history(
+        self, service: str, start: datetime, end: datetime, points: int = POINTS, **options: Any
+    ) -> ServiceHistory:
+        """One service from `start` to `end`; see `observatory.analysis.history.service_history`."""
+        return service_history(self.store, self.settings, service, start, end, points, **options)
+
+    def collect(self, service: str | None = None) -> CollectReport:
+        """Collect one sample now, of one registered service or of all."""
+        at = floor_to(self.clock() - timedelta(seconds=self.settings.delay), self.settings.interval)
+        if service is None:
+            return collect_once(self.sources, self.store, at)
+        known = self.store.service(service)
+        sources = [source for source in self.sources if source.name == known.source] or self.sources
+        return collect_once(sources, self.store, at, [known.name])
+
+    def sources_called(self, names: Sequence[str] | None) -> list[Source]:
+        """The sources of those names, or all.
+
+        Raises
+        ------
+        InvalidInputError
+            There is no source of a name.
+        """
+        known = {source.name: source for source in self.sources}
+        for name in names or ():
+            if name not in known:
+                raise InvalidInputError(f"unknown source {name!r}: choose from {', '.join(known)}")
+        return [known[name] for name in names] if names else self.sources
+
+    def cycle(self) -> Cycle:
+        """Collect and detect once, now."""
+        return self.pipeline.run_cycle(self.clock())
+
+    @classmethod
+    def at(cls, end: str = "", store: str = OF_SETTINGS, prometheus_url: str = "", **settings: Any) -> Self:
+        """A runtime for notebooks and reports; it has no worker.
+
+        Parameters
+        ----------
+        end
+            Where its clock stands still, RFC 3339. With ``now`` or nothing it runs; only the demo's stands, at noon of
+            a day in March.
+        store
+            ``"settings"``: the store and the sources of the settings. ``"demo"``: the demo shop in memory. Or the
+            address of another store.
+        prometheus_url
+            Another source than that of the settings.
+        settings
+            More of them, by name.
+        """
+        chosen: dict[str, Any] = {"worker": False}
+        if store == DEMO:
+            chosen |= {"store": ":memory:", "prometheus_url": None, "sources": {}}
+        elif store != OF_SETTINGS:
+            chosen["store"] = store
+        if prometheus_url:
+            chosen["prometheus_url"] = prometheus_url
+        elif store == DEMO:
+            end = end or DEMO_END
+        if end in ("", "now"):
+            return cls(load_settings(**chosen | settings))
+        now = parse_time(end, utc_now(), "end")
+        return cls(load_settings(**chosen | settings), clock=lambda: now)
+
+    def prepare(self, progress: Progress = no_progress) -> None:
+        """Fill what is missing since the newest sample; a source that does not answer is kept as a failure."""
+        now = self.clock()
+        try:
+            self.failures = tuple(self.pipeline.fill(now, progress))
+        except SourceError as error:
+            log.warning("history could not be fetched: %s", error)
+            self.failures = (Failure("history", str(error)),)
+
+    def go_live(self) -> None:
+        """Let the demo's first live fault begin a while from now, however long its past took to be filled."""
+        for source in self.sources:
+            if isinstance(source, DemoSource):
+                source.go_live(self.clock())
+
+    def next_fault(self) -> Fault | None:
+        """The demo's next fault, for people who want to watch it being detected."""
+        now = self.clock()
+        day = now + timedelta(days=1)
+        coming = [fault for source in self.sources for fault in source.faults(now, day) if fault.start >= now]
+        return min(coming, key=lambda fault: fault.start, default=None)
+
+    def start(self) -> None:
+        """Fill what is missing and begin to collect in the background, where the settings say so.
+
+        Of several processes that share the store one does so; another takes over when it ends.
+        """
+        if self.turn.take():
+            self.prepare()
+        if self.settings.worker:
+            self.worker.start()
+
+    def _cycle_in_turn(self, now: datetime, skipped: int = 0) -> None:
+        """What the worker does: a cycle, unless another process has the turn."""
+        if self.turn.take():
+            self.pipeline.run_cycle(now, skipped)
+            self.turn.take()  # a long cycle may have used it up
+
+    def close(self) -> None:
+        """Stop the worker, keep what was learned and what waits to be written, and close the store."""
+        self.worker.stop()
+        for write in self.before_close:
+            write()
+        self.pipeline.close(self.clock())
+        self.turn.end()
+        self.store.close()
+
+
+_current: Runtime | None = None
+_current_lock = threading.Lock()
+
+
+def current() -> Runtime:
+    """The runtime of the process, made from the settings at first use."""
+    global _current
+    with _current_lock:
+        if _current is None:
+            _current = Runtime(load_settings())
+        return _current
+
+
+def use(runtime: Runtime | None) -> None:
+    """Make `runtime` the one that `current` answers with."""
+    global _current
+    with _current_lock:
+        _current = runtime
+
+
+def make_sources(settings: Settings, store: Store, now: datetime) -> list[Source]:
+    """The sources the settings name, checked against what the store holds already.
+
+    Raises
+    ------
+    ConfigError
+        The store holds samples of another source, or of a demo with another seed.
+    """
+    identity = settings.source_name if settings.prometheis else f"demo seed {settings.demo_seed}"
+    held = store.note("source")
+    if held == IMPORTED and not settings.prometheis:
+        return []  # nothing but what files brought
+    if held in (None, IMPORTED):
+        store.write_note("source", identity)
+    elif held != identity:
+        raise ConfigError(
+            f"store {store.url} holds samples of {held!r}, not of {identity!r}: "
+            "name another file with OBSERVATORY_STORE"
+        )
+    if settings.prometheis:
+        from observatory.sources.prometheus.source import PrometheusSource
+
+        return [PrometheusSource.from_settings(settings, name) for name in settings.prometheis]
+    anchor = store.note("demo.anchor")
+    if anchor is None:
+        anchor = floor_to(now, settings.interval).isoformat()
+        store.write_note("demo.anchor", anchor)
+    demo = DemoSource(
+        settings.demo_seed,
+        datetime.fromisoformat(anchor),
+        live_since=now,
+        live_fault_after=settings.demo_live_fault,
+        days=settings.demo_days,
+        step=settings.interval,
+    )
+    return [demo]

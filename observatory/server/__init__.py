@@ -1,0 +1,1 @@
+"""panel serve, and what is around it"""

@@ -1,0 +1,128 @@
+"""The login of the dashboard: with an API key, or a password where the settings say so.
+
+Bokeh loads this file (``--auth-module``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Template
+from tornado.web import RequestHandler
+
+from observatory.access.authentication import Gate, gate_of
+from observatory.access.proxies import unwrap
+from observatory.errors import ForbiddenError, NotSignedInError, TooManyRequestsError
+from observatory.runtime import current
+
+COOKIE = "user"
+ANYBODY = "anybody"
+"""The user's name where nobody has to sign in; it opens nothing where somebody has to."""
+PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
+LONGEST = 1000
+
+login_url = "/login"
+logout_url = "/logout"
+
+
+def get_user(handler: Any) -> str | None:
+    """The session in a request's cookie while it is valid, as Bokeh asks for it; None has it go to the login."""
+    gate = gate_of(current())
+    if gate.is_open:
+        return ANYBODY
+    cookie = handler.get_secure_cookie(COOKIE, max_age_days=gate.settings.login_hours / 24)
+    if cookie is None:
+        return None
+    user: str = cookie.decode("utf-8", "replace")
+    try:
+        gate.signed_in(user)
+    except NotSignedInError:
+        return None
+    except ForbiddenError:
+        pass  # who may do nothing any more need not sign in again: the page says why
+    return user
+
+
+class LoginHandler(RequestHandler):  # type: ignore[misc]
+    """A form that takes an API key, or a user and a password."""
+
+    def prepare(self) -> None:
+        """Find out where the request comes from."""
+        unwrap(self.request, gate_of(current()).proxies)
+
+    def get(self) -> None:
+        """Show the form."""
+        self._show(200, "")
+
+    def post(self) -> None:
+        """Sign in."""
+        if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            self._show(403, "Another site may not sign you in.")
+            return
+        gate = gate_of(current())
+        try:
+            gate.limiter.may_sign_in(self.request.remote_ip)
+            session = self._session(gate)
+            caller = gate.signed_in(session)
+        except TooManyRequestsError as error:
+            self.set_header("Retry-After", str(error.retry_after))
+            self._show(429, _sentence(error))
+            return
+        except (NotSignedInError, ForbiddenError) as error:
+            status = 401 if isinstance(error, NotSignedInError) else 403
+            if status == 401:
+                gate.limiter.failed(self.request.remote_ip)
+            gate.audit.record("nobody", "sign in", "dashboard", status, self.request.remote_ip, detail=str(error))
+            self._show(status, _sentence(error))
+            return
+        gate.audit.record(caller, "sign in", "dashboard", 302, self.request.remote_ip)
+        self.set_secure_cookie(
+            COOKIE,
+            session,
+            expires_days=gate.settings.login_hours / 24,
+            httponly=True,
+            samesite="Lax",
+            secure=self.request.protocol == "https",
+        )
+        self.redirect(safe_next(self.get_argument("next", "/")))
+
+    def _session(self, gate: Gate) -> str:
+        """What the cookie is to hold; raises NotSignedInError."""
+        if gate.passwords is None:
+            return gate.keys.session(self._field("key").strip())
+        return gate.passwords.session(self._field("username").strip(), self._field("password"))
+
+    def _field(self, name: str) -> str:
+        text: str = self.get_body_argument(name, "", strip=False)
+        return text[:LONGEST]
+
+    def _show(self, status: int, error: str) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        following = quote(safe_next(self.get_argument("next", "/")), safe="/")
+        takes_keys = gate_of(current()).passwords is None
+        self.finish(PAGE.render(takes_keys=takes_keys, login_endpoint=f"?next={following}", errormessage=error))
+
+
+class LogoutHandler(RequestHandler):  # type: ignore[misc]
+    """Forgets who is signed in."""
+
+    def get(self) -> None:
+        """Sign out."""
+        self.clear_cookie(COOKIE)
+        self.redirect(login_url)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def safe_next(address: str) -> str:
+    """Where to go after the login: only ever a path of this server."""
+    parts = urlsplit(address.replace("\\", "/"))
+    if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith("//"):
+        return "/"
+    return parts.path + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,142 @@
+"""Serving: one process and one port for the pages, the REST API and the background worker."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+
+import observatory
+from observatory.access import gate_of
+from observatory.config.settings import Settings
+from observatory.errors import ConfigError
+from observatory.runtime import Runtime
+from observatory.server.processes import others, share_port
+
+PLUGIN = "observatory.api.plugin"
+SERVER = Path(__file__).parent
+
+
+def app_file() -> Path:
+    """The dashboard that ``panel serve`` runs: in the repository, or in an installed package."""
+    package = Path(observatory.__file__).parent
+    for folder in (package.parent / "dashboards", package / "_dashboards"):
+        if (folder / "observatory.py").is_file():
+            return folder / "observatory.py"
+    raise ConfigError(f"the dashboard is missing beside {package}: install the package again")
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise ConfigError when somebody listens there already, or the address is not this machine's."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise ConfigError(f"setting host = {host!r}: no address of this machine ({error.strerror})") from None
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise ConfigError(
+                f"port {port} on {host} cannot be used ({error.strerror}): stop what runs there, "
+                f"or choose another: PORT={port + 1 if port < 65535 else 5007} ./start.sh"
+            ) from None
+
+
+def require_sign_in(runtime: Runtime) -> None:
+    """Raise ConfigError where nobody could sign in: the login cannot work, or other machines reach the server."""
+    settings, gate = runtime.settings, gate_of(runtime)
+    if settings.login not in (None, "basic"):
+        _require_provider(settings.login)
+    ways = gate.keys.any() or gate.tokens is not None or settings.login is not None
+    if not settings.is_loopback and not ways:
+        raise ConfigError(
+            f"setting host = {settings.host!r}: other machines reach it, and nobody could sign in: make a key first "
+            "(`observatory keys create NAME --role admin`), or set up a login or JWT (README, Access)"
+        )
+
+
+def _require_provider(login: str) -> None:
+    """Panel would fail with less to say, or only when somebody signs in."""
+    from panel.auth import AUTH_PROVIDERS
+    from panel.config import config
+
+    if login not in AUTH_PROVIDERS:
+        raise ConfigError(f"setting login = {login!r}: choose one of basic, {', '.join(sorted(AUTH_PROVIDERS))}")
+    if login != "pam" and not config.oauth_key:
+        raise ConfigError(
+            f"setting login = {login!r}: set PANEL_OAUTH_KEY, and PANEL_OAUTH_SECRET, to what it gave you"
+        )
+
+
+def names(settings: Settings) -> list[str]:
+    """Names and addresses that pages may be opened under; Bokeh's websocket takes none of IPv6."""
+    found = ["127.0.0.1", "localhost", *settings.hosts]
+    if not settings.is_loopback:
+        found.append(settings.host)
+        with contextlib.suppress(OSError):
+            found += [socket.gethostname(), *socket.gethostbyname_ex(socket.gethostname())[2]]
+    unspecified = "0.0.0.0"  # noqa: S104 - it is left out
+    return [name for name in dict.fromkeys(found) if name != unspecified and ":" not in name]
+
+
+def login_arguments(settings: Settings) -> list[str]:
+    """How the dashboard asks who somebody is."""
+    secret = settings.cookie_secret.get_secret_value() if settings.cookie_secret else secrets.token_urlsafe(48)
+    cookie = [f"--cookie-secret={secret}"]  # as one word: a secret may begin with a dash
+    if settings.login in (None, "basic"):
+        return ["--auth-module", str(SERVER / "login.py"), *cookie]
+    return ["--oauth-provider", settings.login, "--oauth-expiry-days", str(settings.login_hours / 24), *cookie]
+
+
+def tls_arguments(settings: Settings) -> list[str]:
+    """The certificate to serve HTTPS with."""
+    if settings.tls_cert is None:
+        return []
+    return ["--ssl-certfile", str(settings.tls_cert), "--ssl-keyfile", str(settings.tls_key)]
+
+
+def panel_arguments(settings: Settings) -> list[str]:
+    """What ``panel`` is called with."""
+    ports = [f":{settings.port}", ""] if settings.hosts else [f":{settings.port}"]  # a proxy answers on the usual port
+    return [
+        "serve",
+        str(app_file()),
+        "--plugins",
+        PLUGIN,
+        "--address",
+        settings.host,
+        "--port",
+        str(settings.port),
+        "--index",
+        "observatory",
+        "--log-level",
+        "warning" if settings.log_level == "INFO" else settings.log_level.lower(),
+        *login_arguments(settings),
+        *tls_arguments(settings),
+        *(f"--allow-websocket-origin={name}{port}" for name in names(settings) for port in ports),
+    ]
+
+
+def serve(settings: Settings, processes: int = 1) -> None:
+    """Run ``panel serve`` until it is interrupted: in this process, and in others beside it on the same port."""
+    if processes == 1:
+        run_panel(settings)
+        return
+    given = settings.cookie_secret
+    secret = given.get_secret_value() if given else secrets.token_urlsafe(48)
+    share_port()
+    with others(settings, processes - 1, secret):
+        run_panel(settings.model_copy(update={"cookie_secret": SecretStr(secret)}))
+
+
+def run_panel(settings: Settings) -> None:
+    """Run ``panel serve`` in this process."""
+    from panel.command import main
+
+    sys.argv = ["panel", *panel_arguments(settings)]  # Panel's entry point reads nothing else
+    main()

@@ -1,0 +1,1 @@
+"""DuckDB and where it lives"""

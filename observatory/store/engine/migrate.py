@@ -1,0 +1,71 @@
+"""Bringing a store's schema up to date: numbered scripts, each once, and a column for every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+
+from observatory.errors import StoreError, StoreTooNewError
+from observatory.store.engine.database import Database, Statement
+from observatory.store.engine.homes import Home
+from observatory.store.sql import tables as queries
+
+Columns = Mapping[str, Sequence[str]]
+
+
+def open_database(open_home: Callable[[], Home], columns: Columns) -> Database:
+    """A database whose schema is up to date; `columns` are those of numbers that a table must have, by table.
+
+    Raises
+    ------
+    StoreTooNewError, StoreError
+        A newer program wrote it; it is of an older one, and only read; what `open_home` raises.
+    """
+    database = Database(open_home)
+    try:
+        _migrate(database, columns)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _migrate(database: Database, columns: Columns) -> None:
+    """Each step looks first, so that processes may do it at the same time."""
+    scripts = _scripts()
+    if not database.home.read_only:
+        database.run(queries.CREATE_MIGRATIONS)
+    applied, newest = int(database.value(queries.APPLIED_MIGRATION)), max(scripts)
+    if applied > newest:
+        raise StoreTooNewError(
+            f"store {database.name} has schema {applied}, this program knows up to {newest}: "
+            "upgrade the program, or name another file with OBSERVATORY_STORE"
+        )
+    if database.home.read_only:
+        if applied < newest or _missing(database, columns):
+            raise StoreError(
+                f"store {database.name} is of an older version: open it once without OBSERVATORY_STORE_READ_ONLY"
+            )
+        return
+    for version in sorted(scripts):
+        if version > applied:
+            script = [Statement(sql) for sql in queries.split(scripts[version])]
+            record = Statement(queries.RECORD_MIGRATION, [version, version])
+            database.write([*script, record], content=False, lock=False)
+    for statements in _missing(database, columns):
+        database.write(statements, content=False, lock=False)
+
+
+def _missing(database: Database, columns: Columns) -> list[list[Statement]]:
+    """What adds the columns that are not there, by table."""
+    found = []
+    for table, names in columns.items():
+        present = set(database.read(queries.COLUMNS, [table])["column_name"])
+        found.append([Statement(queries.add_column(table, name)) for name in names if name not in present])
+    return [statements for statements in found if statements]
+
+
+def _scripts() -> dict[int, str]:
+    """Numbered scripts by number."""
+    folder = resources.files("observatory.store") / "migrations"
+    return {int(file.name[:4]): file.read_text() for file in folder.iterdir() if file.name.endswith(".sql")}

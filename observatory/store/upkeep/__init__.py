@@ -1,0 +1,1 @@
+"""Roll-ups, archive, retention, backup and check"""

@@ -1,0 +1,69 @@
+"""What a store does by itself as time goes on, and how long it keeps what."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from observatory.store.engine.database import Database, Statement
+from observatory.store.options import Retention
+from observatory.store.sql import rollups as sql
+from observatory.store.upkeep.archive import Archive
+from observatory.store.upkeep.rollups import done_until, floor_hour, progress, roll_up, tidy
+
+
+def maintain(database: Database, archive: Archive, now: datetime, retention: Retention | None = None) -> None:
+    """Do what is due: roll-ups and the order of rows; every hour what the home asks for; once a day `retention`.
+
+    Raises
+    ------
+    StoreError
+        What is done stays done; the rest is tried again at the next call.
+    """
+    roll_up(database, now)
+    tidy(database, now)
+    hour, today = floor_hour(now), now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if database.home.upkeep and _is_due(database, "home", hour):
+        for statement in database.home.upkeep:
+            database.run(statement)
+        database.write(progress("home", hour), content=False)
+    if retention is not None and _is_due(database, "retention", today):
+        _retain(database, archive, today, retention)
+
+
+def removed_until(database: Database) -> datetime | None:
+    """Time before which samples were removed: only roll-ups are left of them."""
+    return done_until(database, "removal")
+
+
+def _retain(database: Database, archive: Archive, today: datetime, retention: Retention) -> None:
+    ages = [age for age in (retention.archive, retention.raw) if age is not None]
+    archives = archive.folder is not None and retention.archive is not None
+    if archives:
+        archive.move(today - timedelta(days=min(ages)))  # what is removed early is archived early
+    if retention.raw is not None:
+        _remove(database, archive, today - timedelta(days=retention.raw), archives=archives)
+    statements = progress("retention", today)
+    if retention.rollups is not None:
+        before = [today - timedelta(days=retention.rollups)]
+        statements += [Statement(sql.prune_rollup(table), before) for table in sql.ROLLUPS]
+    if retention.anomalies is not None:
+        statements.append(Statement(sql.PRUNE_ANOMALIES, [today - timedelta(days=retention.anomalies)]))
+    database.write(statements)
+
+
+def _remove(database: Database, archive: Archive, before: datetime, *, archives: bool) -> None:
+    """Remove archived months that ended before a time, and without an archive the samples that are rolled up."""
+    months = archive.older_than(before)
+    archive.forget(months)
+    until = max((archive.end(month) for month in months), default=None)
+    rolled_up = done_until(database, "rollup")
+    if not archives and rolled_up is not None:
+        until = floor_hour(min(before, rolled_up))
+        database.write([Statement(sql.DELETE_BEFORE, [until])])
+    if until is not None:
+        database.write(progress("removal", until), content=False)
+
+
+def _is_due(database: Database, task: str, time: datetime) -> bool:
+    done = done_until(database, task)
+    return done is None or done < time

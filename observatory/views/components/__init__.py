@@ -1,0 +1,1 @@
+"""Components with scripts of their own, in shadow roots"""

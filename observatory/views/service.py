@@ -1,0 +1,247 @@
+"""One service: how its score came about, its nine metrics against what was expected, and its anomalies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import panel as pn
+from bokeh.events import DoubleTap, PanEnd, RangesUpdate
+from bokeh.models import Range1d, Span
+
+from observatory.analysis.history import ServiceHistory
+from observatory.catalog import METRICS
+from observatory.health.overview import ServiceStatus
+from observatory.model.samples import Severity
+from observatory.runtime import Runtime
+from observatory.views.charts.charts import Chart, charts, milliseconds
+from observatory.views.charts.figures import MetricFigure
+from observatory.views.charts.navigator import Navigator
+from observatory.views.components.anomalies import AnomalyList, anomaly_list
+from observatory.views.components.base import Box, Component, Figure, module
+from observatory.views.components.score import ScoreTable, score_table
+from observatory.views.components.theme import palette
+from observatory.views.components.words import in_words, span, split_name, when
+from observatory.views.session.live import end_of, later, live, when_read
+from observatory.views.session.state import SPANS, State
+
+CHART_POINTS = 360
+"""Points a chart gets at most: about one a pixel."""
+CLOSEST = 600.0
+"""Shortest time that can be zoomed into [s]."""
+
+
+class ServiceHead(Component):
+    """Name, score and state of the service, the choice of range, and what the charts' marks mean."""
+
+    _esm = module("service.js")
+    _sheets = ("service.css",)
+
+
+class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
+    """The page of the service that `State.service` names. Figures are built once, then follow the state."""
+
+    def __init__(self, runtime: Runtime, state: State, link: str | None = None) -> None:
+        super().__init__()
+        self._runtime = runtime
+        self._state = state
+        self._link = link
+        self._history: ServiceHistory | None = None
+        self._shown: tuple[Any, ...] | None = None
+        self._drawn = False  # until then the figures are bare axes
+        self._asked: object = None
+        self._loading = False
+        self._error = ""
+        self._head = ServiceHead(self._heard)
+        self._score = ScoreTable()
+        self._list = AnomalyList()
+        self._time = Range1d(0, 1)
+        self._figures: list[MetricFigure] = []
+        self._navigator: Navigator | None = None
+        self._charts = Box(sheet="charts.css", css_classes=["charts"])
+        rail = Box(self._score, self._list, sheet="rail.css")
+        self._layout = Box(self._head, Box(self._charts, rail, sheet="split.css", css_classes=["split"]))
+        state.param.watch(self._ask, ["service", "span", "window", "overview"])
+        state.param.watch(self._restyle, "dark")
+        self._ask()
+        later(self._build)
+
+    def __panel__(self) -> Any:
+        return self._layout
+
+    def _heard(self, message: Any) -> None:
+        self._state.accept(message, ("service", "span"))
+        if isinstance(message, dict) and message.get("unzoom"):
+            self._state.window = None
+
+    def _build(self) -> None:
+        colours = palette(self._state.dark)
+        crosshair = Span(dimension="height", line_width=1, line_dash="dotted", line_color=colours["faint"])
+        self._figures = [MetricFigure(metric, self._time, crosshair, colours) for metric in METRICS.values()]
+        for item in self._figures:
+            item.figure.on_event(DoubleTap, self._unzoom)
+            item.figure.on_event(RangesUpdate, self._zoomed)
+        self._navigator = Navigator(self._time, colours)
+        self._navigator.figure.on_event(DoubleTap, self._unzoom)
+        self._navigator.figure.on_event(PanEnd, self._dragged)
+        whole = Figure(self._navigator.figure, margin=0)
+        self._charts.objects = [whole, *(Figure(item.figure, margin=0) for item in self._figures)]
+        self._ask()
+
+    def _ask(self, *_: Any) -> None:
+        """Read the history that the state asks for; what is shown stays until it is there."""
+        state = self._state
+        if not state.service:
+            self._describe()
+            return
+        if self._shown is not None and self._shown[0] != state.service:
+            self._history = None
+        start, end = self._bounds()
+        service, dark, runtime = state.service, state.dark, self._runtime
+        future = live(runtime).once(
+            ("history", service, start, end, dark), lambda: read(runtime, service, start, end, dark)
+        )
+        self._asked = future
+        self._loading = not future.done() and self._shown != self._choice()  # a refresh goes without saying
+        self._describe()
+
+        def show(found: tuple[ServiceHistory, list[Chart]] | None, error: str) -> None:
+            if self._asked is future:
+                self._loading, self._error = False, error
+                self._show(found)
+
+        when_read(future, show)
+
+    def _choice(self) -> tuple[Any, ...]:
+        return self._state.service, self._state.span, self._state.window
+
+    def _bounds(self) -> tuple[datetime, datetime]:
+        if self._state.window is not None:
+            start, end = self._state.window
+            return start, end
+        end = end_of(self._runtime.clock(), self._runtime.settings.interval)
+        return end - SPANS[self._state.span], end
+
+    def _show(self, found: tuple[ServiceHistory, list[Chart]] | None) -> None:
+        self._history = None
+        if found is not None:
+            self._history, drawn = found
+            self._shown = self._choice()
+            self._time.update(start=milliseconds(self._history.start), end=milliseconds(self._history.end))
+            for item, content in zip(self._figures, drawn, strict=False):  # there are none before they are built
+                item.show(content)
+            self._drawn = bool(self._figures)
+            if self._navigator is not None and self._state.window is None:
+                self._navigator.show(self._history, palette(self._state.dark))
+        self._describe()
+
+    def _describe(self, *_: Any) -> None:
+        """Everything around the charts."""
+        overview, name = self._state.overview, self._state.service
+        status = next((s for s in overview.services if s.name == name), None) if overview else None
+        now = self._runtime.clock()
+        anomalies = self._history.anomalies if self._history else ()
+        self._head.data = service_head(
+            self._state, status, self._history, self._loading or not self._figures, self._error, self._link
+        ) | {"drawn": self._drawn}
+        self._score.data = score_table(status.health if status else None)
+        shown = "the part zoomed into" if self._state.window else f"the last {in_words(self._state.span)}"
+        self._list.data = anomaly_list(
+            anomalies,
+            now,
+            {"title": self._nothing(shown), "lines": _why_none(status), "reset": False},
+            title=f"Anomalies in {shown}",
+            with_service=False,
+        )
+
+    def _nothing(self, shown: str) -> str:
+        if self._history is not None:
+            return f"No anomaly in {shown}"
+        return "The anomalies could not be read" if self._error else "Reading …"
+
+    def _restyle(self, *_: Any) -> None:
+        colours = palette(self._state.dark)
+        with pn.io.hold():
+            for item in (*self._figures, self._navigator):
+                if item is not None:
+                    item.restyle(colours)
+        self._ask()
+
+    def _zoomed(self, event: RangesUpdate) -> None:
+        self._zoom(event.x0 / 1000, event.x1 / 1000)
+
+    def _dragged(self, *_: Any) -> None:
+        self._zoom(self._time.start / 1000, self._time.end / 1000)
+
+    def _zoom(self, start: float, end: float) -> None:
+        """Read the part from `start` to `end` [s] in more detail."""
+        middle, half = (start + end) / 2, max(CLOSEST, end - start) / 2
+        zone = self._runtime.clock().tzinfo
+        window = datetime.fromtimestamp(round(middle - half), zone), datetime.fromtimestamp(round(middle + half), zone)
+        if self._history is not None and window != (self._history.start, self._history.end):
+            self._state.window = window
+
+    def _unzoom(self, *_: Any) -> None:
+        self._state.window = None
+
+
+def read(
+    runtime: Runtime, service: str, start: datetime, end: datetime, dark: bool
+) -> tuple[ServiceHistory, list[Chart]]:
+    """The history of a service and what its charts show; done in a thread, once for all who look at it."""
+    history = runtime.history(service, start, end, CHART_POINTS)
+    return history, charts(history, METRICS.values(), palette(dark))
+
+
+def service_head(
+    state: State,
+    status: ServiceStatus | None,
+    history: ServiceHistory | None,
+    loading: bool,
+    error: str,
+    link: str | None = None,
+) -> dict[str, Any]:
+    """What the head of the page draws."""
+    namespace, name = split_name(state.service)
+    service = status.service if status else None
+    facts = [namespace, service.team if service else "", service.tier if service else ""]
+    severities = {anomaly.severity for anomaly in history.anomalies} if history else set()
+    zoomed = ""
+    if state.window is not None:
+        start, end = state.window
+        zoomed = f"{start:%b} {start.day}, {start:%H:%M} – {when(end, start)}"
+    return {
+        "away": not state.service,
+        "name": name,
+        "facts": " · ".join(fact for fact in facts if fact),
+        "score": status.health.score if status else None,
+        "band": str(status.health.band) if status else "unknown",
+        "note": _note(status),
+        "spans": list(SPANS),
+        "span": state.span,
+        "zoomed": zoomed,
+        "charts": history is not None,
+        "known": status is not None or history is not None,
+        "summarised": span(history.step)
+        if history and any(str(name).endswith("__min") for name in history.samples)
+        else "",
+        "severities": [str(severity) for severity in Severity if severity in severities],
+        "loading": loading,
+        "error": error,
+        "link": link,
+    }
+
+
+def _note(status: ServiceStatus | None) -> str:
+    if status is None:
+        return ""
+    if status.health.score is None:
+        return status.health.reason
+    notes = [status.learning.message] if status.learning else []
+    notes += status.health.caps
+    return "; ".join(notes)
+
+
+def _why_none(status: ServiceStatus | None) -> list[str]:
+    """A service that is still learning has no anomalies for a reason."""
+    return [f"It is {status.learning.message}."] if status and status.learning else []

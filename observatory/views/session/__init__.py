@@ -1,0 +1,1 @@
+"""What one page has chosen, and the poll that all pages share"""

@@ -1,0 +1,230 @@
+"""Which presets answer, which services there are, and which of them are watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from support.exposition import native_histogram
+from support.servers import FaultyServer, Prometheus, Reply, Request, refusal, success, wait_until
+
+from observatory.catalog import METRICS
+from observatory.config.sources import PresetSettings
+from observatory.display.samples import survey_table
+from observatory.model.samples import Failure
+from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.presets import build_parts, build_queries, configured
+from observatory.sources.prometheus.source import PrometheusSource
+from observatory.sources.prometheus.survey import survey
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+SECONDS = NOW.timestamp()
+
+
+def a_source(url: str, presets: tuple[str, ...] = (), **more) -> PrometheusSource:
+    return PrometheusSource(PrometheusClient(url, 5, sleep=lambda seconds: None), 300, presets, **more)
+
+
+def of_services(*names: str) -> Reply:
+    return success([{"metric": {"service_name": name}, "value": [SECONDS, "1"]} for name in names])
+
+
+# -- names ------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "'; DROP TABLE services; --",
+    'a"b\\c',
+    "<script>alert(1)</script>",
+    "日本語/サービス",
+    "naïve/🔥",
+    "%00/../../etc/passwd",
+    "$1 {{.}} ${x}",
+]
+UNUSABLE = ["two\nlines", "x" * 10_000, " blank", "tab\tbed", "null\x00byte", "right-to-left\u202e"]
+
+
+def test_hostile_names_are_only_names_and_unusable_ones_are_left_out_and_said() -> None:
+    with FaultyServer(of_services(*HOSTILE, *UNUSABLE)) as server:
+        source = a_source(server.url)
+        collected = source.collect(NOW)
+        assert sorted(collected.frame["service_name"]) == sorted(HOSTILE)
+        assert [service.name for service in source.discover()] == sorted(HOSTILE)
+    said = [text for text in collected.warnings if "services were left out" in text]
+    assert len(said) == len(METRICS)
+    assert said[0].startswith("request_rate: 6 services were left out, such as 'two\\nlines'")
+    assert all(len(text) < 400 for text in said)
+    assert collected.failures == ()
+
+
+def test_a_series_that_comes_twice_counts_once_and_is_said() -> None:
+    with FaultyServer(of_services("a", "a", "b")) as server:
+        collected = a_source(server.url).collect(NOW)
+    assert collected.frame["service_name"].tolist() == ["a", "b"]
+    assert "request_rate: a is there more than once, the first series counts" in collected.warnings
+
+
+def test_nothing_at_all_is_a_warning_that_names_the_way_out() -> None:
+    with FaultyServer(success([])) as server:
+        (text,) = a_source(server.url, ("otel", "go")).collect(NOW).warnings
+    assert text == "no series of any service for presets otel, go: see `observatory doctor`"
+
+
+def test_a_clock_that_is_off_is_a_warning_with_the_samples() -> None:
+    with FaultyServer(of_services("a"), skew=-90) as server:
+        (text,) = a_source(server.url).collect(NOW).warnings
+    assert "behind: set both by NTP" in text
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "watched"),
+    [
+        ((), (), ["blog/web", "shop/cart", "shop/test-cart"]),
+        (("shop/*",), (), ["shop/cart", "shop/test-cart"]),
+        (("shop/*",), ("*/test-*",), ["shop/cart"]),
+        (("shop",), (), []),
+        ((), ("*",), []),
+        (("blog/*", "*cart"), ("shop/t*",), ["blog/web", "shop/cart"]),
+    ],
+)
+def test_only_services_that_are_included_and_not_excluded_are_watched(
+    include: tuple[str, ...], exclude: tuple[str, ...], watched: list[str]
+) -> None:
+    with FaultyServer(of_services("shop/cart", "shop/test-cart", "blog/web")) as server:
+        source = a_source(server.url, include=include, exclude=exclude)
+        assert [service.name for service in source.discover()] == watched
+        assert sorted(source.collect(NOW).frame["service_name"]) == watched
+        assert {len(found.services) for found in survey(source, NOW)} == {len(watched)}
+
+
+def test_history_fetched_with_other_patterns_is_fetched_again() -> None:
+    whole, part = a_source("http://x"), a_source("http://x", include=("shop/*",))
+    assert whole.asks == a_source("http://x").asks
+    assert whole.asks != part.asks != a_source("http://x", ("otel",)).asks
+
+
+# -- a query that is refused ------------------------------------------------------------------
+
+
+def refusing(*presets: str, message: str = "parse error", status: int = 400):
+    """A server that refuses the queries of some presets, and every query they are part of."""
+    available = configured({"own": OWN})
+    parts = build_parts(METRICS, 300, (), available).values()
+    bad = [part[preset] for part in parts for preset in presets if preset in part]
+
+    def choose(request: Request) -> Reply:
+        refused = any(query in request.fields["query"] for query in bad)
+        return refusal(status, message) if refused else of_services("api")
+
+    return choose
+
+
+OWN = PresetSettings(labels=("app",), queries={"cpu_usage": "sum by ($by) (mine)", "pod_count": "sum by ($by) (pods)"})
+
+
+def test_bad_promql_costs_only_its_preset_and_is_said_each_time() -> None:
+    with FaultyServer(choose=refusing("own")) as server:
+        source = a_source(server.url, available=configured({"own": OWN}))
+        for _ in range(2):
+            collected = source.collect(NOW)
+            assert [failure.what for failure in collected.failures] == ["cpu_usage", "pod_count"]
+            assert "preset own: Prometheus at" in collected.failures[0].error
+            assert "parse error" in collected.failures[0].error
+            assert collected.frame[list(METRICS)].notna().all(axis=None)
+        first = len(server.requests)
+        source.collect(NOW)
+        assert len(server.requests) - first == 9  # what was refused is not asked again for a while
+
+
+def test_a_function_the_server_lacks_is_left_to_the_doctor() -> None:
+    with FaultyServer(choose=refusing("native", message='unknown func "histogram_count"', status=422)) as server:
+        source = a_source(server.url)
+        collected = source.collect(NOW)
+        assert (collected.failures, collected.warnings) == ((), ())
+        assert collected.frame["request_rate"].tolist() == [1.0]
+        found = {one.preset: one for one in survey(source, NOW)}
+    assert "unknown func" in found["native"].refused["request_rate"]
+
+
+def test_what_else_a_server_refuses_of_a_preset_is_a_warning_each_time() -> None:
+    with FaultyServer(choose=refusing("kubernetes", message="many-to-many matching", status=422)) as server:
+        source = a_source(server.url)
+        for _ in range(2):
+            collected = source.collect(NOW)
+            assert collected.failures == ()
+            assert sum("preset kubernetes is left out" in text for text in collected.warnings) == 4
+    assert collected.frame["cpu_usage"].tolist() == [1.0]
+
+
+@pytest.mark.servers
+def test_bad_promql_is_told_in_prometheus_words_about_what_was_written(prometheus_of_three: PrometheusSource) -> None:
+    own = PresetSettings(labels=("app",), queries={"cpu_usage": "sum by ($by) (rate(mine[$window])"})
+    source = PrometheusSource(prometheus_of_three.client, 8, available=configured({"own": own}))
+    collected = source.collect(datetime.now(UTC))
+    (failure,) = collected.failures
+    assert failure.what == "cpu_usage"
+    assert "preset own: " in failure.error
+    assert "1:29: parse error: unclosed left parenthesis" in failure.error
+    assert collected.frame["cpu_usage"].notna().all()
+
+
+def test_a_query_of_one_preset_that_is_refused_is_the_error_itself() -> None:
+    with FaultyServer(choose=refusing("own")) as server:
+        collected = a_source(server.url, ("own", "go"), available=configured({"own": OWN})).collect(NOW)
+    assert {failure.what for failure in collected.failures} == {"cpu_usage", "pod_count"}
+    assert all(isinstance(failure, Failure) for failure in collected.failures)
+
+
+# -- real servers -----------------------------------------------------------------------------
+
+
+@pytest.mark.servers
+def test_a_survey_of_three_real_services(prometheus_of_three: PrometheusSource) -> None:
+    found = survey(prometheus_of_three, datetime.now(UTC))
+    table = survey_table(found).set_index("preset")
+    assert table.loc["prometheus", ["services", "example", "request_rate"]].tolist() == [3, "alertmanager", "3"]
+    assert table.loc["process", ["services", "cpu_usage", "pod_count"]].tolist() == [3, "3", "3"]
+    assert table.loc["istio", ["services", "example", "request_rate", "cpu_usage"]].tolist() == [0, "–", "·", "·"]
+
+
+@pytest.fixture(scope="module")
+def native() -> Iterator[PrometheusSource]:
+    """A Prometheus that scrapes native histograms: 9 in 10 requests succeed, all take 0.25 s to 0.5 s."""
+    count = 0
+
+    def grow(request: Request) -> Reply:
+        nonlocal count
+        count += 1
+        series = {"200": 900 * count, "503": 100 * count}
+        return native_histogram("http_server_request_duration_seconds", series, "http_response_status_code")
+
+    class Native(Prometheus):
+        flags = ("--enable-feature=native-histograms",)
+
+    with FaultyServer(choose=grow) as exporter, Native({"api": exporter.url.removeprefix("http://")}) as prometheus:
+        source = PrometheusSource(PrometheusClient(prometheus.url, 10), 8)
+
+        def has_rate() -> bool:
+            frame = source.collect(datetime.now(UTC)).frame
+            return bool((frame.loc[frame["service_name"] == "api", "error_rate"] > 0).any())
+
+        wait_until(has_rate, 60, "a rate of native histograms", prometheus.log)
+        yield source
+
+
+@pytest.mark.servers
+def test_golden_signals_of_native_histograms(native: PrometheusSource) -> None:
+    collected = native.collect(datetime.now(UTC))
+    api = collected.frame.set_index("service_name").loc["api"]
+    assert collected.failures == collected.warnings == ()
+    assert api["error_rate"] == pytest.approx(0.1)
+    assert 100 < api["request_rate"] < 10_000
+    assert 0.25 <= api["latency_p50"] <= api["latency_p95"] <= api["latency_p99"] <= 0.5
+    found = {one.preset: one for one in survey(native, datetime.now(UTC))}
+    assert found["native"].services == ("api",)
+    assert found["otel"].services == ()
+
+
+@pytest.mark.servers
+def test_the_queries_are_well_within_what_a_server_takes(native: PrometheusSource) -> None:
+    assert max(map(len, build_queries(METRICS, 300).values())) < 8_000
