@@ -10,7 +10,7 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from observatory.access.session import runtime_of_session  # noqa: E402
 from observatory.errors import ForbiddenError, NotSignedInError  # noqa: E402
-from observatory.runtime import current  # noqa: E402
+from observatory.runtime.current import current  # noqa: E402
 from observatory.views.page import Page, query_of, wants_dark  # noqa: E402
 
 try:

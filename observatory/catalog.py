@@ -115,8 +115,6 @@ def _show_bytes(value: float, unit: str) -> str:
 
 
 _SHOW = {"s": _show_seconds, "ratio": _show_ratio, "bytes": _show_bytes}
-
-
 _ROWS = (
     Metric(
         "request_rate",

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 
 REQUEST: ContextVar[str] = ContextVar("request", default="-")
 """Id of the request this thread answers."""
@@ -73,12 +73,16 @@ class Json(Redacting):
 
 
 def set_up(settings: Settings) -> None:
-    """Have this process log as the settings say."""
+    """Have this process log as the settings say; as text without a line for each request, which no person reads."""
     secrets = list(secrets_of(settings))
     form = "%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s"
     handler = logging.StreamHandler()
     handler.setFormatter(Json(secrets=secrets) if settings.log_format == "json" else Redacting(form, secrets))
     logging.basicConfig(level=settings.log_level, handlers=[handler])
+    if settings.log_format == "text":
+        logging.getLogger("observatory.api.requests").setLevel(logging.WARNING)
+    if settings.log_level == "INFO":
+        logging.getLogger("tornado.access").setLevel(logging.WARNING)
 
 
 @contextmanager

@@ -7,11 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 from observatory.errors import InvalidInputError
 
+TIME = "%Y-%m-%d %H:%M"
+"""How tables show a time: `format` spec of a datetime."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _MOMENT = re.compile(r"now(?:\s*([+-])\s*(.+))?")
 _OLDEST, _LONGEST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=36525)
+
+
+def utc_now() -> datetime:
+    """The clock, unless a test brings its own."""
+    return datetime.now(UTC)
 
 
 def parse_duration(text: str, name: str = "duration") -> timedelta:

@@ -19,14 +19,16 @@ import pandas as pd
 
 from observatory.analysis.history import ServiceHistory, service_history
 from observatory.analysis.incident_report import IncidentReport, incident_report
-from observatory.analysis.related import SENSITIVITIES, related, what_if
-from observatory.display.samples import TIME, anomaly_table, arithmetic_table, evidence_table, health_table
+from observatory.analysis.related import related
+from observatory.analysis.what_if import SENSITIVITIES, what_if
+from observatory.display.anomalies import anomaly_table, evidence_table
+from observatory.display.health import arithmetic_table, health_table
 from observatory.errors import InvalidInputError, NotFoundError
 from observatory.frames import Listing
 from observatory.health.overview import ServiceStatus
-from observatory.model.samples import Anomaly, Severity
+from observatory.model import Anomaly, Severity
 from observatory.runtime import DEMO, OF_SETTINGS, Runtime
-from observatory.times import parse_duration, parse_time
+from observatory.times import TIME, parse_duration, parse_time
 
 Window = str | tuple[str, str]
 POINTS = 720
@@ -117,7 +119,7 @@ class Workbench:
     def what_if(
         self, service: str, window: Window = "24h", sensitivities: Sequence[float] = SENSITIVITIES
     ) -> pd.DataFrame:
-        """What would have alarmed at other sensitivities; see `observatory.analysis.related.what_if`."""
+        """What would have alarmed at other sensitivities; see `observatory.analysis.what_if.what_if`."""
         return what_if(self.store, self.runtime.settings, service, *self.window(window), sensitivities)
 
     # -- one service, told ------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.logs import REQUEST, Json, Redacting, secrets_of
 
 KEY = "obs_0123456789ab_" + "A1b2_-" * 7 + "x"

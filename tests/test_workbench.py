@@ -15,7 +15,7 @@ from support.shop import NOON
 import observatory
 from observatory import Workbench
 from observatory.analysis.incident_report import likeness
-from observatory.analysis.related import SENSITIVITIES
+from observatory.analysis.what_if import SENSITIVITIES
 from observatory.errors import InvalidInputError, NotFoundError, UnknownServiceError
 from observatory.views.notebook.plots import telling
 

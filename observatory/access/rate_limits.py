@@ -12,7 +12,7 @@ from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import ConfigError, TooManyRequestsError
 
 log = logging.getLogger(__name__)

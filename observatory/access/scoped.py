@@ -18,7 +18,7 @@ from observatory.analysis.history import ServiceHistory
 from observatory.collection.collect import CollectReport
 from observatory.errors import ForbiddenError, UnknownServiceError
 from observatory.health.overview import Overview
-from observatory.model.samples import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, Service
+from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, Service
 from observatory.runtime import Runtime
 from observatory.store import Store
 from observatory.store.tables.feedback import FeedbackTable

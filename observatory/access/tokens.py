@@ -12,8 +12,8 @@ from typing import Any
 import jwt
 
 from observatory.access.permissions import Caller, Role, Scope
-from observatory.config.settings import Settings
-from observatory.config.sources import UserSettings
+from observatory.config import Settings
+from observatory.config.users import UserSettings
 from observatory.errors import ConfigError, ForbiddenError, InvalidInputError, NotSignedInError
 
 ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.detectors.bands import Bands, Expected
 from observatory.errors import InvalidInputError, NotEnoughDataError
-from observatory.model.samples import Anomaly, Fault, Remark, Service
+from observatory.model import Anomaly, Fault, Remark, Service
 from observatory.store import Store
 
 POINTS = 720

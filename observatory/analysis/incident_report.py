@@ -14,7 +14,7 @@ from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.frames import Listing
 from observatory.incidents.grouping import Incident, group
-from observatory.model.samples import Anomaly
+from observatory.model import Anomaly
 from observatory.store import Store
 
 TIME = "%Y-%m-%d %H:%M"

@@ -1,4 +1,4 @@
-"""Questions about one service over some time: what goes together with it, and what would have alarmed."""
+"""What moved together with a metric of a service."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from observatory.config.settings import Settings
-from observatory.detection.episodes import GAP, stream_scores
-from observatory.detection.scoring import detector_of
+from observatory.config import Settings
 from observatory.detectors.bands import Bands
 from observatory.errors import InvalidInputError, NotEnoughDataError
 from observatory.frames import Listing
-from observatory.model.samples import SERVICE, TIMESTAMP
+from observatory.model import SERVICE, TIMESTAMP
 from observatory.store import Store
 
-SENSITIVITIES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 LEAST_TOGETHER = 12
 """Samples two metrics must have at the same times before they are compared."""
 
@@ -99,44 +96,6 @@ def related(
     strength = table["correlation"].abs().where(~itself, np.inf)
     order = strength.sort_values(ascending=False, kind="stable").index
     return table.loc[order].head(most).reset_index(drop=True)
-
-
-def what_if(
-    store: Store,
-    settings: Settings,
-    service: str,
-    start: datetime,
-    end: datetime,
-    sensitivities: Sequence[float] = SENSITIVITIES,
-) -> pd.DataFrame:
-    """What would have alarmed at other sensitivities; a row each.
-
-    Columns ``sensitivity``, ``alarms`` (episodes), ``minutes`` (in alarm), ``first`` and ``highest`` (score, 1 is the
-    alarm line). The samples are scored once, each from what was known before it.
-    """
-    store.service(service)
-    frame = store.history(service, start - timedelta(days=settings.training_days), end)
-    first = max(settings.minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
-    columns = ["sensitivity", "alarms", "minutes", "first", "highest"]
-    if first >= len(frame):
-        return Listing([], columns=columns, nothing=f"no samples of {service} to judge")
-    raw = stream_scores(frame, detector_of(settings), first, timedelta(days=settings.training_days))[first:]
-    times = pd.DatetimeIndex(frame.index[first:])
-    rows = []
-    for sensitivity in sensitivities:
-        scores = raw * sensitivity
-        alarms = np.flatnonzero(scores >= 1.0)
-        begins = alarms[np.diff(alarms, prepend=-GAP - 1) > GAP]
-        rows.append(
-            (
-                sensitivity,
-                len(begins),
-                round(len(alarms) * settings.interval / 60),
-                times[begins[0]] if len(begins) else pd.NaT,
-                round(float(np.nanmax(scores)), 2),
-            )
-        )
-    return pd.DataFrame(rows, columns=columns)
 
 
 def _relations(service: str, calls: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from observatory.errors import InvalidInputError, NotFoundError
-from observatory.model.samples import Anomaly, Feedback, Verdict
+from observatory.model import Anomaly, Feedback, Verdict
 from observatory.store import Store
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from observatory import __version__
-from observatory.api import context as wire
-from observatory.api import openapi
-from observatory.api import problems as errors
-from observatory.api.middleware import authorization as access
-from observatory.api.middleware import cors as sharing
-from observatory.api.middleware import delivery
-from observatory.api.middleware import rate_limits as limits
-from observatory.api.middleware import request_log as journal
-from observatory.api.routes import audit, collect, docs, feedback, health, incidents, metrics, runs, services, system
-from observatory.api.routes import events as stream
-from observatory.api.routes import monitoring as exposition
+from observatory.api import context, openapi, problems
+from observatory.api.middleware import authorization, cors, delivery, rate_limits, request_log
+from observatory.api.middleware import metrics as request_metrics
+from observatory.api.routes import (
+    audit,
+    collect,
+    docs,
+    events,
+    feedback,
+    health,
+    incidents,
+    metrics,
+    monitoring,
+    runs,
+    services,
+    system,
+)
 from observatory.runtime import Runtime
 from observatory.runtime.startup import Startup
 
-SUBJECTS = (services, health, incidents, metrics, collect, feedback, runs, stream, system, exposition, audit, docs)
+SUBJECTS = (services, health, incidents, metrics, collect, feedback, runs, events, system, monitoring, audit, docs)
 
 
 def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
@@ -40,19 +46,19 @@ def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
         static_folder=None,  # type: ignore[arg-type]
     )
     app.config["OPENAPI_VERSION"] = "3.1.0"
-    app.config["VALIDATION_ERROR_STATUS_CODE"] = errors.INVALID.status
+    app.config["VALIDATION_ERROR_STATUS_CODE"] = problems.INVALID.status
     app.config["VALIDATION_ERROR_DESCRIPTION"] = "A parameter or a field cannot be used; `errors` names each."
     app.description = openapi.DESCRIPTION
     app.spec_callback = openapi.polish
-    wire.install(app, wire.Context(runtime, startup))
+    context.install(app, context.Context(runtime, startup))
     delivery.install(app, int(runtime.settings.max_answer * 1e6))
-    exposition.install(app)
-    errors.install(app)
+    request_metrics.install(app)
+    problems.install(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)
-    journal.install(app)
-    sharing.install(app)
-    access.install(app)
-    limits.install(app, runtime.settings.slow_queries)
+    request_log.install(app)
+    cors.install(app)
+    authorization.install(app)
+    rate_limits.install(app, runtime.settings.slow_queries)
     app.extensions["openapi"] = app.spec
     return app

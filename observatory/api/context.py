@@ -15,7 +15,7 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import PathConverter
 
 from observatory.access import scoped
-from observatory.api.middleware.delivery import Renderings
+from observatory.api.conditional import Renderings
 from observatory.api.problems import Problem
 from observatory.errors import InvalidInputError
 from observatory.times import parse_time

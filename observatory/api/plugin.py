@@ -16,7 +16,8 @@ from observatory.api.app import create_app
 from observatory.api.routes.events import EventsHandler, Streams
 from observatory.api.wsgi import ApiHandler, Container
 from observatory.errors import ObservatoryError
-from observatory.runtime import Runtime, current
+from observatory.runtime import Runtime
+from observatory.runtime.current import current
 from observatory.runtime.feed import Feed
 from observatory.runtime.startup import Startup
 from observatory.server.hardening import harden

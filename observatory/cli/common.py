@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import fnmatch
-import logging
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from observatory.config.settings import Settings
+    from observatory.config import Settings
     from observatory.runtime import Runtime
     from observatory.store import Store
+
+ServiceOption = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
+ServicesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--services", "--service", "-s", help="Only these: names or patterns (`shop/*`), by commas or repeated."
+    ),
+]
+FromOption = Annotated[str, typer.Option("--from", help="Start: RFC 3339, or a time ago such as 30d or 12h.")]
+ToOption = Annotated[str, typer.Option("--to", help="End: RFC 3339, a time ago, or `now`.")]
 
 
 def read_settings(**overrides: Any) -> Settings:
     """The settings, with those options of a verb that were given; also sets up logging."""
-    from observatory.config.settings import load_settings
-
-    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
-    set_up_logs(settings)
-    return settings
-
-
-def set_up_logs(settings: Settings) -> None:
-    """Log as the settings say; a line for each request helps nobody who reads them."""
+    from observatory.config import load_settings
     from observatory.logs import set_up
 
+    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
     set_up(settings)
-    if settings.log_format == "text":
-        logging.getLogger("observatory.api.requests").setLevel(logging.WARNING)
-    if settings.log_level == "INFO":
-        logging.getLogger("tornado.access").setLevel(logging.WARNING)
+    return settings
 
 
 @contextmanager
@@ -97,7 +98,7 @@ def chosen_services(store: Store, wanted: list[str] | None) -> list[str] | None:
 
 @contextmanager
 def progress_bar() -> Iterator[Any]:
-    """A progress bar on standard error; yields a `observatory.model.samples.Progress`."""
+    """A progress bar on standard error; yields a `observatory.model.progress.Progress`."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -15,7 +15,7 @@ from observatory.errors import InvalidInputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from observatory.model.samples import Failure, Progress
+    from observatory.model import Failure, Progress
 
 
 class Faults(StrEnum):

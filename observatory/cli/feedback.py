@@ -16,7 +16,7 @@ feedback_app = typer.Typer(
 
 
 class Said(StrEnum):
-    """As `observatory.model.samples.Verdict`, which would bring pandas with it."""
+    """As `observatory.model.labels.Verdict`, which would bring pandas with it."""
 
     RIGHT = "right"
     FALSE_ALARM = "false_alarm"
@@ -34,7 +34,7 @@ def add(
 ) -> None:
     """Keep a verdict; a later one on the same anomaly replaces it."""
     from observatory.annotations.feedback import give_feedback
-    from observatory.model.samples import Verdict
+    from observatory.model import Verdict
     from observatory.times import parse_time
 
     with open_runtime() as runtime:
@@ -58,7 +58,7 @@ def list_given(
     service: Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; repeatable.")] = None,
 ) -> None:
     """List what was said, the oldest span first."""
-    from observatory.display.samples import feedback_table
+    from observatory.display.anomalies import feedback_table
 
     with open_runtime() as runtime:
         names = [runtime.store.service(name).name for name in service] if service else None

@@ -41,7 +41,7 @@ def import_samples(
     """Store the samples of a CSV or Parquet file: all of them, or none and what is wrong with it."""
     from observatory.collection.importing import Wishes, import_file
     from observatory.display.samples import import_table
-    from observatory.model.samples import IMPORTED
+    from observatory.model import IMPORTED
     from observatory.store import open_store
     from observatory.store.options import StoreOptions
 

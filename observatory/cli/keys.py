@@ -49,7 +49,7 @@ def create(
 def list_keys() -> None:
     """List all keys, those that are no longer valid too."""
     from observatory.access import gate_of
-    from observatory.display.samples import key_table
+    from observatory.display.access import key_table
 
     with open_runtime() as runtime:
         table = key_table(gate_of(runtime).keys.all(), runtime.clock())
@@ -91,3 +91,21 @@ def _write_down(gate: Gate, action: str, key: StoredKey) -> None:
 
     gate.audit.record(at_the_shell(), action, f"{key.name} ({key.id})", "done", detail=f"{key.role}: {key.services}")
     gate.audit.flush()
+
+
+def audit(
+    since: Annotated[str, typer.Option(help="A time ago such as 24h, or RFC 3339.")] = "24h",
+    who: Annotated[str | None, typer.Option(help="Only of this caller, such as key:grafana.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Only what was refused.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Most lines.")] = 100,
+) -> None:
+    """Show who did what: every write and every refused access, the newest first."""
+    from observatory.display.access import audit_table
+    from observatory.times import parse_time
+
+    with open_runtime() as opened:
+        table = audit_table(opened.store.audit.read(parse_time(since, opened.clock(), "--since"), who, refused, limit))
+    if table.empty:
+        typer.echo("nothing was written or refused")
+    else:
+        print_table(table)

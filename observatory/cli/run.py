@@ -13,7 +13,7 @@ from observatory.cli.common import open_store, progress_bar, read_settings
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from observatory.model.samples import Run
+    from observatory.model import Run
     from observatory.notebooks.execute import Outcome
 
 
@@ -48,9 +48,9 @@ def run(
     code: Annotated[bool, typer.Option("--code/--no-code", help="Show the code in the report.")] = False,
 ) -> None:
     """Run a notebook on the store of the settings, keep what came of it, and record the run."""
-    from observatory.notebooks.run import Task, carry_out, ends_on_sigterm, make_folder
-    from observatory.runtime import utc_now
-    from observatory.times import parse_duration, resolve_times
+    from observatory.notebooks.run import Task, carry_out, make_folder
+    from observatory.process import ends_on_sigterm
+    from observatory.times import parse_duration, resolve_times, utc_now
 
     now = utc_now()
     seconds = parse_duration(timeout, "--timeout").total_seconds() if timeout else None
@@ -76,7 +76,7 @@ def _pair(given: str) -> tuple[str, str]:
 
 def tell(ended: Run, outcome: Outcome) -> None:
     """Say where the files of a run are, and what went wrong; leaves with 1 where it did not come to its end."""
-    from observatory.model.samples import RunStatus
+    from observatory.model import RunStatus
     from observatory.notebooks.run import files_of
 
     for file in files_of(ended):
@@ -98,7 +98,7 @@ def lab(
     ] = None,
 ) -> None:
     """Open JupyterLab on the store of the settings; further options go to JupyterLab."""
-    from observatory.notebooks import to_edit
+    from observatory.notebooks.catalog import to_edit
     from observatory.notebooks.lab import lab
 
     settings = read_settings()

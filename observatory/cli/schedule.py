@@ -29,8 +29,8 @@ def schedule(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     from observatory.logs import quiet
-    from observatory.notebooks.run import ends_on_sigterm
-    from observatory.schedule import upcoming
+    from observatory.process import ends_on_sigterm
+    from observatory.schedule.jobs import upcoming
     from observatory.schedule.scheduler import Scheduler
 
     settings = read_settings()
@@ -48,8 +48,8 @@ def schedule(context: typer.Context) -> None:
 @schedule_app.command("list", epilog="Example: `observatory schedule list`")
 def schedule_list() -> None:
     """List the jobs: what, when, the next time, and how the last run went."""
-    from observatory.display.samples import job_table
-    from observatory.schedule import jobs_of, who_schedules
+    from observatory.display.runs import job_table
+    from observatory.schedule.jobs import jobs_of, who_schedules
 
     now, settings = datetime.now(UTC), read_settings()
     jobs = jobs_of(settings)
@@ -64,7 +64,7 @@ def schedule_list() -> None:
 @schedule_app.command("next", epilog="Example: `observatory schedule next --count 20`")
 def schedule_next(count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many times.")] = 10) -> None:
     """Show the next times at which jobs are due, the earliest first."""
-    from observatory.schedule import jobs_of, upcoming
+    from observatory.schedule.jobs import jobs_of, upcoming
 
     for due, job in upcoming(jobs_of(read_settings()), datetime.now(UTC), count):
         typer.echo(f"{due:%Y-%m-%d %H:%M:%S}  {job.name}")
@@ -76,9 +76,10 @@ def schedule_run_now(name: JobName) -> None:
     from pathlib import Path
 
     from observatory.errors import ObservatoryError
-    from observatory.notebooks.run import carry_out, ends_on_sigterm, make_folder
-    from observatory.runtime import utc_now
-    from observatory.schedule import job_called
+    from observatory.notebooks.run import carry_out, make_folder
+    from observatory.process import ends_on_sigterm
+    from observatory.schedule.jobs import job_called
+    from observatory.times import utc_now
 
     settings, now = read_settings(), datetime.now(UTC)
     job = job_called(settings, name)
@@ -104,7 +105,7 @@ def schedule_history(
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many runs.")] = 20,
 ) -> None:
     """Show the last runs of notebooks, also those by hand, the newest first."""
-    from observatory.display.samples import run_table
+    from observatory.display.runs import run_table
 
     now = datetime.now(UTC)
     with open_store(read_settings()) as store:

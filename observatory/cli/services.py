@@ -14,7 +14,7 @@ services_app = typer.Typer(help="List, discover and register services.", no_args
 @services_app.command("list", epilog="Example: `observatory services list`")
 def services_list() -> None:
     """List the registered services."""
-    from observatory.display.samples import service_table
+    from observatory.display.services import service_table
 
     with open_runtime() as runtime:
         counts = runtime.store.sample_counts()["samples"].to_dict()
@@ -29,7 +29,7 @@ def services_list() -> None:
 def services_discover() -> None:
     """Show what each preset has, and register the services that `include` and `exclude` let through."""
     from observatory.collection.collect import discover
-    from observatory.display.samples import survey_table
+    from observatory.display.services import survey_table
     from observatory.sources.prometheus.source import PrometheusSource
     from observatory.sources.prometheus.survey import survey
 
@@ -62,7 +62,7 @@ def services_register(
     source: Annotated[str | None, typer.Option(help="The source it is collected from; default: the first.")] = None,
 ) -> None:
     """Register a service, or add what is known about it."""
-    from observatory.model.samples import Service
+    from observatory.model import Service
 
     with open_runtime() as runtime:
         owner = runtime.sources_called([source] if source else None)[0]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import open_store, read_settings
+from observatory.cli.common import open_runtime, open_store, read_settings
+from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from observatory.store import Store
@@ -67,3 +68,23 @@ def restore(
 
 def _open() -> Store:
     return open_store(read_settings())
+
+
+def archive(
+    older_than: Annotated[
+        str | None, typer.Option(help="Age of what is moved, such as 30d; default: OBSERVATORY_ARCHIVE_DAYS.")
+    ] = None,
+) -> None:
+    """Move old samples to Parquet files beside the store; they stay part of every answer."""
+    from observatory.times import parse_duration
+
+    with open_runtime() as opened:
+        days = opened.settings.archive_days
+        if older_than is None and days is None:
+            raise InvalidInputError("--older-than is needed where OBSERVATORY_ARCHIVE_DAYS is not set")
+        age = parse_duration(older_than, "--older-than") if older_than else timedelta(days=days or 0)
+        opened.store.maintain(opened.clock())
+        moved = opened.store.archive.move(opened.clock() - age)
+        for month in moved:
+            typer.echo(f"{month.month:%Y-%m}  {month.row_count} samples in {month.file}")
+        typer.echo(f"{len(moved)} months written to {opened.store.archive.folder}")

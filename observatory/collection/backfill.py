@@ -13,7 +13,8 @@ import pandas as pd
 
 from observatory.collection.collect import store_samples
 from observatory.errors import InvalidInputError, SourceError, SourceUnreachableError
-from observatory.model.samples import MOST_NAMED, SERVICE, Collected, Failure, Progress, Source, no_progress
+from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Progress, no_progress
+from observatory.sources import Source
 from observatory.store import Store
 from observatory.store.tables.fetches import SAMPLES_AT_ONCE, Question
 from observatory.times import floor_to

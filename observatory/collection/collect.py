@@ -11,7 +11,8 @@ from datetime import datetime
 import pandas as pd
 
 from observatory.errors import SourceError
-from observatory.model.samples import IMPORTED, SERVICE, Collected, Failure, Service, Source
+from observatory.model import IMPORTED, SERVICE, Collected, Failure, Service
+from observatory.sources import Source
 from observatory.store import Store
 
 

@@ -21,7 +21,7 @@ from observatory.collection.files import queries as sql
 from observatory.collection.files.checks import Column, Plan, convert, facts
 from observatory.collection.files.reader import SampleFile
 from observatory.errors import InvalidInputError
-from observatory.model.samples import IMPORTED, SERVICE, TIMESTAMP, Progress, Service, no_progress
+from observatory.model import IMPORTED, SERVICE, TIMESTAMP, Progress, Service, no_progress
 from observatory.store import Store
 from observatory.store.options import StoreOptions
 

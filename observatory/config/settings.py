@@ -7,7 +7,6 @@ Later entries win: defaults, ``observatory.toml`` in the working folder (or the 
 from __future__ import annotations
 
 import copy
-import os
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -20,10 +19,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from observatory.config.sources import JobSettings, Names, PresetSettings, ServiceOverride, SourceSettings, UserSettings
-from observatory.errors import ConfigError
+from observatory.config.location import PREFIX, config_file
+from observatory.config.schedule import JobSettings
+from observatory.config.services import ServiceOverride
+from observatory.config.sources import PresetSettings, SourceSettings
+from observatory.config.types import Names
+from observatory.config.users import UserSettings
 
-PREFIX = "OBSERVATORY_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -257,7 +259,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
         return init_settings, env_settings, toml
 
     @property
@@ -280,76 +282,8 @@ class Settings(BaseSettings):
         return "prometheus" if self.prometheus_url or self.sources else "demo"
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """Settings from file, environment and `overrides`.
-
-    Raises
-    ------
-    ConfigError
-        Naming each setting that is wrong, its value and what was expected.
-    """
-    _refuse_unknown_variables()
-    try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        problems = [dict(problem) for problem in error.errors() if problem["type"] != "default_factory_not_called"]
-        lines = [_explain(problem) for problem in problems]
-        raise ConfigError("\n".join(lines)) from None
-    except OSError as error:
-        raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
-    except ValueError as error:  # TOMLDecodeError, and a variable that is no JSON
-        raise ConfigError(f"cannot read the settings ({_config_file()} and {PREFIX}*): {error}") from None
-
-
-def environment_of(**settings: Any) -> dict[str, str]:
-    """The environment of another process with the same settings, but for those given."""
-    return dict(os.environ) | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
-
-
 def _names_loopback(address: str) -> bool:
     return (urlsplit(address).hostname or "") in LOOPBACK
-
-
-def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment for a process that works elsewhere with the same settings: places in them become absolute."""
-    places = {"RUNS": str(settings.runs.absolute())}
-    if "://" not in settings.store and ":" not in settings.store.partition("/")[0]:
-        places["STORE"] = str(Path(settings.store).absolute())
-    if _config_file().is_file():
-        places["CONFIG"] = str(_config_file().absolute())
-    return os.environ | {f"{PREFIX}{name}": value for name, value in places.items()}
-
-
-def _config_file() -> Path:
-    return Path(os.environ.get(f"{PREFIX}CONFIG", "observatory.toml"))
-
-
-def _refuse_unknown_variables() -> None:
-    """A mistyped variable would be ignored in silence."""
-    import difflib
-
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
-    for name in os.environ:
-        if name.startswith(PREFIX) and name.split("__")[0] not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "see the README's table of settings"
-            raise ConfigError(f"unknown setting {name}: {hint}")
-    named = os.environ.get(f"{PREFIX}CONFIG")
-    if named and not Path(named).is_file():
-        raise ConfigError(f"{PREFIX}CONFIG names {named!r}, which is no file")
-
-
-def _explain(problem: dict[str, Any]) -> str:
-    where = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return f"unknown setting {where!r} in {_config_file()}: see the README's table of settings"
-    secret = any(word in where for word in ("token", "password", "s3", "headers", "secret"))
-    value = "" if secret or isinstance(problem["input"], dict) else f" = {problem['input']!r}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if not where:
-        return f"settings: {message} (see {PREFIX}* and {_config_file()})"
-    variable = f"{PREFIX}{str(problem['loc'][0]).upper()}"
-    return f"setting {where}{value}: {message} (set it with {variable} or in {_config_file()})"
 
 
 def settings_table() -> str:

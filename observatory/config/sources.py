@@ -1,48 +1,14 @@
-"""Tables of the settings file, such as ``[services."shop/checkout"]``, ``[users.ann]`` and ``[schedule.daily]``."""
+"""Where samples come from: tables ``[sources.NAME]`` and ``[preset.NAME]``."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Self
 
-from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
-from pydantic_settings import NoDecode
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from observatory.config.cadence import Cadence
-from observatory.errors import InvalidInputError
-from observatory.times import parse_duration
-
-
-def _split(value: Any) -> Any:
-    """``otel,process`` in a variable is a list in TOML."""
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-
-
-class ServiceOverride(BaseModel):
-    """What is known about one service beyond its metrics: ``[services."shop/checkout"]``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    team: str | None = Field(None, description="Who owns it.")
-    tier: str | None = Field(None, description="How much it matters, in your own words.")
-    objective: float | None = Field(None, gt=0, lt=1, description="Availability objective (0–1).")
-    latency_target: float | None = Field(None, gt=0, description="p95 users should see at most [s].")
-    cpu_limit: float | None = Field(None, gt=0, description="CPU limit over all pods [cores].")
-    memory_limit: float | None = Field(None, gt=0, description="Memory limit over all pods [bytes].")
-    desired_pods: float | None = Field(None, gt=0, description="Pods that should be running.")
-
-
-class UserSettings(BaseModel):
-    """What somebody may do who signs in with a token or at the dashboard: ``[users."ann@example.com"]``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    role: Literal["viewer", "operator", "admin"] = Field("viewer", description="What they may do.")
-    services: Names = Field(("*",), description="Patterns of the services they see, such as `payments/*`.")
+from observatory.config.types import Names
 
 
 class SourceSettings(BaseModel):
@@ -118,34 +84,3 @@ class PresetSettings(BaseModel):
         description="Pairs of a pattern (RE2, whole name) and a replacement (`$1`), applied after its own, in order.",
     )
     queries: dict[str, str] = Field(default_factory=dict, description="Query templates by metric, over $by, $window.")
-
-
-class JobSettings(BaseModel):
-    """A notebook that is run again and again: ``[schedule.hourly]``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    notebook: str = Field(description="Name of the notebook, or a file that ends in `.ipynb`.")
-    cron: str = Field("", description="When: minute, hour, day, month, day of the week.")
-    every: str = Field("", description="Or how often: `90s`, `15m`, `6h`, `1d`, counted from midnight UTC.")
-    timezone: str = Field("UTC", description="Time zone of `cron`, such as `Europe/Berlin`.")
-    parameters: dict[str, Any] = Field(
-        default_factory=dict, description="Of the notebook; `{now}` and `{now-1h}` are the time it was due, or before."
-    )
-    timeout: str = Field("1h", description="Longest time a run may take.")
-    grace: str = Field("5m", description="A run that could not begin so long after its time is left out.")
-    catch_up: bool = Field(False, description="Make up for what was missed while no scheduler ran, the oldest first.")
-    code: bool = Field(False, description="Show the code in the report.")
-
-    @model_validator(mode="after")
-    def _is_understood(self) -> Self:
-        try:
-            _ = self.cadence, parse_duration(self.timeout, "timeout"), parse_duration(self.grace, "grace")
-        except InvalidInputError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-    @property
-    def cadence(self) -> Cadence:
-        """When it is due."""
-        return Cadence(self.cron, self.every, self.timezone)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from observatory.catalog import Metric, metric
 from observatory.detectors.bands import Bands
-from observatory.model.samples import Evidence, Severity
+from observatory.model import Evidence, Severity
 
 AFFECTED = 1.0
 SEVERITIES = ((4.0, Severity.CRITICAL), (2.0, Severity.HIGH), (1.4, Severity.MEDIUM))

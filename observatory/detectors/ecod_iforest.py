@@ -15,14 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from observatory.detectors import DETECTORS, Detector, Scores, shares_of
+from observatory.detectors import DETECTORS
+from observatory.detectors.base import Detector, Scores, shares_of
+from observatory.detectors.calibration import HELD_BACK, alarm_line
 from observatory.errors import NotEnoughDataError
 
 FloatArray = NDArray[np.float64]
 Moments = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-
-HELD_BACK = 0.3
-ALARMS_PER_ROW = 1e-4  # about one a week at one row a minute
 
 
 @DETECTORS.register("ecod_iforest")
@@ -148,12 +147,3 @@ def _scale(scores: Any) -> tuple[float, float]:
     """Median and standard deviation, the latter from the central half so that outliers do not count."""
     low, middle, high = np.quantile(np.asarray(scores, dtype=float), (0.25, 0.5, 0.75))
     return float(middle), float(max((high - low) / 1.349, 1e-9))
-
-
-def alarm_line(held_back: FloatArray, least: float = 3.0) -> float:
-    """Score that about one in `ALARMS_PER_ROW` rows exceeds, by an exponential tail beyond the 90 % quantile."""
-    start = float(np.quantile(held_back, 0.9))
-    excess = held_back[held_back > start] - start
-    slope = float(excess.mean()) if len(excess) else 0.5
-    slope = max(slope, 0.1 if least else 0.05 * abs(start))
-    return float(max(start + slope * np.log(0.1 / ALARMS_PER_ROW), least))

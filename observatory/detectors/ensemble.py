@@ -12,7 +12,8 @@ from typing import Self
 
 import pandas as pd
 
-from observatory.detectors import DETECTORS, Detector, Scores, make_detector
+from observatory.detectors import DETECTORS, make_detector
+from observatory.detectors.base import Detector, Scores
 from observatory.errors import NotEnoughDataError
 
 SUPPORT = 0.3

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from observatory.detectors import DETECTORS, Detector, Scores, shares_of
+from observatory.detectors import DETECTORS
 from observatory.detectors.bands import MINIMUM, Bands
-from observatory.detectors.ecod_iforest import HELD_BACK, alarm_line
+from observatory.detectors.base import Detector, Scores, shares_of
+from observatory.detectors.calibration import HELD_BACK, alarm_line
 from observatory.errors import ConfigError, NotEnoughDataError
 
 FloatArray = NDArray[np.float64]

@@ -11,8 +11,9 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from observatory.detectors import DETECTORS, Detector, Scores, shares_of
+from observatory.detectors import DETECTORS
 from observatory.detectors.bands import MINIMUM, Bands
+from observatory.detectors.base import Detector, Scores, shares_of
 from observatory.errors import NotEnoughDataError
 
 AT_ONCE = 3.0

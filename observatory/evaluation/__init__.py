@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from observatory.evaluation.benchmark import Judged, judge, series_table, summary
 from observatory.evaluation.cases import case_table
-from observatory.evaluation.episodes import EventScores, demo_series, evaluate_demo, event_scores
+from observatory.evaluation.demo import demo_series
+from observatory.evaluation.episodes import EventScores, evaluate_demo, event_scores
 from observatory.evaluation.feedback import evaluate_feedback
-from observatory.evaluation.folder import LabelledSeries, labelled_folder
+from observatory.evaluation.folder import labelled_folder
 from observatory.evaluation.injected import evaluate_single
+from observatory.evaluation.series import LabelledSeries
 from observatory.evaluation.stream import first_look_ahead, score_stream
 
 __all__ = [

@@ -14,11 +14,11 @@ from observatory.compute.processes import outcomes
 from observatory.detectors import DETECTORS
 from observatory.evaluation.events import BoolArray, EventCounts, FloatArray, best_line, count_events
 from observatory.evaluation.explanation import Explained, judge_explanations
-from observatory.evaluation.folder import LabelledSeries
 from observatory.evaluation.nab import nab_score
 from observatory.evaluation.ranking import PERIOD, average_precision, period, vus_pr
+from observatory.evaluation.series import LabelledSeries
 from observatory.evaluation.stream import explain_stream, first_look_ahead, score_stream
-from observatory.model.samples import Failure, Progress, no_progress
+from observatory.model import Failure, Progress, no_progress
 
 DAY = 86_400.0
 

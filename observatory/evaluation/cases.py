@@ -9,7 +9,7 @@ import pandas as pd
 
 from observatory.evaluation.benchmark import Judged
 from observatory.evaluation.events import alarm_rows, runs, with_recovery
-from observatory.evaluation.folder import LabelledSeries
+from observatory.evaluation.series import LabelledSeries
 
 HIT, MISS, FALSE_ALARM = "hit", "miss", "false alarm"
 COLUMNS = [

@@ -67,7 +67,7 @@ def judge_explanations(shares: pd.DataFrame, scores: np.ndarray, causes: Collect
     Parameters
     ----------
     shares
-        Of each metric at each judged row, shape (n, metrics); see `observatory.detectors.Scores`.
+        Of each metric at each judged row, shape (n, metrics); see `observatory.detectors.base.Scores`.
     scores
         Of each judged row, shape (n,): rows of an event count by their score.
     causes

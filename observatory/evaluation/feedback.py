@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from observatory.compute.processes import outcomes
-from observatory.detection.episodes import replay
+from observatory.detection.replay import replay
 from observatory.evaluation.benchmark import chosen_detectors
 from observatory.evaluation.episodes import GRACE, meets
-from observatory.model.samples import Anomaly, Failure, Fault, Feedback, Progress, Verdict, no_progress
+from observatory.model import Anomaly, Failure, Fault, Feedback, Progress, Verdict, no_progress
 
 MARGIN = timedelta(hours=1)
 MINIMUM_SAMPLES = 120

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from observatory.compute.processes import outcomes
-from observatory.detection.episodes import replay
+from observatory.detection.replay import replay
 from observatory.errors import InvalidInputError
 from observatory.evaluation.benchmark import chosen_detectors
-from observatory.evaluation.episodes import STEP, meets
-from observatory.model.samples import SERVICE, TIMESTAMP, Failure, Fault, Progress, Severity, no_progress
+from observatory.evaluation.demo import STEP
+from observatory.evaluation.episodes import meets
+from observatory.model import SERVICE, TIMESTAMP, Failure, Fault, Progress, Severity, no_progress
 from observatory.sources.demo.shop import SHOP, DemoSource
 
 Effect = Callable[[pd.Series], pd.Series]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from observatory.errors import InvalidInputError
-from observatory.evaluation.folder import LabelledSeries, read_table
+from observatory.evaluation.series import LabelledSeries, read_table
 
 COLUMNS = ("scenario", "case", "t", "node", "metric", "stat", "value")
 NORMAL = "noissue"

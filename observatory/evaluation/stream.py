@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from observatory.detection.episodes import CONTEXT, REFIT_ROWS, stream_scores
-from observatory.detectors import Detector, StreamingDetector, make_detector
+from observatory.detection.replay import CONTEXT, REFIT_ROWS, stream_scores
+from observatory.detectors import make_detector
+from observatory.detectors.base import Detector, StreamingDetector
 from observatory.errors import InvalidInputError
 
 DEFAULT = "multiscale"

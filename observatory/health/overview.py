@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from observatory.catalog import METRICS
-from observatory.config.settings import Settings
-from observatory.detection.episodes import learning
+from observatory.config import Settings
 from observatory.health import score as health
-from observatory.model.samples import SERVICE, TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
 from observatory.store import Store
 
 State = Literal["waiting", "learning", "stale", "inactive", "judged"]
@@ -127,6 +126,14 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     statuses.sort(key=order)
     cycle = next(iter(store.cycles(1)), None)
     return Overview(now, settings.source_name, tuple(statuses), cycle, store.skipped_cycles(day))
+
+
+def learning(samples: int, needed: int, interval: float, now: datetime) -> Learning | None:
+    """The learning state of a service with so many samples; None once it is judged."""
+    if samples >= needed:
+        return None
+    ready = now + timedelta(seconds=(needed - samples) * interval) if samples else None
+    return Learning(samples, needed, ready)
 
 
 def targets(service: Service, settings: Settings) -> health.Targets:

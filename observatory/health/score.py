@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from observatory.catalog import METRICS
-from observatory.model.samples import Band, Health, HealthPart, Service, Severity
+from observatory.model import Band, Health, HealthPart, Service, Severity
 
 WEIGHTS = {"availability": 40, "latency": 25, "saturation": 15, "stability": 10, "anomaly": 10}
 BURN_GOOD, BURN_BAD = 1.0, 14.4  # multiples of the error budget; 14.4 spends a month's in two days

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from observatory.model.samples import Anomaly, Severity
+from observatory.model import Anomaly, Severity
 
 SLACK = timedelta(minutes=10)
 

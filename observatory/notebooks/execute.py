@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from observatory.logs import quiet
-from observatory.model.samples import Progress, RunStatus, no_progress
-from observatory.notebooks import quicken
+from observatory.model import Progress, RunStatus, no_progress
+from observatory.notebooks.catalog import quicken
 
 START_SECONDS = 60
 """Longest wait for a kernel to answer [s]."""

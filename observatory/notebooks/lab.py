@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from observatory.config.settings import Settings, child_environment
+from observatory.config import Settings
+from observatory.config.environment import child_environment
 
 QUIET = (
     "--LabApp.news_url=None",

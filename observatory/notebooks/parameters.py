@@ -20,7 +20,7 @@ import yaml
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from observatory.errors import InvalidInputError
-from observatory.notebooks import quicken
+from observatory.notebooks.catalog import quicken
 
 PLAIN: dict[str, Any] = {kind.__name__: kind for kind in (str, int, float, bool, list, dict)} | {
     "None": None,

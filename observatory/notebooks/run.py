@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import secrets
-import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from observatory.errors import InvalidInputError, ObservatoryError
-from observatory.model.samples import Progress, Run, RunStatus, no_progress
-from observatory.notebooks import find
+from observatory.model import Progress, Run, RunStatus, no_progress
+from observatory.notebooks.catalog import find
 from observatory.notebooks.execute import Outcome, execute
 from observatory.notebooks.parameters import check, parameters_of
 from observatory.notebooks.report import drop_copies, write_report
+from observatory.process import this_process
 from observatory.runtime import OF_SETTINGS
 from observatory.store import Store
 
+log = logging.getLogger(__name__)
+
 HEARTBEAT = 10.0
 """Time between two signs of life of a run [s]."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +64,6 @@ class Task:
             parameters=dict(self.parameters),
             **of_job,
         )
-
-
-def this_process() -> str:
-    """Machine and number of this process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def files_of(run: Run) -> tuple[Path, Path]:
@@ -148,20 +141,6 @@ def heartbeat(run: Run, store: Store, clock: Callable[[], datetime]) -> Iterator
     finally:
         ended.set()
         thread.join()
-
-
-@contextmanager
-def ends_on_sigterm() -> Iterator[None]:
-    """Make what ends services and jobs of others' schedulers the same as Ctrl-C: what was done is kept."""
-
-    def stop(number: int, frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _ended(run: Run, outcome: Outcome, now: datetime) -> Run:

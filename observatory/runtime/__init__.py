@@ -8,23 +8,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from observatory.analysis.history import POINTS, ServiceHistory, service_history
 from observatory.collection.collect import CollectReport, collect_once
-from observatory.config.settings import Settings, load_settings
+from observatory.config import Settings, load_settings
 from observatory.detectors import DETECTORS
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError, SourceError
 from observatory.health.overview import Overview, overview
-from observatory.model.samples import IMPORTED, Cycle, Failure, Fault, Progress, Source, no_progress
+from observatory.model import Cycle, Failure, Fault, Progress, no_progress
+from observatory.runtime.factory import make_sources
 from observatory.runtime.leader import Turn
 from observatory.runtime.pipeline import Pipeline
 from observatory.runtime.worker import Worker
+from observatory.sources import Source
 from observatory.sources.demo.shop import DemoSource
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
-from observatory.times import floor_to, parse_time
+from observatory.times import floor_to, parse_time, utc_now
+
+log = logging.getLogger(__name__)
 
 CACHE_SECONDS, KEPT_SECONDS = 15.0, 30.0
 """Age at which an overview of unchanged data is read again beside the answer, and before it [s]."""
@@ -33,12 +37,6 @@ LEAST_TURN = 180.0
 OF_SETTINGS, DEMO = "settings", "demo"
 """What a notebook may be told in place of a store's address."""
 DEMO_END = "2026-03-01T12:00:00Z"
-log = logging.getLogger(__name__)
-
-
-def utc_now() -> datetime:
-    """The clock, unless a test brings its own."""
-    return datetime.now(UTC)
 
 
 class Runtime:
@@ -228,61 +226,3 @@ class Runtime:
         self.pipeline.close(self.clock())
         self.turn.end()
         self.store.close()
-
-
-_current: Runtime | None = None
-_current_lock = threading.Lock()
-
-
-def current() -> Runtime:
-    """The runtime of the process, made from the settings at first use."""
-    global _current
-    with _current_lock:
-        if _current is None:
-            _current = Runtime(load_settings())
-        return _current
-
-
-def use(runtime: Runtime | None) -> None:
-    """Make `runtime` the one that `current` answers with."""
-    global _current
-    with _current_lock:
-        _current = runtime
-
-
-def make_sources(settings: Settings, store: Store, now: datetime) -> list[Source]:
-    """The sources the settings name, checked against what the store holds already.
-
-    Raises
-    ------
-    ConfigError
-        The store holds samples of another source, or of a demo with another seed.
-    """
-    identity = settings.source_name if settings.prometheis else f"demo seed {settings.demo_seed}"
-    held = store.note("source")
-    if held == IMPORTED and not settings.prometheis:
-        return []  # nothing but what files brought
-    if held in (None, IMPORTED):
-        store.write_note("source", identity)
-    elif held != identity:
-        raise ConfigError(
-            f"store {store.url} holds samples of {held!r}, not of {identity!r}: "
-            "name another file with OBSERVATORY_STORE"
-        )
-    if settings.prometheis:
-        from observatory.sources.prometheus.source import PrometheusSource
-
-        return [PrometheusSource.from_settings(settings, name) for name in settings.prometheis]
-    anchor = store.note("demo.anchor")
-    if anchor is None:
-        anchor = floor_to(now, settings.interval).isoformat()
-        store.write_note("demo.anchor", anchor)
-    demo = DemoSource(
-        settings.demo_seed,
-        datetime.fromisoformat(anchor),
-        live_since=now,
-        live_fault_after=settings.demo_live_fault,
-        days=settings.demo_days,
-        step=settings.interval,
-    )
-    return [demo]

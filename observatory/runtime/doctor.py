@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from observatory.catalog import METRICS
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import ConfigError, ObservatoryError, SourceError, StoreError
 from observatory.sources.prometheus.source import SKEW_BOUND, PrometheusSource
 from observatory.sources.prometheus.survey import Found, survey

@@ -12,12 +12,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from observatory.access import Scope
 from observatory.errors import ObservatoryError
 from observatory.health.overview import Overview
+from observatory.health.transitions import changes
 from observatory.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,6 @@ class Event:
 
 RESYNC = "event: resync\ndata: {}\n\n"
 """Tells a client that it missed too much: it should read the summary again."""
-
 Listener = Callable[[Event], None]
 
 
@@ -132,45 +131,3 @@ class Feed:
                 if not self._listeners:
                     self._watching, self._seen = False, None
                     return
-
-
-def changes(before: Overview, now: Overview) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What happened between two overviews: kind, service, and what to say about it."""
-    known = {status.name: status for status in before.services}
-    for status in now.services:
-        old = known.get(status.name)
-        had = {} if old is None else {(a.started_at, a.detector): a for a in old.open_anomalies}
-        has = {(a.started_at, a.detector): a for a in status.open_anomalies}
-        for key, anomaly in has.items():
-            if key not in had or had[key].severity != anomaly.severity:
-                yield "anomaly", status.name, _anomaly(anomaly, is_new=key not in had)
-        for key in had.keys() - has.keys():
-            yield "anomaly-ended", status.name, _anomaly(had[key], is_new=False) | {"is_open": False}
-        if old is not None and old.health.band != status.health.band:
-            yield (
-                "health",
-                status.name,
-                {
-                    "service_name": status.name,
-                    "band": str(status.health.band),
-                    "score": status.health.score,
-                    "was": {"band": str(old.health.band), "score": old.health.score},
-                    "at": _time(now.at),
-                },
-            )
-
-
-def _anomaly(anomaly: Any, *, is_new: bool) -> dict[str, Any]:
-    return {
-        "service_name": anomaly.service_name,
-        "started_at": _time(anomaly.started_at),
-        "severity": str(anomaly.severity),
-        "is_open": anomaly.is_open,
-        "is_new": is_new,
-        "metrics": list(anomaly.metrics),
-        "message": anomaly.message,
-    }
-
-
-def _time(time: datetime) -> str:
-    return time.isoformat().replace("+00:00", "Z")

@@ -15,21 +15,14 @@ import pandas as pd
 
 from observatory.collection.backfill import backfill
 from observatory.collection.collect import collect_once, discover
-from observatory.config.settings import Settings
-from observatory.detection.episodes import detect, replay
-from observatory.detection.scoring import Expectations, judge_of
+from observatory.config import Settings
+from observatory.detection.baselines import Expectations
+from observatory.detection.episodes import detect
+from observatory.detection.replay import replay
 from observatory.errors import NotEnoughDataError, ObservatoryError
-from observatory.model.samples import (
-    SERVICE,
-    TIMESTAMP,
-    Anomaly,
-    Cycle,
-    Failure,
-    Progress,
-    Service,
-    Source,
-    no_progress,
-)
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Progress, Service, no_progress
+from observatory.runtime.factory import judge_of
+from observatory.sources import Source
 from observatory.store import Store
 from observatory.store.options import Retention
 from observatory.times import floor_to

@@ -1,4 +1,4 @@
-"""Carry out a run that a scheduler has claimed: ``python -m observatory.schedule RUN SECONDS code|no-code``.
+"""Carry out a run that a scheduler has claimed: ``python -m observatory.schedule.jobs RUN SECONDS code|no-code``.
 
 A process of its own, so that whatever a run does to its process ends with it.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from observatory.config.settings import load_settings
-from observatory.model.samples import RunStatus
-from observatory.notebooks import find
-from observatory.notebooks.run import carry_out, ends_on_sigterm, this_process
-from observatory.runtime import utc_now
+from observatory.config import load_settings
+from observatory.model import RunStatus
+from observatory.notebooks.catalog import find
+from observatory.notebooks.run import carry_out
+from observatory.process import ends_on_sigterm, this_process
 from observatory.store import open_store
 from observatory.store.options import StoreOptions
+from observatory.times import utc_now
 
 
 def main(run_id: str, seconds: str, code: str) -> int:

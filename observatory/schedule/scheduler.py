@@ -14,13 +14,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from observatory.config.settings import Settings, child_environment
+from observatory.config import Settings
+from observatory.config.environment import child_environment
 from observatory.errors import ConfigError, ObservatoryError
-from observatory.model.samples import Run, RunStatus
-from observatory.notebooks.run import make_folder, this_process
-from observatory.runtime import utc_now
-from observatory.schedule import SIGN_OF_LIFE, Job, claim, jobs_of, missed, require_runnable
+from observatory.model import Run, RunStatus
+from observatory.notebooks.run import make_folder
+from observatory.process import this_process
+from observatory.schedule.jobs import SIGN_OF_LIFE, Job, claim, jobs_of, missed, require_runnable
 from observatory.store import Store
+from observatory.times import utc_now
 
 BESIDE = 120.0
 """Time a run's process may take beside its cells [s]: starting, and writing the report."""
@@ -132,7 +134,7 @@ class Scheduler:
         folder = Path(run.folder)
         make_folder(folder)
         with_code = "code" if job.settings.code else "no-code"
-        command = [sys.executable, "-m", "observatory.schedule", run.id, str(job.timeout), with_code]
+        command = [sys.executable, "-m", "observatory.schedule.jobs", run.id, str(job.timeout), with_code]
         with (folder / "log").open("wb") as output:
             child = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=child_environment(self.settings)

@@ -15,7 +15,7 @@ from tornado.web import RequestHandler
 from observatory.access.authentication import Gate, gate_of
 from observatory.access.proxies import unwrap
 from observatory.errors import ForbiddenError, NotSignedInError, TooManyRequestsError
-from observatory.runtime import current
+from observatory.runtime.current import current
 
 COOKIE = "user"
 ANYBODY = "anybody"

@@ -7,15 +7,13 @@ because a DuckDB that is open does not survive a fork.
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-from observatory.config.settings import Settings, environment_of, load_settings
+from observatory.config import Settings
+from observatory.config.environment import environment_of
 from observatory.errors import ConfigError
 
 
@@ -53,23 +51,3 @@ def others(settings: Settings, number: int, secret: str) -> Iterator[None]:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(15)
             process.kill()
-
-
-def main() -> None:
-    """One of the others: serve until told to end, or until whoever started this one is gone."""
-    from observatory.cli.common import set_up_logs
-    from observatory.runtime import Runtime, use
-    from observatory.server.panel import run_panel
-
-    settings = load_settings()
-    set_up_logs(settings)
-    threading.Thread(target=_end_with_parent, name="observatory-parent", daemon=True).start()
-    use(Runtime(settings))
-    share_port()
-    run_panel(settings)
-
-
-def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):  # nobody writes: it ends when the other end is closed
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)

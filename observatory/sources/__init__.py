@@ -1,1 +1,41 @@
-"""Where samples come from: a real Prometheus, or the demo shop."""
+"""Where samples come from: the protocol that every source keeps, beside those that keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from observatory.model import Collected, Fault, Service
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where samples come from. Every method raises `SourceError` when nothing at all can be had."""
+
+    name: str
+
+    @property
+    def asks(self) -> str:
+        """What is asked, as a short text that changes with it: history fetched with another one is fetched again."""
+        ...
+
+    def discover(self) -> list[Service]:
+        """The services that have samples now, sorted by name."""
+        ...
+
+    def collect(self, at: datetime, services: Sequence[str] | None = None) -> Collected:
+        """One sample a service at `at`; all services, or only those named."""
+        ...
+
+    def history(self, start: datetime, end: datetime, step: float, services: Sequence[str] | None = None) -> Collected:
+        """Samples every `step` seconds from `start` to `end`, both inclusive."""
+        ...
+
+    def graph(self) -> list[tuple[str, str]]:
+        """Known calls as ``(caller, callee)``; empty where the source knows none."""
+        ...
+
+    def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
+        """Labelled faults that overlap a range; empty where the source knows none."""
+        ...

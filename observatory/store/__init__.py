@@ -17,7 +17,7 @@ import pandas as pd
 
 from observatory.catalog import METRICS, Metric
 from observatory.errors import InvalidInputError, UnknownServiceError
-from observatory.model.samples import SERVICE, TIMESTAMP, Anomaly, Cycle, Fault, Service
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Fault, Service
 from observatory.store.engine.database import Database, Statement
 from observatory.store.engine.homes import home_opener
 from observatory.store.engine.migrate import open_database

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from observatory.config.settings import load_settings
+from observatory.config import load_settings
 from observatory.errors import ObservatoryError
 from observatory.store import open_store
 from observatory.store.options import StoreOptions

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 
 GIB = 2**30
 

@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 
 from observatory.catalog import metric
-from observatory.model.samples import Anomaly, Severity
+from observatory.model import Anomaly, Severity
 from observatory.runtime import Runtime
 from observatory.views import VIEWS
 from observatory.views.charts.timeline import TimelineFigure, timeline

@@ -7,10 +7,10 @@ from typing import Any
 
 import panel as pn
 
-from observatory.model.samples import Run, RunStatus
+from observatory.model import Run, RunStatus
 from observatory.notebooks.run import files_of
 from observatory.runtime import Runtime
-from observatory.schedule import Job, jobs_of, who_schedules
+from observatory.schedule.jobs import Job, jobs_of, who_schedules
 from observatory.views import VIEWS
 from observatory.views.components.base import Box, Component, module
 from observatory.views.components.words import span, when

@@ -12,7 +12,7 @@ from bokeh.models import Range1d, Span
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.health.overview import ServiceStatus
-from observatory.model.samples import Severity
+from observatory.model import Severity
 from observatory.runtime import Runtime
 from observatory.views.charts.charts import Chart, charts, milliseconds
 from observatory.views.charts.figures import MetricFigure

@@ -9,7 +9,7 @@ import pytest
 from support.servers import Redis
 
 from observatory.access.rate_limits import Limiter
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import ConfigError, TooManyRequestsError
 
 

@@ -13,9 +13,9 @@ from support.shop import NOON
 from observatory.access import Caller, Role, Scope, gate_of, scoped
 from observatory.access.scoped import ScopedStore
 from observatory.access.session import runtime_for
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import ForbiddenError, NotSignedInError, UnknownServiceError
-from observatory.model.samples import Anomaly, Cycle, Failure, Fault, Service, Severity
+from observatory.model import Anomaly, Cycle, Failure, Fault, Service, Severity
 from observatory.runtime import Runtime
 
 OURS, THEIRS = "payments/api", "shop/secret-project"

@@ -16,7 +16,7 @@ from support.shop import Clock
 
 from observatory.access.permissions import Role
 from observatory.access.tokens import Tokens
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import ConfigError, ForbiddenError, NotSignedInError
 
 SECRET = "a shared secret of more than 32 bytes, canary-jwt"  # canary: see tests/conftest.py

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from observatory.analysis.history import service_history
-from observatory.config.settings import Settings
-from observatory.model.samples import SERVICE, Service
+from observatory.config import Settings
+from observatory.model import SERVICE, Service
 from observatory.store import Store, open_store
 from observatory.store.options import Retention
 

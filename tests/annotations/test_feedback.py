@@ -9,7 +9,7 @@ import pytest
 
 from observatory.annotations.feedback import give_feedback
 from observatory.errors import InvalidInputError, NotFoundError, UnknownServiceError
-from observatory.model.samples import Anomaly, Service, Severity, Verdict
+from observatory.model import Anomaly, Service, Severity, Verdict
 from observatory.store import Store, open_store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from observatory.api.app import create_app
-from observatory.config.settings import Settings
-from observatory.model.samples import Anomaly, Cycle, Evidence, Failure, Severity
+from observatory.config import Settings
+from observatory.model import Anomaly, Cycle, Evidence, Failure, Severity
 from observatory.runtime import Runtime
 
 NOW = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)

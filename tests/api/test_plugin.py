@@ -17,7 +17,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from observatory.api import plugin
-from observatory.runtime import use
+from observatory.runtime.current import use
 
 
 class Server:

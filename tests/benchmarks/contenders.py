@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from observatory.catalog import METRICS
-from observatory.model.samples import SERVICE
+from observatory.model import SERVICE
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
 

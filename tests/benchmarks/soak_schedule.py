@@ -25,7 +25,7 @@ sys.path[:0] = [str(Path(__file__).parents[1])]  # as pytest does
 from notebooks.conftest import write_trial
 from support.servers import wait_until
 
-from observatory.model.samples import Run, RunStatus
+from observatory.model import Run, RunStatus
 from observatory.store import Store, open_store
 
 JOBS = ("often", "broken", "stuck")

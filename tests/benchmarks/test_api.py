@@ -25,7 +25,7 @@ from support.servers import free_port, wait_until
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from observatory.model.samples import Service
+from observatory.model import Service
 from observatory.store import open_store
 
 pytestmark = pytest.mark.servers

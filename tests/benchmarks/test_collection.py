@@ -27,7 +27,7 @@ from support.servers import History, Server, VictoriaMetrics
 
 from observatory.collection.backfill import backfill
 from observatory.collection.collect import collect_once, store_samples
-from observatory.model.samples import SERVICE
+from observatory.model import SERVICE
 from observatory.sources.prometheus.answers import parse, read_envelope, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.presets import joined

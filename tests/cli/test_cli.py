@@ -17,7 +17,7 @@ from support.labelled import table, write
 from observatory import __version__
 from observatory.api.app import create_app
 from observatory.cli import app
-from observatory.config.settings import load_settings
+from observatory.config import load_settings
 from observatory.runtime import Runtime
 from observatory.sources.demo.shop import SHOP
 

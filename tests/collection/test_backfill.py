@@ -15,7 +15,7 @@ from support.servers import wait_until
 from observatory.catalog import METRICS
 from observatory.collection.backfill import CHUNK_POINTS, CHUNK_VALUES, backfill, coverage, gaps
 from observatory.errors import InvalidInputError, SourceError, SourceRefusedError, SourceUnreachableError
-from observatory.model.samples import TIMESTAMP, Collected, Failure, Service
+from observatory.model import TIMESTAMP, Collected, Failure, Service
 from observatory.sources.demo.shop import SHOP, DemoSource
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store, open_store

@@ -13,7 +13,7 @@ from support.servers import FaultyServer, Reply, free_port, refusal, success
 from observatory.catalog import METRICS
 from observatory.collection.collect import collect_once, discover
 from observatory.errors import SourceError, SourceRefusedError, SourceUnreachableError, UnknownServiceError
-from observatory.model.samples import Collected, Failure, Service
+from observatory.model import Collected, Failure, Service
 from observatory.sources.demo.shop import SHOP, DemoSource
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.presets import build_parts, build_queries

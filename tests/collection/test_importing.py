@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from observatory.collection.collect import collect_once
 from observatory.collection.importing import ImportReport, Wishes, import_file
-from observatory.config.settings import load_settings
+from observatory.config import load_settings
 from observatory.errors import InvalidInputError, StoreError
-from observatory.model.samples import SERVICE, TIMESTAMP, Service, is_usable_name
+from observatory.model import SERVICE, TIMESTAMP, Service, is_usable_name
 from observatory.runtime import Runtime
 from observatory.sources.demo.shop import DemoSource
 from observatory.store import Store, open_store

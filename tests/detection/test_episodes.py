@@ -11,10 +11,13 @@ import pandas as pd
 import pytest
 from support.series import MINUTES, series, with_fault
 
-from observatory.detection.episodes import GAP, detect, learning, replay, stream_scores
-from observatory.detectors import Detector, make_detector
+from observatory.detection.episodes import GAP, detect
+from observatory.detection.replay import replay, stream_scores
+from observatory.detectors import make_detector
 from observatory.detectors.bands import Bands
-from observatory.model.samples import Anomaly, Severity
+from observatory.detectors.base import Detector
+from observatory.health.overview import learning
+from observatory.model import Anomaly, Severity
 
 FRAME = series(8)
 DAY_EIGHT = 7 * MINUTES

@@ -9,7 +9,7 @@ from support.series import MINUTES, series
 
 from observatory.detection.explain import evidence, sentence, severity
 from observatory.detectors.bands import Bands
-from observatory.model.samples import Evidence, Severity
+from observatory.model import Evidence, Severity
 
 FRAME = series(8)
 ROW = FRAME.iloc[[-1]]

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from support.shop import NOON, Clock, shop
 
-from observatory.detection.scoring import Fitted, Streamed
+from observatory.detection.fitted import Fitted
+from observatory.detection.streaming import Streamed
 from observatory.detectors import make_detector
 from observatory.detectors.multiscale.fleet import Fleet
 from observatory.detectors.seasonal import Seasonal
-from observatory.model.samples import SERVICE, TIMESTAMP, Anomaly
+from observatory.model import SERVICE, TIMESTAMP, Anomaly
 from observatory.runtime import Runtime, pipeline
 from observatory.runtime.pipeline import Pipeline
 from observatory.sources.demo.shop import SHOP

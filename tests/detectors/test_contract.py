@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from support.series import series
 
-from observatory.detectors import DETECTORS, Detector, make_detector
+from observatory.detectors import DETECTORS, make_detector
+from observatory.detectors.base import Detector
 from observatory.errors import ConfigError, NotEnoughDataError, UnknownPluginError
 
 HISTORY, NEW = series(2).iloc[:2000], series(2).iloc[2000:2600]

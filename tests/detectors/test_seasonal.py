@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from support.series import MINUTES, series
 
-from observatory.detectors import Detector, make_detector
+from observatory.detectors import make_detector
+from observatory.detectors.base import Detector
 
 FRAME = series(8)
 NEW = FRAME.iloc[7 * MINUTES : 7 * MINUTES + 60]

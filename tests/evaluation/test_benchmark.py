@@ -13,7 +13,8 @@ from observatory.errors import UnknownPluginError
 from observatory.evaluation.benchmark import judge, judge_one, series_table, summary, window_of
 from observatory.evaluation.cases import case_table
 from observatory.evaluation.explanation import Cause
-from observatory.evaluation.folder import LabelledSeries, read_labelled
+from observatory.evaluation.folder import read_labelled
+from observatory.evaluation.series import LabelledSeries
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from observatory.errors import InvalidInputError, UnknownPluginError
 from observatory.evaluation import demo_series, evaluate_demo, event_scores
-from observatory.model.samples import Anomaly, Fault, Severity
+from observatory.model import Anomaly, Fault, Severity
 
 T = datetime(2026, 1, 1, tzinfo=UTC)
 WEEK = timedelta(weeks=1)

@@ -9,7 +9,7 @@ import pytest
 from support.series import series, with_fault
 
 from observatory.evaluation.feedback import evaluate_feedback
-from observatory.model.samples import Feedback, Verdict
+from observatory.model import Feedback, Verdict
 
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 

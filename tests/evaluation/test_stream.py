@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from support.series import series
 
-from observatory.detectors import Detector, Scores, make_detector
+from observatory.detectors import make_detector
+from observatory.detectors.base import Detector, Scores
 from observatory.errors import InvalidInputError
 from observatory.evaluation.stream import explain_stream, first_look_ahead, score_stream
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from observatory.health.score import Targets, band, score
-from observatory.model.samples import Band, Health, Service, Severity
+from observatory.model import Band, Health, Service, Severity
 
 SERVICE = Service("shop/cart", cpu_limit=4.0, memory_limit=1e9, desired_pods=4)
 TARGETS = Targets(objective=0.999, latency=0.5)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from observatory.incidents.grouping import SLACK, group
-from observatory.model.samples import Anomaly, Severity
+from observatory.model import Anomaly, Severity
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS = [("web", "checkout"), ("checkout", "payments"), ("web", "search")]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from observatory import notebooks
 from observatory.cli import app
 from observatory.errors import InvalidInputError
-from observatory.notebooks import INSTALLED, folder
+from observatory.notebooks import catalog as notebooks
+from observatory.notebooks.catalog import INSTALLED, folder
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from observatory.errors import InvalidInputError, NotFoundError
-from observatory.notebooks import find, names
+from observatory.notebooks.catalog import find, names
 from observatory.notebooks.parameters import check, describe, parameters_of
 from observatory.notebooks.run import Task
 

@@ -14,7 +14,7 @@ import pytest
 from support.commands import Call, caller
 from support.servers import wait_until
 
-from observatory.model.samples import Run, RunStatus
+from observatory.model import Run, RunStatus
 from observatory.notebooks.execute import execute
 from observatory.store import open_store
 

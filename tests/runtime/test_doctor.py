@@ -12,8 +12,8 @@ from support.secure import PASSWORD, USER, Certificates, SecurePrometheus
 from support.servers import FaultyServer, Prometheus, Reply, Request, free_port, refusal, success, wait_until
 
 from observatory.cli import main
-from observatory.config.settings import Settings
-from observatory.model.samples import Cycle, Failure
+from observatory.config import Settings
+from observatory.model import Cycle, Failure
 from observatory.runtime.doctor import Finding, Level, examine
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import open_store

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from support.shop import Clock
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.runtime import Runtime
 from observatory.runtime.leader import Turn
 from observatory.store import Store, open_store

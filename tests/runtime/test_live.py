@@ -11,8 +11,8 @@ from support.secure import PASSWORD, USER, SecurePrometheus
 from support.servers import Alertmanager, FaultyServer, Prometheus, Reply, free_port, refusal, success, wait_until
 
 from observatory.api.app import create_app
-from observatory.config.settings import Settings
-from observatory.model.samples import Band, Remark
+from observatory.config import Settings
+from observatory.model import Band, Remark
 from observatory.runtime import Runtime
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store, open_store

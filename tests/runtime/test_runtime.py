@@ -11,21 +11,17 @@ from typing import Any
 import pytest
 from support.shop import NOON, Clock, shop
 
-from observatory.config.settings import Settings
-from observatory.detection.scoring import Fitted
-from observatory.display.samples import (
-    anomaly_table,
-    arithmetic_table,
-    evidence_table,
-    failure_table,
-    fault_table,
-    health_table,
-    sample_table,
-    service_table,
-)
+from observatory.config import Settings
+from observatory.detection.fitted import Fitted
+from observatory.display.anomalies import anomaly_table, evidence_table, fault_table
+from observatory.display.health import arithmetic_table, health_table
+from observatory.display.runs import failure_table
+from observatory.display.samples import sample_table
+from observatory.display.services import service_table
 from observatory.errors import ConfigError, InvalidInputError, SourceUnreachableError, UnknownServiceError
-from observatory.model.samples import Band, Collected, Failure
-from observatory.runtime import Runtime, current, use
+from observatory.model import Band, Collected, Failure
+from observatory.runtime import Runtime
+from observatory.runtime.current import current, use
 from observatory.sources.demo.shop import SHOP
 
 

@@ -6,7 +6,7 @@ import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 
-from observatory.model.samples import Cycle
+from observatory.model import Cycle
 from observatory.runtime.worker import Worker
 
 START = datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC)

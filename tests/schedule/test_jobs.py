@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from observatory.config.settings import Settings
-from observatory.config.sources import JobSettings
+from observatory.config import Settings
+from observatory.config.schedule import JobSettings
 from observatory.errors import ConfigError, NotFoundError
-from observatory.model.samples import RunStatus
-from observatory.schedule import Job, claim, job_called, jobs_of, missed, require_runnable, upcoming, who_schedules
+from observatory.model import RunStatus
+from observatory.schedule.jobs import Job, claim, job_called, jobs_of, missed, require_runnable, upcoming, who_schedules
 from observatory.store import Store, open_store
 from observatory.store.tables.runs import LOST_AFTER
 

@@ -16,12 +16,12 @@ from notebooks.conftest import write_trial
 from store.tables.test_runs import NOON, a_run
 from support.servers import wait_until
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import ConfigError
-from observatory.model.samples import Run, RunStatus
-from observatory.runtime import utc_now
+from observatory.model import Run, RunStatus
 from observatory.schedule.scheduler import Scheduler, forget_old
 from observatory.store import Store, open_store
+from observatory.times import utc_now
 
 CONFIG = """
 store = "shop.duckdb"

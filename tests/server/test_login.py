@@ -19,12 +19,13 @@ from support.servers import FaultyServer, Reply, Request, free_port, wait_until
 
 from observatory.access import Role, gate_of
 from observatory.access.passwords import Passwords
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import ConfigError
-from observatory.model.samples import Service
+from observatory.model import Service
 from observatory.runtime import Runtime
 from observatory.server.login import safe_next
-from observatory.server.panel import panel_arguments, require_free_port, require_sign_in
+from observatory.server.panel import panel_arguments
+from observatory.server.preflight import require_free_port, require_sign_in
 
 pytestmark = pytest.mark.servers
 

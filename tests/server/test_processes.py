@@ -18,7 +18,7 @@ import requests
 from support.servers import free_port, wait_until
 
 from observatory.access import Role, gate_of
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.runtime import Runtime
 from observatory.store import open_store
 

@@ -25,7 +25,7 @@ from observatory.errors import (
     StoreTooNewError,
     UnknownServiceError,
 )
-from observatory.model.samples import Anomaly, Cycle, Evidence, Failure, Fault, Feedback, Service, Severity, Verdict
+from observatory.model import Anomaly, Cycle, Evidence, Failure, Fault, Feedback, Service, Severity, Verdict
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
 

@@ -21,7 +21,7 @@ from support.servers import wait_until
 
 from observatory.catalog import METRICS
 from observatory.errors import StoreError
-from observatory.model.samples import Service
+from observatory.model import Service
 from observatory.store import Store, open_store
 from observatory.store.engine.database import Statement
 from observatory.store.engine.homes import Session

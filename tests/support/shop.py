@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.runtime import Runtime
 
 NOON = datetime(2026, 3, 1, 12, 0, 20, tzinfo=UTC)

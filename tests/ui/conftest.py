@@ -18,8 +18,8 @@ import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from support.servers import free_port, wait_until
 
-from observatory.config.settings import Settings
-from observatory.model.samples import Anomaly, Cycle, Evidence, Failure, Service, Severity
+from observatory.config import Settings
+from observatory.model import Anomaly, Cycle, Evidence, Failure, Service, Severity
 from observatory.runtime import Runtime
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from ui.conftest import served
 
 from observatory.access import Role, gate_of
-from observatory.config.settings import Settings
-from observatory.model.samples import Service
+from observatory.config import Settings
+from observatory.model import Service
 from observatory.runtime import Runtime
 
 pytestmark = pytest.mark.ui

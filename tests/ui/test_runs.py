@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from ui.conftest import served
 
-from observatory.model.samples import Run, RunStatus
+from observatory.model import Run, RunStatus
 from observatory.store import open_store
 
 pytestmark = pytest.mark.ui

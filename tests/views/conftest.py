@@ -9,8 +9,8 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from observatory.config.settings import Settings
-from observatory.model.samples import Anomaly, Cycle, Evidence, Failure, Service, Severity
+from observatory.config import Settings
+from observatory.model import Anomaly, Cycle, Evidence, Failure, Service, Severity
 from observatory.runtime import Runtime
 
 NOW = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)

@@ -9,9 +9,9 @@ from typing import Any
 from views.conftest import NOW
 from views.test_views import data_of
 
-from observatory.config.settings import Settings
-from observatory.config.sources import JobSettings
-from observatory.model.samples import Run, RunStatus
+from observatory.config import Settings
+from observatory.config.schedule import JobSettings
+from observatory.model import Run, RunStatus
 from observatory.runtime import Runtime
 from observatory.views import VIEWS
 from observatory.views.runs import read, tables

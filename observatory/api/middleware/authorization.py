@@ -20,10 +20,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from observatory.access import Caller, Role, gate_of
 from observatory.api.context import BODY_LIMIT, context
-from observatory.api.middleware import cors as sharing
-from observatory.api.middleware import rate_limits as limits
+from observatory.api.middleware import cors, rate_limits
 from observatory.api.problems import Problem
-from observatory.config.settings import Settings
+from observatory.config import Settings
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -122,7 +121,7 @@ def _refuse_strangers(level: Access) -> None:
     try:
         found = identify()
     finally:
-        limits.count()
+        rate_limits.count()
     if not found.role.includes(level.role):
         raise Problem(403, f"this needs the role {level.role}, and {found.name!r} has the role {found.role}")
     if level is Access.ADMIN and not found.scope.is_everything:
@@ -166,7 +165,7 @@ def _is_address(name: str) -> bool:
 
 def _refuse_other_sites() -> None:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if sharing.is_listed(origin) and "Authorization" in request.headers:
+    if cors.is_listed(origin) and "Authorization" in request.headers:
         return
     if site in ("cross-site", "same-site"):
         raise Problem(403, f"a page of another site may not write here (Sec-Fetch-Site: {site})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.problems import Problem
 
 METHODS = "GET, HEAD, POST"
@@ -14,7 +14,7 @@ EXPOSED = "ETag, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Re
 
 def is_listed(origin: str | None) -> bool:
     """Whether pages of an origin may call."""
-    return origin is not None and origin in wire.context().runtime.settings.cors_origins
+    return origin is not None and origin in context.context().runtime.settings.cors_origins
 
 
 def _preflight() -> Response | None:
@@ -31,7 +31,7 @@ def _preflight() -> Response | None:
 
 
 def _share(response: Response) -> Response:
-    if not wire.context().runtime.settings.cors_origins:
+    if not context.context().runtime.settings.cors_origins:
         return response
     response.vary.add("Origin")
     origin = request.headers.get("Origin")

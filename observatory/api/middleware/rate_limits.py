@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request
 
 from observatory.access import gate_of
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -27,7 +27,7 @@ def slow(view: View) -> View:
 
 def count() -> None:
     """Count this request for its caller and its address; raises TooManyRequestsError."""
-    limiter, caller = gate_of(wire.context().runtime).limiter, g.get("caller")
+    limiter, caller = gate_of(context.context().runtime).limiter, g.get("caller")
     address = request.remote_addr or ""
     if caller is not None and caller.kind != "open":
         g.allowance = limiter.hit(caller.kind, caller.id)

@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from observatory.access import gate_of
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.schemas.requests import AuditQuery
@@ -24,8 +24,8 @@ routes = APIBlueprint("audit", __name__, url_prefix="/api", tag=TAG)
 @routes.doc(operation_id="listAudit")
 def audit(query_data: AuditQuery) -> Response:
     """Writes and refused accesses, the newest first"""
-    query, runtime = query_data, wire.context().runtime
+    query, runtime = query_data, context.context().runtime
     gate_of(runtime).audit.flush()
-    since, _ = wire.time_range(query.start, "now")
+    since, _ = context.time_range(query.start, "now")
     found = runtime.store.audit.read(since, query.who, query.refused, query.limit)
-    return wire.answer(AuditPage.model_validate({"entries": found}))
+    return context.answer(AuditPage.model_validate({"entries": found}))

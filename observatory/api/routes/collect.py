@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.schemas.responses import Collected
@@ -32,5 +32,5 @@ def collect(service: str) -> Response:
     `service` is its name, as in `shop/checkout`; the slash may stand as it is. A metric that could not be had
     is a failure in the answer, and the others are stored.
     """
-    report = wire.runtime().collect(service)
-    return wire.answer(Collected.of(service, report))
+    report = context.runtime().collect(service)
+    return context.answer(Collected.of(service, report))

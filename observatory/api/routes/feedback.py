@@ -6,11 +6,11 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from observatory.annotations.feedback import give_feedback
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.schemas.health import Feedback
 from observatory.api.schemas.requests import FeedbackGiven
-from observatory.model.samples import Verdict
+from observatory.model import Verdict
 
 TAG = {"name": "feedback", "description": "What people say of anomalies: truth that detectors are judged by."}
 routes = APIBlueprint("feedback", __name__, url_prefix="/api/feedback", tag=TAG)
@@ -26,15 +26,15 @@ def give(json_data: FeedbackGiven) -> Response:
 
     A later verdict on the same anomaly, or on a missed span with the same start, replaces the earlier one.
     """
-    runtime, said = wire.runtime(), json_data
+    runtime, said = context.runtime(), json_data
     given = give_feedback(
         runtime.store,
         said.service_name,
         Verdict(said.verdict),
-        wire.point_in_time("started_at", said.started_at),
+        context.point_in_time("started_at", said.started_at),
         runtime.clock(),
-        ended_at=None if said.ended_at is None else wire.point_in_time("ended_at", said.ended_at),
+        ended_at=None if said.ended_at is None else context.point_in_time("ended_at", said.ended_at),
         detector=said.detector,
         note=said.note,
     )
-    return wire.answer(Feedback.model_validate(given), status=201)
+    return context.answer(Feedback.model_validate(given), status=201)

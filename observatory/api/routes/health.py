@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from apiflask import APIBlueprint
 from flask import Response, g
 
-from observatory.api import context as wire
+from observatory.api import context
+from observatory.api.conditional import Rendered, send, tag_of
 from observatory.api.middleware.authorization import Access, access
-from observatory.api.middleware.delivery import Rendered, send, tag_of
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.paging import cursor_of, next_page, page_of, place
 from observatory.api.problems import Problem
@@ -31,14 +31,14 @@ def summary(query_data: SummaryQuery) -> Response:
 
     Each score carries its arithmetic. The counts are those of all services, whatever the filter.
     """
-    everything = wire.context().runtime.overview()
+    everything = context.context().runtime.overview()
     key = (id(everything), everything.at, g.caller.scope.patterns, query_data)
-    return send(wire.context().renderings.get(key, lambda: _rendered(query_data)))
+    return send(context.context().renderings.get(key, lambda: _rendered(query_data)))
 
 
 def _rendered(query: SummaryQuery) -> Rendered:
     """The summary, with a tag over all of it but the time at which it was put together."""
-    overview = wire.runtime().overview()
+    overview = context.runtime().overview()
     chosen = [status for status in overview.services if not query.band or status.health.band in query.band]
     page, cursor = page_of(chosen, order, place(query.cursor, bool, float, int, str), query.limit)
     following = next_page(cursor, query.limit, band=query.band)
@@ -57,25 +57,25 @@ def anomalies(query_data: AnomaliesQuery) -> Response:
 
     `next` keeps the range of the first page, so that pages fit together while new anomalies come in.
     """
-    query, store = query_data, wire.runtime().store
-    start, end = wire.time_range(query.start, query.end)
+    query, store = query_data, context.runtime().store
+    start, end = context.time_range(query.start, query.end)
     services = None if query.service is None else [store.service(query.service).name]
     after = _last_anomaly(query.cursor)
     found = store.anomalies(start, end, services, query.severity or None, query.open, query.limit + 1, after)
     page = found[: query.limit]
     last = page[-1] if len(found) > query.limit else None
-    key = (wire.rfc3339(last.started_at), last.service_name, last.detector) if last else ()
+    key = (context.rfc3339(last.started_at), last.service_name, last.detector) if last else ()
     following = next_page(
         cursor_of(key) if last else None,
         query.limit,
         service=query.service,
-        start=wire.rfc3339(start),
-        end=wire.rfc3339(end),
+        start=context.rfc3339(start),
+        end=context.rfc3339(end),
         severity=query.severity,
         open="true" if query.open else None,
     )
     shown = [Anomaly.model_validate(anomaly) for anomaly in page]
-    return wire.answer(AnomalyPage(start=start, end=end, anomalies=shown, next=following))
+    return context.answer(AnomalyPage(start=start, end=end, anomalies=shown, next=following))
 
 
 def _last_anomaly(cursor: str | None) -> tuple[datetime, str, str] | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from apiflask import APIBlueprint
 from flask import Response
 
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.paging import next_page, page_of, place
@@ -34,8 +34,8 @@ def incidents(query_data: IncidentsQuery) -> Response:
     Anomalies at about the same time, of one service or of services that call each other, are one incident.
     `suspects` are its likely origins: affected services that call no other affected one.
     """
-    query, store = query_data, wire.runtime().store
-    start, end = wire.time_range(query.start, query.end)
+    query, store = query_data, context.runtime().store
+    start, end = context.time_range(query.start, query.end)
     anomalies = store.anomalies(start - SLACK, end + timedelta(0), None, None, False, MOST_ANOMALIES)
     found = [
         incident
@@ -47,7 +47,7 @@ def incidents(query_data: IncidentsQuery) -> Response:
         found, lambda i: (-i.started_at.timestamp(), i.id), place(query.cursor, float, str), query.limit
     )
     following = next_page(
-        cursor, query.limit, start=wire.rfc3339(start), end=wire.rfc3339(end), open="true" if query.open else None
+        cursor, query.limit, start=context.rfc3339(start), end=context.rfc3339(end), open="true" if query.open else None
     )
     shown = [Incident.of(incident) for incident in page]
-    return wire.answer(IncidentPage(start=start, end=end, incidents=shown, next=following))
+    return context.answer(IncidentPage(start=start, end=end, incidents=shown, next=following))

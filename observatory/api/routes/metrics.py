@@ -7,8 +7,7 @@ from datetime import timedelta
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from observatory.api import context as wire
-from observatory.api import formats as columns
+from observatory.api import context, formats
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.problems import Problem
@@ -38,12 +37,12 @@ def history(query_data: HistoryQuery) -> Response:
     that suits it (averages, the most restarts). A missing value is null, never 0. By the header `Accept` the
     answer is JSON, CSV, or a stream of Apache Arrow.
     """
-    query, runtime = query_data, wire.runtime()
-    start, end = wire.time_range(query.start, query.end)
+    query, runtime = query_data, context.runtime()
+    start, end = context.time_range(query.start, query.end)
     accepted = request.accept_mimetypes
-    kind = accepted.best_match(columns.TYPES) if accepted else columns.JSON
+    kind = accepted.best_match(formats.TYPES) if accepted else formats.JSON
     if kind is None:
-        raise Problem(406, f"history comes as {', '.join(columns.TYPES)}: name one in the header Accept")
+        raise Problem(406, f"history comes as {', '.join(formats.TYPES)}: name one in the header Accept")
     step = None if query.step == "auto" else _step(query.step, end - start)
     found = runtime.history(
         query.service,
@@ -56,7 +55,7 @@ def history(query_data: HistoryQuery) -> Response:
         with_extremes=False,
     )
     names, interval = list(query.metric or METRICS), runtime.settings.interval
-    return Response(columns.encode(found, names, kind, expected=query.expected, interval=interval), content_type=kind)
+    return Response(formats.encode(found, names, kind, expected=query.expected, interval=interval), content_type=kind)
 
 
 def _step(text: str, window: timedelta) -> float:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Flask, Response, current_app, g, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from flask import Response, current_app, g
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.metrics import NAME
 from observatory.health.overview import Overview
-from observatory.model.samples import Severity
-
-NAME = "observatory"
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+from observatory.model import Severity
 
 TAG = {"name": "monitoring", "description": "For Prometheus."}
 routes = APIBlueprint("exposition", __name__, tag=TAG)
@@ -33,7 +29,7 @@ def metrics() -> Response:
     Health and open anomalies of the services you may see; requests to this process by route and status.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(OfServices(wire.runtime().overview()))
+    registry.register(OfServices(context.runtime().overview()))
     text = generate_latest(registry)
     if g.caller.scope.is_everything:
         text += generate_latest(current_app.extensions["requests"].registry)
@@ -70,33 +66,3 @@ class OfServices(Collector):
             yield GaugeMetricFamily(
                 f"{NAME}_last_cycle_failures", "What failed in the last cycle.", len(cycle.failures)
             )
-
-
-class Requests:
-    """Counts requests of one application."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        labels: dict[str, Any] = {"registry": self.registry, "namespace": NAME}
-        self._count = Counter("http_requests", "Requests answered.", ["method", "route", "status"], **labels)
-        self._seconds = Histogram(
-            "http_request_seconds", "Time from the request to its answer.", ["route"], buckets=BUCKETS, **labels
-        )
-
-    def begin(self) -> None:
-        """A request came in."""
-        g.began = time.perf_counter()
-
-    def end(self, response: Response) -> Response:
-        """It is answered."""
-        route = request.url_rule.rule if request.url_rule else "none"
-        self._count.labels(request.method if request.url_rule else "any", route, response.status_code).inc()
-        self._seconds.labels(route).observe(time.perf_counter() - g.began)
-        return response
-
-
-def install(app: Flask) -> None:
-    """Count the requests of `app`."""
-    counted = app.extensions["requests"] = Requests()
-    app.before_request(counted.begin)
-    app.after_request(counted.end)

@@ -7,7 +7,7 @@ from pathlib import Path
 from apiflask import APIBlueprint
 from flask import Response
 
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.problems import Problem
 from observatory.notebooks.run import files_of
@@ -30,7 +30,7 @@ def report(run_id: str) -> Response:
 
     As HTML. Only reports under the server's own folder of runs are handed out.
     """
-    runtime = wire.runtime()
+    runtime = context.runtime()
     run = runtime.store.runs.get(run_id)
     page = files_of(run)[1].resolve() if run is not None and run.folder else None
     if page is None or not _lies_in(page, runtime.settings.runs) or not page.is_file():

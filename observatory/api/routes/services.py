@@ -8,13 +8,13 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from flask import Response
 
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.paging import next_page, page_of, place
 from observatory.api.schemas.requests import Registration, ServicesQuery
 from observatory.api.schemas.responses import Service, ServicePage
-from observatory.model import samples as model
-from observatory.model.samples import SERVICE
+from observatory.model import SERVICE
+from observatory.model import services as model
 from observatory.store import Store
 
 TAG = {"name": "services", "description": "Which services there are, and what they are held against."}
@@ -31,7 +31,7 @@ def list_services(query_data: ServicesQuery) -> Response:
 
     Each with what it is held against, how many samples of it are stored, and whether it can be judged yet.
     """
-    runtime = wire.runtime()
+    runtime = context.runtime()
     kept = _kept(runtime.store)
     statuses = sorted(runtime.overview().services, key=lambda status: status.name)
     page_, cursor = page_of(statuses, lambda status: (status.name,), place(query_data.cursor, str), query_data.limit)
@@ -40,7 +40,7 @@ def list_services(query_data: ServicesQuery) -> Response:
         total=len(statuses),
         next=next_page(cursor, query_data.limit),
     )
-    return wire.answer(page)
+    return context.answer(page)
 
 
 @routes.post("/services/register")
@@ -53,14 +53,14 @@ def register_service(json_data: Registration) -> Response:
 
     It can be called again safely. A fact left out, or null, keeps the value it has.
     """
-    runtime = wire.runtime()
+    runtime = context.runtime()
     known = {service.name: service for service in runtime.store.services()}
     facts = json_data.model_dump(exclude={"service_name"}, exclude_none=True)
     service = known.get(json_data.service_name) or model.Service(json_data.service_name, runtime.sources[0].name)
     runtime.store.register([replace(service, **facts)])
     status = next(status for status in runtime.overview().services if status.name == service.name)
     registered = Service.of(status, *_kept(runtime.store).get(service.name, (0, None)), runtime.settings)
-    return wire.answer(registered, status=200 if service.name in known else 201)
+    return context.answer(registered, status=200 if service.name in known else 201)
 
 
 def _kept(store: Store) -> dict[str, tuple[int, datetime | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
 
-from observatory.api import context as wire
+from observatory.api import context
 from observatory.api.middleware.authorization import Access, access, identify
 from observatory.api.problems import Problem
 from observatory.api.schemas.responses import Alive, Ready
@@ -25,7 +25,7 @@ def healthz() -> Response:
 
     Looks at nothing else, and answers while slow queries run.
     """
-    return wire.answer(Alive(status="ok"))
+    return context.answer(Alive(status="ok"))
 
 
 @routes.get("/readyz")
@@ -37,15 +37,15 @@ def readyz() -> Response:
 
     Ready means: the past is filled, the store can be read, and the worker keeps its beat.
     """
-    context = wire.context()
-    checks = startup.checks(context.runtime, context.startup)
+    known = context.context()
+    checks = startup.checks(known.runtime, known.startup)
     if not _sees_everything():  # a failure may name services
         checks = [check.model_copy(update={"detail": "well" if check.ok else startup.HIDDEN}) for check in checks]
     failed = [{"name": check.name, "value": None, "reason": check.detail} for check in checks if not check.ok]
     if failed:
         detail = "; ".join(check.detail for check in checks if not check.ok)
         raise Problem(503, detail, title="Not ready", errors=failed, headers={"Retry-After": "5"})
-    return wire.answer(Ready(status="ready", checks=checks))
+    return context.answer(Ready(status="ready", checks=checks))
 
 
 def _sees_everything() -> bool:

@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 from observatory.api.schemas import examples
 from observatory.api.schemas.responses import Answer, Failure, Learning
 from observatory.health.overview import Overview, ServiceStatus
-from observatory.incidents import grouping as incidents
-from observatory.model.samples import Band, Severity, Verdict
+from observatory.incidents import grouping
+from observatory.model import Band, Severity, Verdict
 
 
 class Cycle(Answer):
@@ -179,7 +179,7 @@ class Incident(Answer):
     message: str = Field(description="What its first anomaly says.")
 
     @classmethod
-    def of(cls, incident: incidents.Incident) -> Incident:
+    def of(cls, incident: grouping.Incident) -> Incident:
         """From a group of anomalies."""
         return cls(
             id=incident.id,

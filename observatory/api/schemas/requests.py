@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from observatory.api.schemas import examples
 from observatory.catalog import METRICS
-from observatory.model.samples import Band, Severity
+from observatory.model import Band, Severity
 
 LIMIT, MAXIMUM_LIMIT = 100, 1000
 POINTS, MAXIMUM_POINTS = 1500, 11_000  # a day of minutes comes as it was stored

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from observatory.api.schemas import examples
 from observatory.collection.collect import CollectReport
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.health.overview import ServiceStatus, State, targets
 
 Values = list[float | None]

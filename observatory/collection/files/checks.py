@@ -14,7 +14,7 @@ from observatory.catalog import Metric
 from observatory.collection.files import queries as sql
 from observatory.collection.files.reader import Offence, SampleFile
 from observatory.errors import InvalidInputError
-from observatory.model.samples import LONGEST_NAME, SERVICE, TIMESTAMP, is_usable_name
+from observatory.model import LONGEST_NAME, SERVICE, TIMESTAMP, is_usable_name
 from observatory.store.sql.literals import literal
 from observatory.store.sql.tables import quoted
 

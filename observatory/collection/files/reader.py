@@ -24,7 +24,7 @@ import pandas as pd
 
 from observatory.collection.files import queries as sql
 from observatory.errors import InvalidInputError
-from observatory.model.samples import Progress, no_progress
+from observatory.model import Progress, no_progress
 from observatory.store.options import StoreOptions
 from observatory.store.sql.literals import Parameters, literal
 

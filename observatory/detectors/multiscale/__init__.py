@@ -20,7 +20,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from observatory.detectors import DETECTORS, Scores, StreamingDetector, shares_of
+from observatory.detectors import DETECTORS
+from observatory.detectors.base import Scores, StreamingDetector, shares_of
 from observatory.detectors.multiscale.fleet import Fleet
 from observatory.errors import NotEnoughDataError
 

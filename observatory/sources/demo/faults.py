@@ -1,7 +1,7 @@
 """Labelled faults for the demo shop: what each kind does to the metrics, and whom it reaches.
 
 An `Injection` says what happens where and when. It changes the samples of every service it reaches, and yields
-one `observatory.model.samples.Fault` a service as ground truth.
+one `observatory.model.labels.Fault` a service as ground truth.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from observatory.model.samples import Fault
+from observatory.model import Fault
 
 FloatArray = NDArray[np.float64]
 Effect = Callable[[FloatArray, FloatArray, float], FloatArray]

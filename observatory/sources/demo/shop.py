@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from observatory.errors import InvalidInputError, UnknownServiceError
-from observatory.model.samples import SERVICE, TIMESTAMP, Collected, Fault, Service, empty_samples
+from observatory.model import SERVICE, TIMESTAMP, Collected, Fault, Service, empty_samples
 from observatory.sources.demo.faults import KINDS, Injection, Reach, apply, reach
 
 FloatArray = NDArray[np.float64]
@@ -96,7 +96,7 @@ WEEK_HOURS = 168.0
 
 
 class DemoSource:
-    """A `observatory.model.samples.Source` over the shop.
+    """A `observatory.sources.Source` over the shop.
 
     Parameters
     ----------

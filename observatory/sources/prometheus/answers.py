@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from observatory.errors import MalformedAnswerError
-from observatory.model.samples import LONGEST_NAME, SERVICE, TIMESTAMP, empty_samples, is_usable_name
+from observatory.model import LONGEST_NAME, SERVICE, TIMESTAMP, empty_samples, is_usable_name
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from observatory.catalog import METRICS, Metric
 from observatory.config.sources import PresetSettings
 from observatory.errors import ConfigError
-from observatory.model.samples import SERVICE
+from observatory.model import SERVICE
 from observatory.sources.prometheus.promql import POD_OWNERS
 
 Renames = tuple[tuple[str, str], ...]

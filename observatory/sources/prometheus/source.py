@@ -16,9 +16,9 @@ from typing import Self
 import pandas as pd
 
 from observatory.catalog import METRICS, Metric
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import QueryRefusedError, SourceError, SourceTimeoutError, SourceUnreachableError
-from observatory.model.samples import MOST_NAMED, SERVICE, Collected, Failure, Fault, Service, is_usable_name
+from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Fault, Service, is_usable_name
 from observatory.sources.prometheus.answers import Answer, Series, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.presets import (
@@ -39,7 +39,7 @@ SKEW_BOUND = 5.0
 
 
 class PrometheusSource:
-    """A `observatory.model.samples.Source` over a Prometheus.
+    """A `observatory.sources.Source` over a Prometheus.
 
     Parameters
     ----------

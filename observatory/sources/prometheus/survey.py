@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from observatory.errors import QueryRefusedError
-from observatory.model.samples import SERVICE
+from observatory.model import SERVICE
 from observatory.sources.prometheus.answers import Answer
 from observatory.sources.prometheus.source import PrometheusSource
 

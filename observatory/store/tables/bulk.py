@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from observatory.errors import StoreError
-from observatory.model.samples import SERVICE, TIMESTAMP, Service
+from observatory.model import SERVICE, TIMESTAMP, Service
 from observatory.store.engine.database import Database, batch_name
 from observatory.store.engine.homes import Session
 from observatory.store.sql import tables as queries

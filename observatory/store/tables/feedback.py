@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from observatory.model.samples import SERVICE, Feedback, Verdict
+from observatory.model import SERVICE, Feedback, Verdict
 from observatory.store.engine.database import Database
 from observatory.store.sql import tables as queries
 

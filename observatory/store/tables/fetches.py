@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from observatory.catalog import Metric
-from observatory.model.samples import SERVICE, Remark
+from observatory.model import SERVICE, Remark
 from observatory.store.engine.database import Database
 from observatory.store.sql import coverage as coverage_queries
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from observatory.model.samples import Remark
+from observatory.model import Remark
 from observatory.store.engine.database import Database
 from observatory.store.sql import tables as queries
 from observatory.store.tables.fetches import Fetches

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from observatory.model.samples import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
+from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Evidence, Failure, Fault, Service, Severity
 
 FAULT = [SERVICE, "kind", "started_at", "ended_at", "metrics", "root_cause"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from observatory.model.samples import Run, RunStatus
+from observatory.model import Run, RunStatus
 from observatory.store.engine.database import Database, Statement
 from observatory.store.engine.homes import Session
 from observatory.store.sql import runs as run_queries

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from observatory.model.samples import SERVICE
+from observatory.model import SERVICE
 from observatory.store.engine.database import Database, Statement
 from observatory.store.sql import tables as queries
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import FloatArray, Metric
-from observatory.model.samples import Anomaly
+from observatory.model import Anomaly
 from observatory.views.components.theme import SEVERITY_COLOUR, Palette
 
 GAP_STEPS = 2.5

@@ -10,7 +10,7 @@ from typing import Any
 from bokeh.models import BoxZoomTool, ColumnDataSource, FactorRange, HoverTool, Range1d, Scatter, Segment, TapTool
 from bokeh.plotting import figure
 
-from observatory.model.samples import Anomaly
+from observatory.model import Anomaly
 from observatory.views.charts.charts import milliseconds, naive
 from observatory.views.charts.figures import TIME_FORMAT, dress
 from observatory.views.components.theme import SEVERITY_COLOUR, Palette

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from observatory.catalog import metric
-from observatory.model.samples import Anomaly, Evidence
+from observatory.model import Anomaly, Evidence
 from observatory.views.charts.timeline import anomaly_key
 from observatory.views.components.base import Component, module
 from observatory.views.components.words import lasting, when

@@ -9,7 +9,7 @@ import param
 
 from observatory.catalog import METRICS
 from observatory.health.overview import TREND_HOURS, Overview, ServiceStatus
-from observatory.model.samples import Anomaly, Band, Evidence, Severity
+from observatory.model import Anomaly, Band, Evidence, Severity
 from observatory.views.components.base import Component, module
 from observatory.views.components.words import brief, plural, split_name
 from observatory.views.session.state import SHOW, UNHEALTHY, State

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from observatory.config.settings import Settings
-from observatory.model.samples import Band, Failure
+from observatory.config import Settings
+from observatory.model import Band, Failure
 from observatory.runtime import Runtime
 from observatory.views import VIEWS, view_names
 from observatory.views.components.base import Component, module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from observatory.model.samples import Health
+from observatory.model import Health
 from observatory.views.components.base import Component, module
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from observatory.model.samples import Anomaly
+from observatory.model import Anomaly
 
 
 def span(seconds: float) -> str:

@@ -15,7 +15,7 @@ import param
 
 from observatory.catalog import METRICS
 from observatory.health.overview import TREND_METRICS, Overview
-from observatory.model.samples import Band, Severity
+from observatory.model import Band, Severity
 
 log = logging.getLogger(__name__)
 

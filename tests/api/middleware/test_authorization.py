@@ -12,7 +12,7 @@ from support.api import problem, strict
 from observatory.access import Role, gate_of
 from observatory.api.app import create_app
 from observatory.api.middleware.authorization import PANEL_LOGIN, USER, Access
-from observatory.model.samples import Service
+from observatory.model import Service
 
 WHO = ["nobody", "viewer", "operator", "admin", "team", "team admin", "expired", "revoked", "unknown", "malformed"]
 ROLES = {

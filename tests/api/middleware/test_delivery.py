@@ -10,7 +10,7 @@ import pytest
 from support.api import problem, strict
 
 from observatory.api.app import create_app
-from observatory.model.samples import Service
+from observatory.model import Service
 
 POLLED = [
     "/api/services",

@@ -24,8 +24,8 @@ from support.servers import free_port, wait_until
 from observatory.access import Role, gate_of
 from observatory.api import plugin
 from observatory.api.app import create_app
-from observatory.api.middleware import rate_limits as limits
-from observatory.config.settings import Settings
+from observatory.api.middleware import rate_limits
+from observatory.config import Settings
 from observatory.runtime import Runtime
 from observatory.server import hardening
 
@@ -83,7 +83,7 @@ def test_who_guesses_keys_is_locked_out_even_with_the_right_one(small):
 def test_slow_queries_wait_for_each_other_and_not_for_ever(small, monkeypatch):
     runtime = small(slow_queries=1)
     app = create_app(runtime)
-    monkeypatch.setattr(limits, "PATIENCE", 0.01)
+    monkeypatch.setattr(rate_limits, "PATIENCE", 0.01)
     began, go = threading.Event(), threading.Event()
     anomalies = runtime.store.anomalies
     monkeypatch.setattr(runtime.store, "anomalies", lambda *a, **k: (began.set(), go.wait(30), anomalies(*a, **k))[2])

@@ -11,7 +11,7 @@ from support.api import problem, strict
 from observatory.access import Role, gate_of
 from observatory.access.audit import Audit
 from observatory.api.app import create_app
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import StoreError
 from observatory.runtime import Runtime
 

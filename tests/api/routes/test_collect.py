@@ -13,7 +13,7 @@ from observatory.errors import (
     SourceUnreachableError,
     StoreError,
 )
-from observatory.model.samples import Collected, Failure, empty_samples
+from observatory.model import Collected, Failure, empty_samples
 
 
 class Broken:

@@ -16,9 +16,10 @@ from support.servers import wait_until
 
 from observatory.access import Role, Scope, gate_of
 from observatory.api import plugin
-from observatory.api.routes import events as stream
-from observatory.model.samples import Band, Severity
-from observatory.runtime.feed import Feed, changes
+from observatory.api.routes import events
+from observatory.health.transitions import changes
+from observatory.model import Band, Severity
+from observatory.runtime.feed import Feed
 
 
 class Client:
@@ -58,7 +59,7 @@ class Client:
 def listening(runtime, monkeypatch):
     """A function that makes a client, once a look at the store has set the start."""
     monkeypatch.setattr("observatory.runtime.CACHE_SECONDS", 0.0)
-    monkeypatch.setattr(stream, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(events, "HEARTBEAT", 0.2)
     routes = plugin.routes(runtime)
     feed = next(given["streams"].feed for _, _, given in routes if "streams" in given)
     feed._poll = 0.05
@@ -116,11 +117,11 @@ def test_a_team_hears_of_its_services_until_its_key_is_revoked(listening, runtim
 
 
 def test_there_is_room_for_so_many(listening, monkeypatch):
-    monkeypatch.setattr(stream, "MOST_OF_ONE", 1)
+    monkeypatch.setattr(events, "MOST_OF_ONE", 1)
     assert listening().response.status == 200
     refused = listening()
     assert (refused.response.status, refused.response.headers["Retry-After"]) == (429, "10")
-    monkeypatch.setattr(stream, "MOST", 1)
+    monkeypatch.setattr(events, "MOST", 1)
     assert listening().response.status == 429
 
 

@@ -8,7 +8,7 @@ import pytest
 from support.api import problem, strict
 
 from observatory.catalog import METRICS
-from observatory.model.samples import Band
+from observatory.model import Band
 
 
 def anomalies(client, query=""):

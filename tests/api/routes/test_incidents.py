@@ -6,7 +6,7 @@ from api.conftest import anomaly
 from prometheus_client.parser import text_string_to_metric_families
 from support.api import strict
 
-from observatory.model.samples import Severity
+from observatory.model import Severity
 
 
 def incidents(client, query=""):

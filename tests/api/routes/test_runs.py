@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from support.api import problem
 
 from observatory.api.app import create_app
-from observatory.config.settings import Settings
-from observatory.model.samples import Run, RunStatus
+from observatory.config import Settings
+from observatory.model import Run, RunStatus
 from observatory.runtime import Runtime
 
 

@@ -10,9 +10,9 @@ from api.conftest import NOW
 from support.api import problem, strict
 
 from observatory.api.app import create_app
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import StoreError
-from observatory.model.samples import Cycle, Failure
+from observatory.model import Cycle, Failure
 from observatory.runtime import Runtime
 from observatory.runtime.startup import Startup
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatory.catalog import METRICS
-from observatory.model.samples import SERVICE, TIMESTAMP, Fault
+from observatory.model import SERVICE, TIMESTAMP, Fault
 from observatory.sources.demo.faults import KINDS, Injection, apply, reach
 from observatory.sources.demo.shop import CALLS, SHOP, DemoSource
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from observatory.catalog import METRICS
 from observatory.errors import InvalidInputError, UnknownServiceError
 from observatory.health.score import Targets, score
-from observatory.model.samples import SERVICE, TIMESTAMP, Source
+from observatory.model import SERVICE, TIMESTAMP
+from observatory.sources import Source
 from observatory.sources.demo.shop import CALLS, SHOP, DemoSource
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday

@@ -18,7 +18,7 @@ from support.servers import FaultyServer, Reply, Request, success
 from observatory.catalog import METRICS
 from observatory.collection.collect import collect_once
 from observatory.errors import MalformedAnswerError, SourceError
-from observatory.model.samples import SERVICE, TIMESTAMP, Collected
+from observatory.model import SERVICE, TIMESTAMP, Collected
 from observatory.sources.prometheus.answers import Answer, Series, parse, read_envelope, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.source import PrometheusSource

@@ -11,8 +11,8 @@ from support.servers import FaultyServer, Prometheus, Reply, Request, refusal, s
 
 from observatory.catalog import METRICS
 from observatory.config.sources import PresetSettings
-from observatory.display.samples import survey_table
-from observatory.model.samples import Failure
+from observatory.display.services import survey_table
+from observatory.model import Failure
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.presets import build_parts, build_queries, configured
 from observatory.sources.prometheus.source import PrometheusSource

@@ -15,7 +15,7 @@ import pytest
 from support.servers import FaultyServer, Reply, Request, free_port, refusal, success
 
 from observatory.catalog import METRICS
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import (
     MalformedAnswerError,
     SourceBusyError,
@@ -24,7 +24,7 @@ from observatory.errors import (
     SourceTimeoutError,
     SourceUnreachableError,
 )
-from observatory.model.samples import Source
+from observatory.sources import Source
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.presets import build_parts, build_queries
 from observatory.sources.prometheus.source import PrometheusSource

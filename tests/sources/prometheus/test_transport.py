@@ -12,7 +12,7 @@ import pytest
 from support.secure import PASSWORD, USER, Certificates, SecurePrometheus
 from support.servers import FaultyServer, Reply, free_port, refusal, success, wait_until
 
-from observatory.config.settings import Settings, load_settings
+from observatory.config import Settings, load_settings
 from observatory.config.sources import SourceSettings
 from observatory.errors import ConfigError, SourceRefusedError, SourceTimeoutError, SourceUnreachableError
 from observatory.sources.prometheus.circuit import PATIENCE, REST, Circuit

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 from support.servers import Postgres, free_port
 
-from observatory.config.settings import Settings
+from observatory.config import Settings
 from observatory.errors import StoreError, StoreExtensionError, StoreInUseError, StoreUnreachableError
-from observatory.model.samples import Service
+from observatory.model import Service
 from observatory.store import open_store
 from observatory.store.engine import extensions
 from observatory.store.engine.homes.address import read_address

@@ -22,7 +22,7 @@ from support.actors import ROWS, START, Actor, batch
 from support.servers import Postgres, free_port, wait_until
 
 from observatory.errors import StoreError, StoreInUseError
-from observatory.model.samples import Service
+from observatory.model import Service
 from observatory.store import Store, open_store
 from observatory.store.engine import database
 from observatory.store.engine.homes.abandoned import Lookout

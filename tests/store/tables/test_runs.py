@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from store.conftest import HOMES
 
-from observatory.model.samples import Run, RunStatus
+from observatory.model import Run, RunStatus
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
 from observatory.store.tables.runs import LOST_AFTER

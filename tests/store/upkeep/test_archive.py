@@ -17,7 +17,7 @@ from support.actors import Actor
 
 from observatory.catalog import METRICS
 from observatory.errors import StoreCorruptError, StoreError
-from observatory.model.samples import SERVICE
+from observatory.model import SERVICE
 from observatory.store import Store, open_store
 from observatory.store.engine.database import Database
 from observatory.store.engine.homes import Session

@@ -13,7 +13,7 @@ import pytest
 from store.upkeep.test_archive import ALL, MARCH, samples
 
 from observatory.errors import StoreCorruptError, StoreError, StoreInUseError
-from observatory.model.samples import Anomaly, Evidence, Service, Severity
+from observatory.model import Anomaly, Evidence, Service, Severity
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
 from observatory.store.upkeep.backup import restore

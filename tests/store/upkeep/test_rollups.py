@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from observatory.model.samples import SERVICE, Anomaly, Evidence, Severity
+from observatory.model import SERVICE, Anomaly, Evidence, Severity
 from observatory.store import Store, open_store
 from observatory.store.options import Retention
 from observatory.store.upkeep import rollups as upkeep

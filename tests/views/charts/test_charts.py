@@ -13,7 +13,7 @@ from views.conftest import NOW, anomaly
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.detectors.bands import Expected
-from observatory.model.samples import Anomaly, Service, Severity
+from observatory.model import Anomaly, Service, Severity
 from observatory.views.charts.charts import Chart, Scale, charts, scale, with_gaps
 from observatory.views.charts.figures import MetricFigure, tooltip
 from observatory.views.components.theme import palette

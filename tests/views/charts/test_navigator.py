@@ -11,7 +11,7 @@ from bokeh.models import Range1d
 from views.conftest import NOW, anomaly
 
 from observatory.analysis.history import ServiceHistory
-from observatory.model.samples import Service
+from observatory.model import Service
 from observatory.views.charts.navigator import Navigator
 from observatory.views.components.theme import palette
 

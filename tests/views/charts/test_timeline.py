@@ -7,7 +7,7 @@ from datetime import timedelta
 import pandas as pd
 from views.conftest import NOW, anomaly
 
-from observatory.model.samples import Anomaly, Severity
+from observatory.model import Anomaly, Severity
 from observatory.views.charts.timeline import Timeline, TimelineFigure, anomaly_key, timeline
 from observatory.views.components.theme import palette
 

@@ -8,7 +8,7 @@ import pytest
 from views.conftest import HOSTILE, NOW, anomaly
 
 from observatory.health.overview import TREND_POINTS, ServiceStatus
-from observatory.model.samples import Band, Cycle, Evidence, Failure, Learning
+from observatory.model import Band, Cycle, Evidence, Failure, Learning
 from observatory.runtime import Runtime
 from observatory.views.components.cards import card, empty, shown, toolbar
 from observatory.views.session.state import State

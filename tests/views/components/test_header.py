@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from views.conftest import NOW
 
-from observatory.config.settings import Settings
-from observatory.model.samples import Failure
+from observatory.config import Settings
+from observatory.model import Failure
 from observatory.runtime import Runtime
 from observatory.views.components.header import header, problems, source
 from observatory.views.session.state import State

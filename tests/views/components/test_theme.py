@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from observatory.model.samples import Band, Severity
+from observatory.model import Band, Severity
 from observatory.views.components.theme import PALETTES, SEVERITY_COLOUR, contrast, variables
 
 SURFACES = ("page", "surface", "raised")

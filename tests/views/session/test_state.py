@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from observatory.catalog import METRICS
-from observatory.model.samples import Severity
+from observatory.model import Severity
 from observatory.views.session.state import QUERY, RADAR_SPANS, SHOW, SPANS, State
 
 CHOICES = st.fixed_dictionaries(

@@ -1,0 +1,56 @@
+"""What would have alarmed at other sensitivities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from observatory.config import Settings
+from observatory.detection.episodes import GAP
+from observatory.detection.replay import stream_scores
+from observatory.detection.scoring import detector_of
+from observatory.frames import Listing
+from observatory.store import Store
+
+SENSITIVITIES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+
+
+def what_if(
+    store: Store,
+    settings: Settings,
+    service: str,
+    start: datetime,
+    end: datetime,
+    sensitivities: Sequence[float] = SENSITIVITIES,
+) -> pd.DataFrame:
+    """What would have alarmed at other sensitivities; a row each.
+
+    Columns ``sensitivity``, ``alarms`` (episodes), ``minutes`` (in alarm), ``first`` and ``highest`` (score, 1 is the
+    alarm line). The samples are scored once, each from what was known before it.
+    """
+    store.service(service)
+    frame = store.history(service, start - timedelta(days=settings.training_days), end)
+    first = max(settings.minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
+    columns = ["sensitivity", "alarms", "minutes", "first", "highest"]
+    if first >= len(frame):
+        return Listing([], columns=columns, nothing=f"no samples of {service} to judge")
+    raw = stream_scores(frame, detector_of(settings), first, timedelta(days=settings.training_days))[first:]
+    times = pd.DatetimeIndex(frame.index[first:])
+    rows = []
+    for sensitivity in sensitivities:
+        scores = raw * sensitivity
+        alarms = np.flatnonzero(scores >= 1.0)
+        begins = alarms[np.diff(alarms, prepend=-GAP - 1) > GAP]
+        rows.append(
+            (
+                sensitivity,
+                len(begins),
+                round(len(alarms) * settings.interval / 60),
+                times[begins[0]] if len(begins) else pd.NaT,
+                round(float(np.nanmax(scores)), 2),
+            )
+        )
+    return pd.DataFrame(rows, columns=columns)

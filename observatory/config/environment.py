@@ -1,0 +1,25 @@
+"""Settings handed to child processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from observatory.config.location import PREFIX, config_file
+from observatory.config.settings import Settings
+
+
+def environment_of(**settings: Any) -> dict[str, str]:
+    """The environment of another process with the same settings, but for those given."""
+    return dict(os.environ) | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a process that works elsewhere with the same settings: places in them become absolute."""
+    places = {"RUNS": str(settings.runs.absolute())}
+    if "://" not in settings.store and ":" not in settings.store.partition("/")[0]:
+        places["STORE"] = str(Path(settings.store).absolute())
+    if config_file().is_file():
+        places["CONFIG"] = str(config_file().absolute())
+    return os.environ | {f"{PREFIX}{name}": value for name, value in places.items()}

@@ -1,0 +1,46 @@
+"""Services and surveys of sources as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+
+import pandas as pd
+
+from observatory.catalog import METRICS
+from observatory.health.overview import ServiceStatus
+from observatory.sources.prometheus.survey import Found
+from observatory.times import TIME
+
+
+def service_table(services: Iterable[ServiceStatus], samples: Mapping[Hashable, int]) -> pd.DataFrame:
+    """A row a registered service: the number of its samples, the time of the newest, and whether it still reports."""
+    rows = [
+        {
+            "service": status.name,
+            "source": status.service.source,
+            "team": status.service.team or "",
+            "tier": status.service.tier or "",
+            "samples": samples.get(status.name, 0),
+            "newest": f"{status.at:{TIME}}" if status.at else "",
+            "state": status.state,
+        }
+        for status in sorted(services, key=lambda status: status.name)
+    ]
+    return pd.DataFrame(rows, columns=["service", "source", "team", "tier", "samples", "newest", "state"])
+
+
+def survey_table(found: Iterable[Found]) -> pd.DataFrame:
+    """A row a preset: its services, one of them, and for each metric how many have a value; a dot where it has none."""
+    rows = [
+        {
+            "preset": preset.preset,
+            "services": len(preset.services),
+            "example": preset.services[0] if preset.services else "–",
+        }
+        | {
+            name: "refused" if name in preset.refused else str(preset.series[name]) if name in preset.series else "·"
+            for name in METRICS
+        }
+        for preset in found
+    ]
+    return pd.DataFrame(rows, columns=["preset", "services", "example", *METRICS])

@@ -1,0 +1,51 @@
+"""What changed between two overviews."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from observatory.health.overview import Overview
+
+
+def changes(before: Overview, now: Overview) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What happened between two overviews: kind, service, and what to say about it."""
+    known = {status.name: status for status in before.services}
+    for status in now.services:
+        old = known.get(status.name)
+        had = {} if old is None else {(a.started_at, a.detector): a for a in old.open_anomalies}
+        has = {(a.started_at, a.detector): a for a in status.open_anomalies}
+        for key, anomaly in has.items():
+            if key not in had or had[key].severity != anomaly.severity:
+                yield "anomaly", status.name, _anomaly(anomaly, is_new=key not in had)
+        for key in had.keys() - has.keys():
+            yield "anomaly-ended", status.name, _anomaly(had[key], is_new=False) | {"is_open": False}
+        if old is not None and old.health.band != status.health.band:
+            yield (
+                "health",
+                status.name,
+                {
+                    "service_name": status.name,
+                    "band": str(status.health.band),
+                    "score": status.health.score,
+                    "was": {"band": str(old.health.band), "score": old.health.score},
+                    "at": _time(now.at),
+                },
+            )
+
+
+def _anomaly(anomaly: Any, *, is_new: bool) -> dict[str, Any]:
+    return {
+        "service_name": anomaly.service_name,
+        "started_at": _time(anomaly.started_at),
+        "severity": str(anomaly.severity),
+        "is_open": anomaly.is_open,
+        "is_new": is_new,
+        "metrics": list(anomaly.metrics),
+        "message": anomaly.message,
+    }
+
+
+def _time(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")

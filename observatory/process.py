@@ -1,0 +1,29 @@
+"""The process itself: its name among others, and SIGTERM as Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+
+def this_process() -> str:
+    """Machine and number of this process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@contextmanager
+def ends_on_sigterm() -> Iterator[None]:
+    """Make what ends services and jobs of others' schedulers the same as Ctrl-C: what was done is kept."""
+
+    def stop(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
