@@ -4,9 +4,9 @@ A row here is collected, stored in a column of its own, detected on, served and 
 needs to change. Values are in Prometheus base units everywhere (seconds, bytes, ratios, cores);
 only views rescale them through `Metric.show`.
 
-What is asked for it is a query template a preset, over ``$by`` and ``$window``; those of the metrics here are in
-`observatory.sources.prometheus.promql`. A row of your own may hold its own:
-``promql={"process": "sum by ($by) (queue_depth)"}``.
+How the metrics here are asked for is the sources' business (`observatory.sources.prometheus.promql`). A row of your
+own may hold its query templates by preset, over ``$by`` and ``$window``:
+``queries={"process": "sum by ($by) (queue_depth)"}``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from observatory.sources.prometheus import promql
+from observatory.units import show
 
 FloatArray = NDArray[np.float64]
 Direction = Literal["up", "down", "both"]
@@ -48,8 +48,8 @@ class Metric:
         How samples of several series or of a longer step are summarised.
     needs_traffic
         Whether the metric means nothing while hardly any request arrives.
-    promql
-        Query template by preset.
+    queries
+        Query templates by preset, of a metric that no preset knows.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Metric:
     min_relative: float
     aggregate: Literal["avg", "max", "sum"] = "avg"
     needs_traffic: bool = False
-    promql: Mapping[str, str] = field(default_factory=dict)
+    queries: Mapping[str, str] = field(default_factory=dict)
 
     def apply(self, values: FloatArray) -> FloatArray:
         """`values` on the scale of `transform`; shape is kept, NaN stays NaN."""
@@ -80,41 +80,10 @@ class Metric:
         return np.asarray(values, dtype=float)
 
     def show(self, value: float | None) -> str:
-        """`value` for people, with its unit: ``"4.1 s"``, ``"12 %"``, ``"512 MB"``."""
-        if value is None or not np.isfinite(value):
-            return "–"
-        return _SHOW.get(self.unit, _show_number)(float(value), self.unit)
+        """`value` for people, with its unit; see `observatory.units.show`."""
+        return show(value, self.unit)
 
 
-def _three_digits(value: float) -> str:
-    """Three significant digits; what is too small to matter is 0."""
-    if abs(value) < 1e-4:
-        return "0"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _show_number(value: float, unit: str) -> str:
-    return f"{_three_digits(value)} {unit}".rstrip()
-
-
-def _show_seconds(value: float, unit: str) -> str:
-    if abs(value) < 1:
-        return f"{_three_digits(value * 1000)} ms"
-    return f"{_three_digits(value)} s"
-
-
-def _show_ratio(value: float, unit: str) -> str:
-    return f"{_three_digits(value * 100)} %"
-
-
-def _show_bytes(value: float, unit: str) -> str:
-    for name, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if abs(value) >= size:
-            return f"{_three_digits(value / size)} {name}"
-    return f"{_three_digits(value)} B"
-
-
-_SHOW = {"s": _show_seconds, "ratio": _show_ratio, "bytes": _show_bytes}
 _ROWS = (
     Metric(
         "request_rate",
@@ -124,7 +93,6 @@ _ROWS = (
         transform="sqrt",
         min_absolute=1.0,
         min_relative=0.3,
-        promql=promql.of("request_rate"),
     ),
     Metric(
         "error_rate",
@@ -135,7 +103,6 @@ _ROWS = (
         min_absolute=0.01,
         min_relative=0.5,
         needs_traffic=True,
-        promql=promql.of("error_rate"),
     ),
     Metric(
         "latency_p50",
@@ -146,7 +113,6 @@ _ROWS = (
         min_absolute=0.02,
         min_relative=0.3,
         needs_traffic=True,
-        promql=promql.of("latency_p50"),
     ),
     Metric(
         "latency_p95",
@@ -157,7 +123,6 @@ _ROWS = (
         min_absolute=0.03,
         min_relative=0.3,
         needs_traffic=True,
-        promql=promql.of("latency_p95"),
     ),
     Metric(
         "latency_p99",
@@ -168,7 +133,6 @@ _ROWS = (
         min_absolute=0.05,
         min_relative=0.3,
         needs_traffic=True,
-        promql=promql.of("latency_p99"),
     ),
     Metric(
         "cpu_usage",
@@ -178,7 +142,6 @@ _ROWS = (
         transform="log",
         min_absolute=0.05,
         min_relative=0.3,
-        promql=promql.of("cpu_usage"),
     ),
     Metric(
         "memory_usage",
@@ -188,7 +151,6 @@ _ROWS = (
         transform="log",
         min_absolute=32e6,
         min_relative=0.2,
-        promql=promql.of("memory_usage"),
     ),
     Metric(
         "restart_count",
@@ -199,7 +161,6 @@ _ROWS = (
         min_absolute=1.5,
         min_relative=0.0,
         aggregate="max",
-        promql=promql.of("restart_count"),
     ),
     Metric(
         "pod_count",
@@ -209,7 +170,6 @@ _ROWS = (
         transform="identity",
         min_absolute=1.5,
         min_relative=0.36,
-        promql=promql.of("pod_count"),
     ),
 )
 

@@ -21,13 +21,14 @@ from observatory.analysis.history import ServiceHistory, service_history
 from observatory.analysis.incident_report import IncidentReport, incident_report
 from observatory.analysis.related import related
 from observatory.analysis.what_if import SENSITIVITIES, what_if
+from observatory.config.location import DEMO, OF_SETTINGS
 from observatory.display.anomalies import anomaly_table, evidence_table
 from observatory.display.health import arithmetic_table, health_table
 from observatory.errors import InvalidInputError, NotFoundError
 from observatory.frames import Listing
 from observatory.health.overview import ServiceStatus
 from observatory.model import Anomaly, Severity
-from observatory.runtime import DEMO, OF_SETTINGS, Runtime
+from observatory.runtime import Runtime
 from observatory.times import TIME, parse_duration, parse_time
 
 Window = str | tuple[str, str]

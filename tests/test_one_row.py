@@ -23,7 +23,7 @@ ROW = """
         transform="log",
         min_absolute=5.0,
         min_relative=0.5,
-        promql={"process": "sum by ($by) (queue_depth)"},
+        queries={"process": "sum by ($by) (queue_depth)"},
     ),
 )
 """

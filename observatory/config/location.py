@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 PREFIX = "OBSERVATORY_"
+OF_SETTINGS, DEMO = "settings", "demo"
+"""What a notebook may be told in place of a store's address."""
 
 
 def config_file() -> Path:

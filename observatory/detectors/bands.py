@@ -18,10 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from observatory.catalog import metric
+from observatory.catalog import FloatArray, metric
 from observatory.errors import NotEnoughDataError
-
-FloatArray = NDArray[np.float64]
 
 BINS = 48  # half hours; each also sees its neighbours
 REACH = 1

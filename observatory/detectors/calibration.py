@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from observatory.detectors.ecod_iforest import FloatArray
+from observatory.catalog import FloatArray
 
 HELD_BACK = 0.3
 ALARMS_PER_ROW = 1e-4  # about one a week at one row a minute

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from observatory.config.location import OF_SETTINGS
 from observatory.errors import InvalidInputError, ObservatoryError
 from observatory.model import Progress, Run, RunStatus, no_progress
 from observatory.notebooks.catalog import find
@@ -20,7 +21,6 @@ from observatory.notebooks.execute import Outcome, execute
 from observatory.notebooks.parameters import check, parameters_of
 from observatory.notebooks.report import drop_copies, write_report
 from observatory.process import this_process
-from observatory.runtime import OF_SETTINGS
 from observatory.store import Store
 
 log = logging.getLogger(__name__)

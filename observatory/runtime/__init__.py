@@ -14,6 +14,7 @@ from typing import Any, Self
 from observatory.analysis.history import POINTS, ServiceHistory, service_history
 from observatory.collection.collect import CollectReport, collect_once
 from observatory.config import Settings, load_settings
+from observatory.config.location import DEMO, OF_SETTINGS
 from observatory.detectors import DETECTORS
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError, SourceError
 from observatory.health.overview import Overview, overview
@@ -34,8 +35,6 @@ CACHE_SECONDS, KEPT_SECONDS = 15.0, 30.0
 """Age at which an overview of unchanged data is read again beside the answer, and before it [s]."""
 LEAST_TURN = 180.0
 """Shortest time a process that works in the background is waited for after it fell silent [s]."""
-OF_SETTINGS, DEMO = "settings", "demo"
-"""What a notebook may be told in place of a store's address."""
 DEMO_END = "2026-03-01T12:00:00Z"
 
 

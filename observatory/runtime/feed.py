@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from observatory.access import Scope
 from observatory.errors import ObservatoryError
 from observatory.health.overview import Overview
 from observatory.health.transitions import changes
@@ -93,15 +92,15 @@ class Feed:
         """How many listen."""
         return len(self._listeners)
 
-    def since(self, last: str, scope: Scope) -> Iterator[str]:
-        """What a client missed after the event `last`, as text; or that it missed too much."""
+    def since(self, last: str, sees: Callable[[str], bool]) -> Iterator[str]:
+        """What a client that sees these services missed after the event `last`, as text; or that it missed too much."""
         with self._lock:
             known = list(self._remembered)
         place = next((number for number, event in enumerate(known) if event.id == last), None)
         if place is None:
             yield RESYNC
             return
-        yield from (event.text() for event in known[place + 1 :] if scope.covers(event.service))
+        yield from (event.text() for event in known[place + 1 :] if sees(event.service))
 
     def look(self) -> None:
         """Compare what is with what was, and tell everybody."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from observatory.api.schemas.responses import Check
 from observatory.errors import ObservatoryError, StoreError
 from observatory.health.overview import STALE_INTERVALS
 from observatory.runtime import Runtime
@@ -16,6 +16,15 @@ log = logging.getLogger(__name__)
 
 HIDDEN = "not so: sign in as somebody who may see every service to read why"
 LEAST_PATIENCE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be so before the process is ready."""
+
+    name: str
+    ok: bool
+    detail: str
 
 
 class Startup:

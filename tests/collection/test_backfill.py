@@ -379,7 +379,7 @@ def test_a_week_before_a_real_prometheus_was_born_is_empty_and_no_error(
 def test_the_error_of_a_real_prometheus_is_in_the_report_of_the_piece(
     prometheus_of_three: PrometheusSource, store: Store
 ) -> None:
-    refused = METRICS["cpu_usage"].__class__("cpu_usage", "", "", "up", "identity", 0, 0, promql={"process": "sum("})
+    refused = METRICS["cpu_usage"].__class__("cpu_usage", "", "", "up", "identity", 0, 0, queries={"process": "sum("})
     source = PrometheusSource(prometheus_of_three.client, 8, ("process",), {"cpu_usage": refused})
     end = datetime.now(UTC)
     with pytest.raises(SourceError, match="parse error"):

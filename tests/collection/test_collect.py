@@ -272,7 +272,7 @@ def test_a_query_a_real_prometheus_refuses_costs_only_its_metric(
     prometheus_of_three: PrometheusSource, store: Store
 ) -> None:
     broken = METRICS["cpu_usage"].__class__(
-        "broken", "b", "", "up", "identity", 0, 0, promql={"process": "sum by ($by) ("}
+        "broken", "b", "", "up", "identity", 0, 0, queries={"process": "sum by ($by) ("}
     )
     source = PrometheusSource(
         prometheus_of_three.client, 8, ("process",), {"broken": broken, "pod_count": METRICS["pod_count"]}

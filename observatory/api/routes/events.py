@@ -120,7 +120,7 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
             self.set_header("X-Content-Type-Options", "nosniff")
             self.write(": hello\nretry: 3000\n\n")
             if last := self.request.headers.get("Last-Event-ID"):
-                for text in self.streams.feed.since(last[:100], caller.scope):
+                for text in self.streams.feed.since(last[:100], caller.scope.covers):
                     self.write(text)
             await self.flush()
             await self._pass_on()

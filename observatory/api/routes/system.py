@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
 
 from observatory.api import context
 from observatory.api.middleware.authorization import Access, access, identify
 from observatory.api.problems import Problem
-from observatory.api.schemas.responses import Alive, Ready
+from observatory.api.schemas.responses import Alive, Check, Ready
 from observatory.errors import ObservatoryError
 from observatory.runtime import startup
 
@@ -40,12 +42,12 @@ def readyz() -> Response:
     known = context.context()
     checks = startup.checks(known.runtime, known.startup)
     if not _sees_everything():  # a failure may name services
-        checks = [check.model_copy(update={"detail": "well" if check.ok else startup.HIDDEN}) for check in checks]
+        checks = [replace(check, detail="well" if check.ok else startup.HIDDEN) for check in checks]
     failed = [{"name": check.name, "value": None, "reason": check.detail} for check in checks if not check.ok]
     if failed:
         detail = "; ".join(check.detail for check in checks if not check.ok)
         raise Problem(503, detail, title="Not ready", errors=failed, headers={"Retry-After": "5"})
-    return context.answer(Ready(status="ready", checks=checks))
+    return context.answer(Ready(status="ready", checks=[Check(**asdict(check)) for check in checks]))
 
 
 def _sees_everything() -> bool:

@@ -17,7 +17,7 @@ from observatory.catalog import METRICS, Metric
 from observatory.config.sources import PresetSettings
 from observatory.errors import ConfigError
 from observatory.model import SERVICE
-from observatory.sources.prometheus.promql import POD_OWNERS
+from observatory.sources.prometheus.promql import POD_OWNERS, QUERIES
 
 Renames = tuple[tuple[str, str], ...]
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -196,11 +196,21 @@ def build_parts(
         templates = {
             preset.name: _named(preset, filled(template, preset, window))
             for preset in chosen(names, presets)
-            if (template := preset.queries.get(metric.name) or metric.promql.get(preset.name))
+            if (
+                template := preset.queries.get(metric.name)
+                or metric.queries.get(preset.name)
+                or QUERIES.get(preset.name, {}).get(metric.name)
+            )
         }
         if templates:
             parts[metric.name] = templates
     return parts
+
+
+def _template(metric: Metric, preset: Preset) -> str | None:
+    """What the settings say, else what the row of the catalogue says, else the built-in query."""
+    built_in = QUERIES.get(preset.name, {})
+    return preset.queries.get(metric.name) or metric.queries.get(preset.name) or built_in.get(metric.name)
 
 
 def build_queries(

@@ -156,8 +156,3 @@ QUERIES: Mapping[str, Queries] = {
     },
 }
 """Query templates by preset and metric; the presets in the order of `.presets.PRESETS`."""
-
-
-def of(metric: str) -> Queries:
-    """The templates of one metric by preset."""
-    return {preset: queries[metric] for preset, queries in QUERIES.items() if metric in queries}

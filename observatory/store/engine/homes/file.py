@@ -24,9 +24,9 @@ from pathlib import Path
 import duckdb
 
 from observatory.errors import StoreCorruptError, StoreError, StoreExtensionError, StoreInUseError
-from observatory.store.engine.homes import MEMORY, Home
 from observatory.store.engine.homes.abandoned import Lookout
 from observatory.store.engine.homes.address import Address, read_address, remove_address, write_address
+from observatory.store.engine.homes.base import MEMORY, Home
 from observatory.store.engine.homes.local import LocalSession
 from observatory.store.engine.homes.processes import is_stopped
 from observatory.store.engine.homes.quack import QuackHome, serve, stop
