@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 
-class Listing(pd.DataFrame):
+class ReadableFrame(pd.DataFrame):
     """A data frame that is shown as the sentence `nothing` where it has no rows.
 
     What is made from it (a selection, a copy) is a plain frame again.

@@ -25,7 +25,7 @@ from observatory.config.location import DEMO, OF_SETTINGS
 from observatory.display.anomalies import anomaly_table, evidence_table
 from observatory.display.health import arithmetic_table, health_table
 from observatory.errors import InvalidInputError, NotFoundError
-from observatory.frames import Listing
+from observatory.frames import ReadableFrame
 from observatory.health.overview import ServiceStatus
 from observatory.model import Anomaly, Severity
 from observatory.runtime import Runtime
@@ -81,7 +81,7 @@ class Workbench:
         frame = pd.DataFrame(rows, columns=["service", "source", "team", "tier"]).set_index("service")
         counts = self.store.sample_counts()
         frame = frame.join(counts).fillna({"samples": 0}).astype({"samples": int})
-        return Listing(frame, nothing="no services yet: run `observatory collect`")
+        return ReadableFrame(frame, nothing="no services yet: run `observatory collect`")
 
     def health(self, service: str | None = None) -> pd.DataFrame:
         """Every service's health, the worst first; or the arithmetic of one service's score."""
@@ -100,7 +100,7 @@ class Workbench:
         start, end = self.window(window)
         name = self.store.service(service).name
         found = self.store.history(name, start, end, metrics)
-        return Listing(found, nothing=f"no samples of {name} from {start:{TIME}} to {end:{TIME}} UTC")
+        return ReadableFrame(found, nothing=f"no samples of {name} from {start:{TIME}} to {end:{TIME}} UTC")
 
     def anomalies(
         self, service: str | None = None, window: Window = "24h", severity: str | None = None

@@ -1,11 +1,11 @@
 """Who may use the workbench, and which services they see.
 
-A `Gate` turns what a request brings (an API key, a JWT, the login of the dashboard) into a `Caller` with a role
-and a scope; `scoped` turns a runtime into what that caller may see of it.
+An `Authenticator` turns what a request brings (an API key, a JWT, the login of the dashboard) into a `Caller` with a
+role and a scope; `scoped` turns a runtime into what that caller may see of it.
 """
 
-from observatory.access.authentication import Gate, gate_of
+from observatory.access.authentication import Authenticator, authenticator_of
 from observatory.access.permissions import OPEN, Caller, Role, Scope
 from observatory.access.scoped import scoped
 
-__all__ = ["OPEN", "Caller", "Gate", "Role", "Scope", "gate_of", "scoped"]
+__all__ = ["OPEN", "Authenticator", "Caller", "Role", "Scope", "authenticator_of", "scoped"]

@@ -120,7 +120,7 @@ class Audit:
             self._log.prune(now - self._keep)
 
 
-def at_the_shell() -> str:
+def shell_caller() -> str:
     """Who uses the command line."""
     try:
         return f"cli:{getpass.getuser()}"

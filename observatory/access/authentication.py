@@ -20,8 +20,8 @@ from observatory.runtime import Runtime
 HINT = "send `Authorization: Bearer KEY`; `observatory keys create` makes one"
 
 
-class Gate:
-    """Turns what a request brings into a `Caller`; use `gate_of` to get the one of a runtime."""
+class Authenticator:
+    """Turns what a request brings into a `Caller`; use `authenticator_of` to get the one of a runtime."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.settings = runtime.settings
@@ -120,13 +120,13 @@ def is_this_machine(address: str) -> bool:
     return bool((mapped or found).is_loopback)
 
 
-_gates: WeakKeyDictionary[Runtime, Gate] = WeakKeyDictionary()
-_gates_lock = threading.Lock()
+_authenticators: WeakKeyDictionary[Runtime, Authenticator] = WeakKeyDictionary()
+_authenticators_lock = threading.Lock()
 
 
-def gate_of(runtime: Runtime) -> Gate:
-    """The gate of a runtime."""
-    with _gates_lock:
-        if runtime not in _gates:
-            _gates[runtime] = Gate(runtime)
-        return _gates[runtime]
+def authenticator_of(runtime: Runtime) -> Authenticator:
+    """The authenticator of a runtime."""
+    with _authenticators_lock:
+        if runtime not in _authenticators:
+            _authenticators[runtime] = Authenticator(runtime)
+        return _authenticators[runtime]

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 from weakref import WeakValueDictionary
 
-from observatory.access.authentication import Gate, gate_of
+from observatory.access.authentication import Authenticator, authenticator_of
 from observatory.access.permissions import Caller
 from observatory.access.scoped import ScopedRuntime
 from observatory.errors import NotSignedInError
@@ -29,15 +29,15 @@ def runtime_for(runtime: Runtime, user: str | None, panel_login: bool = False) -
     NotSignedInError, ForbiddenError
         Nobody signed in; they may see nothing.
     """
-    gate = gate_of(runtime)
-    if gate.is_open and not panel_login:
+    authenticator = authenticator_of(runtime)
+    if authenticator.is_open and not panel_login:
         return runtime
-    caller = _signed_in(gate, user, panel_login)
+    caller = _signed_in(authenticator, user, panel_login)
     with _lock:
         key = (id(runtime), user, caller)
         found = _runtimes.get(key)
         if found is None:
-            found = ScopedRuntime(runtime, caller.scope, lambda: _signed_in(gate, user, panel_login))
+            found = ScopedRuntime(runtime, caller.scope, lambda: _signed_in(authenticator, user, panel_login))
             _runtimes[key] = found
         return found
 
@@ -54,7 +54,7 @@ def has_panel_login(config: Any) -> bool:
     return bool(config.basic_auth or config.oauth_provider)
 
 
-def _signed_in(gate: Gate, user: str | None, panel_login: bool) -> Caller:
+def _signed_in(authenticator: Authenticator, user: str | None, panel_login: bool) -> Caller:
     if not user or user == GUEST:
         raise NotSignedInError("sign in to see the dashboard: start it with `observatory serve`, which asks for it")
-    return gate.signed_in(user, panel_login)
+    return authenticator.signed_in(user, panel_login)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
-from observatory.frames import Listing
+from observatory.frames import ReadableFrame
 from observatory.incidents.grouping import Incident, group
 from observatory.model import Anomaly
 from observatory.store import Store
@@ -97,7 +97,7 @@ def timeline(history: ServiceHistory, incidents: Sequence[Incident]) -> pd.DataF
                 events.append((anomaly.ended_at, anomaly.service_name, "last anomalous sample"))
     events += [(at, history.service.name, text) for at, text in _jumps(history.samples)]
     rows = [(f"{at:{TIME}}", service, text) for at, service, text in sorted(events)]
-    return Listing(rows, columns=["time", "service", "event"], nothing="nothing happened")
+    return ReadableFrame(rows, columns=["time", "service", "event"], nothing="nothing happened")
 
 
 def _jumps(samples: pd.DataFrame) -> list[tuple[datetime, str]]:
@@ -121,7 +121,7 @@ def changes(history: ServiceHistory) -> pd.DataFrame:
     expected, samples = history.expected, history.samples
     nothing = "not enough samples to say what is typical"
     if expected is None:
-        return Listing([], columns=columns, nothing=nothing)
+        return ReadableFrame([], columns=columns, nothing=nothing)
     rows = []
     for name in [name for name in METRICS if name in samples and name in expected.typical]:
         metric = METRICS[name]
@@ -140,7 +140,7 @@ def changes(history: ServiceHistory) -> pd.DataFrame:
         row = (metric.label, metric.show(typical[at]), metric.show(actual[at]), change, f"{at:%H:%M}", outside)
         rows.append((beyond[at], row))
     rows.sort(key=lambda item: -item[0])
-    return Listing([row for _, row in rows], columns=columns, nothing=nothing)
+    return ReadableFrame([row for _, row in rows], columns=columns, nothing=nothing)
 
 
 def causes(incidents: Sequence[Incident]) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def causes(incidents: Sequence[Incident]) -> pd.DataFrame:
             rows.append((not suspect, own[0].started_at, service, str(worst.severity), why))
     rows.sort()
     table = [(service, f"{at:{TIME}}", severity, why) for _, at, service, severity, why in rows]
-    return Listing(table, columns=["service", "began", "severity", "why"], nothing="nothing was unusual")
+    return ReadableFrame(table, columns=["service", "began", "severity", "why"], nothing="nothing was unusual")
 
 
 def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) -> pd.DataFrame:
@@ -168,7 +168,7 @@ def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) 
     columns = ["started", "minutes", "severity", "likeness", "message"]
     worst = max(present, key=lambda anomaly: anomaly.score, default=None)
     if worst is None:
-        return Listing([], columns=columns, nothing="nothing was unusual")
+        return ReadableFrame([], columns=columns, nothing="nothing was unusual")
     rows = []
     for anomaly in past:
         if anomaly.started_at == worst.started_at:
@@ -178,7 +178,7 @@ def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) 
         rows.append((*row, round(likeness(worst, anomaly), 2), anomaly.sentence))
     rows.sort(key=lambda row: (-row[3], row[0]))
     alike = [row for row in rows if row[3] > 0][:most]
-    return Listing(alike, columns=columns, nothing=f"nothing like it in the {LOOK_BACK.days} days before")
+    return ReadableFrame(alike, columns=columns, nothing=f"nothing like it in the {LOOK_BACK.days} days before")
 
 
 def likeness(one: Anomaly, other: Anomaly) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 from observatory.config import Settings
 from observatory.detectors.bands import Bands
 from observatory.errors import InvalidInputError, NotEnoughDataError
-from observatory.frames import Listing
+from observatory.frames import ReadableFrame
 from observatory.model import SERVICE, TIMESTAMP
 from observatory.store import Store
 
@@ -76,7 +76,7 @@ def related(
     known = [str(name) for name in own if own[name].nunique() > 1]
     columns = ["service", "metric", "correlation", "farthest", "relation"]
     if not known:
-        return Listing([], columns=columns, nothing=f"no samples of {service} to compare with others")
+        return ReadableFrame([], columns=columns, nothing=f"no samples of {service} to compare with others")
     if metric is not None and metric not in known:
         raise InvalidInputError(f"metric {metric!r} of {service} has no samples then: choose from {', '.join(known)}")
     chosen = metric or str(own[known].abs().max().idxmax())

@@ -12,7 +12,7 @@ from observatory.config import Settings
 from observatory.detection.episodes import GAP
 from observatory.detection.replay import stream_scores
 from observatory.detection.scoring import detector_of
-from observatory.frames import Listing
+from observatory.frames import ReadableFrame
 from observatory.store import Store
 
 SENSITIVITIES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -36,7 +36,7 @@ def what_if(
     first = max(settings.minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
     columns = ["sensitivity", "alarms", "minutes", "first", "highest"]
     if first >= len(frame):
-        return Listing([], columns=columns, nothing=f"no samples of {service} to judge")
+        return ReadableFrame([], columns=columns, nothing=f"no samples of {service} to judge")
     raw = stream_scores(frame, detector_of(settings), first, timedelta(days=settings.training_days))[first:]
     times = pd.DatetimeIndex(frame.index[first:])
     rows = []

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from flask import Response, request
 
-WORTH_SQUEEZING = 1024
+LEAST_COMPRESSED = 1024
 """Smallest body that is compressed [bytes]."""
 LEVEL = 4
 KEPT = 64
@@ -26,7 +26,7 @@ class Rendered:
     tag: str
 
     @cached_property
-    def squeezed(self) -> bytes:
+    def compressed(self) -> bytes:
         """The same by gzip."""
         return gzip.compress(self.body, LEVEL, mtime=0)
 
@@ -64,8 +64,8 @@ def send(rendered: Rendered) -> Response:
     response.set_etag(rendered.tag, weak=True)
     if matches(response):
         return response
-    if takes_gzip() and len(rendered.body) >= WORTH_SQUEEZING:
-        response.set_data(rendered.squeezed)
+    if takes_gzip() and len(rendered.body) >= LEAST_COMPRESSED:
+        response.set_data(rendered.compressed)
         response.headers["Content-Encoding"] = "gzip"
     else:
         response.set_data(rendered.body)

@@ -11,10 +11,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from observatory.access import gate_of
+from observatory.access import authenticator_of
 from observatory.api.app import create_app
 from observatory.api.routes.events import EventsHandler, Streams
-from observatory.api.wsgi import ApiHandler, Container
+from observatory.api.wsgi import ApiHandler, WsgiContainer
 from observatory.errors import ObservatoryError
 from observatory.runtime import Runtime
 from observatory.runtime.current import current
@@ -29,10 +29,10 @@ Route = tuple[str, Any, dict[str, Any]]
 
 def routes(runtime: Runtime, startup: Startup | None = None) -> list[Route]:
     """Tornado's patterns and handlers over `runtime`; probes have threads of their own, which no slow query holds."""
-    app, proxies = create_app(runtime, startup), gate_of(runtime).proxies
-    api = Container(app, ThreadPoolExecutor(THREADS, "observatory-api"), proxies)
+    app, proxies = create_app(runtime, startup), authenticator_of(runtime).proxies
+    api = WsgiContainer(app, ThreadPoolExecutor(THREADS, "observatory-api"), proxies)
     streams = Streams(Feed(runtime), api)
-    probes = Container(app, ThreadPoolExecutor(PROBE_THREADS, "observatory-probe"), proxies)
+    probes = WsgiContainer(app, ThreadPoolExecutor(PROBE_THREADS, "observatory-probe"), proxies)
     return [
         (r"/api/events", EventsHandler, {"streams": streams}),
         (r"/metrics", ApiHandler, {"fallback": api}),

@@ -19,7 +19,7 @@ from observatory.api.problems import MEDIA_TYPE, Problem
 Headers = list[tuple[str, str]]
 
 
-class Container(WSGIContainer):  # type: ignore[misc]
+class WsgiContainer(WSGIContainer):  # type: ignore[misc]
     """Runs the application in a thread, in one turn: Tornado's own takes three, and each costs as much as an answer."""
 
     def __init__(self, app: Any, executor: Executor, proxies: tuple[Network, ...] = ()) -> None:

@@ -39,27 +39,31 @@ def import_samples(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
 ) -> None:
     """Store the samples of a CSV or Parquet file: all of them, or none and what is wrong with it."""
-    from observatory.collection.importing import Wishes, import_file
+    from observatory.collection.importing import ImportOptions, import_file
     from observatory.display.samples import import_table
     from observatory.model import IMPORTED
     from observatory.store import open_store
     from observatory.store.options import StoreOptions
 
     settings = read_settings()
-    options = StoreOptions.of(settings)
-    wishes = Wishes(_pairs(mapping or []), service, timezone, time_unit, duplicates.value, ignore_unknown)
-    url = settings.store if "store" in settings.model_fields_set or settings.prometheis else "observatory.duckdb"
-    source = next(iter(settings.prometheis), IMPORTED)
+    store_options = StoreOptions.of(settings)
+    options = ImportOptions(_pairs(mapping or []), service, timezone, time_unit, duplicates.value, ignore_unknown)
+    url = (
+        settings.store if "store" in settings.model_fields_set or settings.prometheus_servers else "observatory.duckdb"
+    )
+    source = next(iter(settings.prometheus_servers), IMPORTED)
     with open_store(
-        ":memory:" if dry_run and not Path(url).exists() and "://" not in url else url, options=options
+        ":memory:" if dry_run and not Path(url).exists() and "://" not in url else url, options=store_options
     ) as store:
         held = store.note("source")
         if held is not None and held.startswith("demo"):
             raise InvalidInputError(f"store {url} holds the demo shop: name another file with OBSERVATORY_STORE")
         with progress_bar() as show:
-            report = import_file(store, file, wishes, datetime.now(UTC), source, show, dry_run=dry_run, options=options)
+            report = import_file(
+                store, file, options, datetime.now(UTC), source, show, dry_run=dry_run, store_options=store_options
+            )
         if held is None and not dry_run:
-            store.write_note("source", settings.source_name if settings.prometheis else IMPORTED)
+            store.write_note("source", settings.source_name if settings.prometheus_servers else IMPORTED)
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)
     print_table(import_table(report.metrics))

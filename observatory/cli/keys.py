@@ -9,7 +9,7 @@ import typer
 from observatory.cli.common import open_runtime, print_table
 
 if TYPE_CHECKING:
-    from observatory.access import Gate
+    from observatory.access import Authenticator
     from observatory.store.tables.keys import StoredKey
 
 keys_app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
@@ -30,14 +30,14 @@ def create(
     expires: ExpiresOption = None,
 ) -> None:
     """Make a key and show it, once: only a salted hash is kept. From the first key on, everybody must sign in."""
-    from observatory.access import Role, gate_of
+    from observatory.access import Role, authenticator_of
     from observatory.times import parse_duration
 
     lifetime = parse_duration(expires, "--expires") if expires else None
     with open_runtime() as runtime:
-        gate = gate_of(runtime)
-        key, text = gate.keys.create(name, Role.called(role), services or ["*"], lifetime)
-        _write_down(gate, "create key", key)
+        authenticator = authenticator_of(runtime)
+        key, text = authenticator.keys.create(name, Role.called(role), services or ["*"], lifetime)
+        _write_down(authenticator, "create key", key)
     until = f", until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else ""
     typer.echo(
         f"{key.role} {key.name} ({key.id}) for {', '.join(key.services)}{until}. It is shown this once:", err=True
@@ -48,11 +48,11 @@ def create(
 @keys_app.command("list", epilog="Example: `observatory keys list`")
 def list_keys() -> None:
     """List all keys, those that are no longer valid too."""
-    from observatory.access import gate_of
+    from observatory.access import authenticator_of
     from observatory.display.access import key_table
 
     with open_runtime() as runtime:
-        table = key_table(gate_of(runtime).keys.all(), runtime.clock())
+        table = key_table(authenticator_of(runtime).keys.all(), runtime.clock())
     if table.empty:
         typer.echo("no keys yet: on loopback nobody has to sign in")
     else:
@@ -62,14 +62,14 @@ def list_keys() -> None:
 @keys_app.command("rotate", epilog="Example: `observatory keys rotate grafana --expires 90d`")
 def rotate(which: WhichArgument, expires: ExpiresOption = None) -> None:
     """Give a key another secret and show it; the old one is refused at once."""
-    from observatory.access import gate_of
+    from observatory.access import authenticator_of
     from observatory.times import parse_duration
 
     lifetime = parse_duration(expires, "--expires") if expires else None
     with open_runtime() as runtime:
-        gate = gate_of(runtime)
-        key, text = gate.keys.rotate(which, lifetime)
-        _write_down(gate, "rotate key", key)
+        authenticator = authenticator_of(runtime)
+        key, text = authenticator.keys.rotate(which, lifetime)
+        _write_down(authenticator, "rotate key", key)
     typer.echo(f"{key.name} ({key.id}) has another secret. It is shown this once:", err=True)
     typer.echo(text)
 
@@ -77,20 +77,22 @@ def rotate(which: WhichArgument, expires: ExpiresOption = None) -> None:
 @keys_app.command("revoke", epilog="Example: `observatory keys revoke grafana`")
 def revoke(which: WhichArgument) -> None:
     """Refuse a key from now on. It stays in the list."""
-    from observatory.access import gate_of
+    from observatory.access import authenticator_of
 
     with open_runtime() as runtime:
-        gate = gate_of(runtime)
-        key = gate.keys.revoke(which)
-        _write_down(gate, "revoke key", key)
+        authenticator = authenticator_of(runtime)
+        key = authenticator.keys.revoke(which)
+        _write_down(authenticator, "revoke key", key)
     typer.echo(f"revoked {key.name} ({key.id})")
 
 
-def _write_down(gate: Gate, action: str, key: StoredKey) -> None:
-    from observatory.access.audit import at_the_shell
+def _write_down(authenticator: Authenticator, action: str, key: StoredKey) -> None:
+    from observatory.access.audit import shell_caller
 
-    gate.audit.record(at_the_shell(), action, f"{key.name} ({key.id})", "done", detail=f"{key.role}: {key.services}")
-    gate.audit.flush()
+    authenticator.audit.record(
+        shell_caller(), action, f"{key.name} ({key.id})", "done", detail=f"{key.role}: {key.services}"
+    )
+    authenticator.audit.flush()
 
 
 def audit(

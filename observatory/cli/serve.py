@@ -71,6 +71,6 @@ def _greet(settings: Settings, runtime: Runtime) -> None:
             )
         typer.echo("  Your own    OBSERVATORY_PROMETHEUS_URL=http://... ./start.sh serve")
     else:
-        where = ", ".join(f"{name} {source.url.host}" for name, source in settings.prometheis.items())
+        where = ", ".join(f"{name} {source.url.host}" for name, source in settings.prometheus_servers.items())
         typer.echo(f"  Data        {where}, every {settings.interval:.0f} s into {runtime.store.url}")
     typer.echo("  Stop        Ctrl-C\n")

@@ -39,7 +39,7 @@ PARTS = {"service": (SERVICE, "service"), "time": (TIMESTAMP, "time"), "metric":
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ImportOptions:
     """How a file is to be read.
 
     Parameters
@@ -86,13 +86,13 @@ class ImportReport:
 def import_file(
     store: Store,
     path: Path,
-    wishes: Wishes,
+    options: ImportOptions,
     now: datetime,
     source: str = IMPORTED,
     progress: Progress = no_progress,
     *,
     dry_run: bool = False,
-    options: StoreOptions | None = None,
+    store_options: StoreOptions | None = None,
     catalog: Mapping[str, Metric] = METRICS,
 ) -> ImportReport:
     """Store the samples of a file, all of them or none; known values are replaced, missing ones replace nothing.
@@ -104,9 +104,9 @@ def import_file(
     InvalidInputError
         A line for each thing that is wrong with the file or its mapping.
     """
-    _check_wishes(wishes)
-    with SampleFile(path, options or StoreOptions(), progress) as file:
-        plan = _plan(file.columns, wishes, catalog)
+    _check_options(options)
+    with SampleFile(path, store_options or StoreOptions(), progress) as file:
+        plan = _plan(file.columns, options, catalog)
         rows = file.load(plan.raw_names())
         if not rows:
             raise InvalidInputError(f"{path} has no rows")
@@ -140,11 +140,11 @@ def import_file(
 # -- the mapping ------------------------------------------------------------------------------
 
 
-def _check_wishes(wishes: Wishes) -> None:
-    if wishes.time_unit is not None and wishes.time_unit not in TIME_UNITS:
-        raise InvalidInputError(f"time unit {wishes.time_unit!r}: choose from {', '.join(TIME_UNITS)}")
-    if wishes.zone is not None and not _is_zone(wishes.zone):
-        raise InvalidInputError(f"time zone {wishes.zone!r} is not known: give one such as UTC or Europe/Berlin")
+def _check_options(options: ImportOptions) -> None:
+    if options.time_unit is not None and options.time_unit not in TIME_UNITS:
+        raise InvalidInputError(f"time unit {options.time_unit!r}: choose from {', '.join(TIME_UNITS)}")
+    if options.zone is not None and not _is_zone(options.zone):
+        raise InvalidInputError(f"time zone {options.zone!r} is not known: give one such as UTC or Europe/Berlin")
 
 
 def _is_zone(name: str) -> bool:
@@ -156,18 +156,18 @@ def _is_zone(name: str) -> bool:
         return False
 
 
-def _plan(columns: Mapping[str, str], wishes: Wishes, catalog: Mapping[str, Metric]) -> Plan:
+def _plan(columns: Mapping[str, str], options: ImportOptions, catalog: Mapping[str, Metric]) -> Plan:
     """Who is who among a file's columns."""
     problems: list[str] = []
     known = [*PARTS, *catalog]
     problems += [
         f"{target!r} is nothing a column can be: choose from {', '.join(known)}"
-        for target in wishes.columns
+        for target in options.columns
         if target not in known
     ]
     parts = {}
     for part, names in PARTS.items():
-        wanted = wishes.columns.get(part)
+        wanted = options.columns.get(part)
         if wanted is not None and wanted not in columns:
             problems.append(_no_column(wanted, part, columns))
         found = wanted or next((name for name in columns if name.lower() in names), None)
@@ -175,12 +175,12 @@ def _plan(columns: Mapping[str, str], wishes: Wishes, catalog: Mapping[str, Metr
             parts[part] = found
     if ("metric" in parts) != ("value" in parts):
         has, lacks = ("metric", "value") if "metric" in parts else ("value", "metric")
-        if has in wishes.columns:
+        if has in options.columns:
             problems.append(f"a file with a row a value needs both: {has} is {parts[has]!r}, but where is {lacks}?")
         del parts[has]
     is_long = "metric" in parts
-    if wishes.service is not None:
-        if "service" in wishes.columns:
+    if options.service is not None:
+        if "service" in options.columns:
             problems.append("--service and a column of services exclude each other")
         parts.pop("service", None)
     elif "service" not in parts:
@@ -189,22 +189,24 @@ def _plan(columns: Mapping[str, str], wishes: Wishes, catalog: Mapping[str, Metr
         problems.append(f"no column has the time (columns: {_list(columns)}): map one")
     metrics: dict[str, Column] = {}
     for name, metric in catalog.items():
-        column, unit = _with_unit(wishes.columns.get(name, name), metric)
-        if name in wishes.columns and not is_long and column not in columns:
+        column, unit = _with_unit(options.columns.get(name, name), metric)
+        if name in options.columns and not is_long and column not in columns:
             problems.append(_no_column(column, name, columns))
         elif is_long or column in columns:
             units = UNITS.get(metric.unit, {})
             metrics[name] = Column(column, unit, units.get(unit, 1.0))
     taken = {*parts.values(), *(() if is_long else (column.name for column in metrics.values()))}
     unknown = tuple(name for name in columns if name not in taken)
-    if unknown and not wishes.ignore_unknown:
+    if unknown and not options.ignore_unknown:
         problems.append(f"nothing is known of column {', '.join(map(repr, unknown[:8]))}: {_hint(unknown[0], catalog)}")
     if not metrics and not is_long:
         problems.append(f"no column is a metric (columns: {_list(columns)}): map some of {', '.join(catalog)}")
     if problems:
         raise InvalidInputError("\n".join(problems))
-    seconds = TIME_UNITS[wishes.time_unit] if wishes.time_unit else None
-    return Plan(parts, metrics, unknown, wishes.service, wishes.zone, seconds, wishes.duplicates, wishes.ignore_unknown)
+    seconds = TIME_UNITS[options.time_unit] if options.time_unit else None
+    return Plan(
+        parts, metrics, unknown, options.service, options.zone, seconds, options.duplicates, options.ignore_unknown
+    )
 
 
 def _with_unit(text: str, metric: Metric) -> tuple[str, str]:

@@ -224,7 +224,7 @@ class Settings(BaseSettings):
         if "prometheus" in self.sources and self.prometheus_url:
             raise ValueError("[sources.prometheus] and prometheus_url are both set: keep one, or name it otherwise")
         try:
-            _ = self.prometheis
+            _ = self.prometheus_servers
         except ValidationError as error:  # the fields of a flat setting have been checked: this is about several
             raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
         return self
@@ -263,7 +263,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
     @property
-    def prometheis(self) -> dict[str, SourceSettings]:
+    def prometheus_servers(self) -> dict[str, SourceSettings]:
         """Every Prometheus by name; the one of `prometheus_url` is called ``"prometheus"``."""
         shared = {name: getattr(self, name) for name in ("presets", "include", "exclude")}
         if self.prometheus_url is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from observatory.catalog import metric
-from observatory.frames import Listing
+from observatory.frames import ReadableFrame
 from observatory.model import Anomaly, Fault, Feedback
 from observatory.times import TIME
 
@@ -27,7 +27,7 @@ def anomaly_table(anomalies: Iterable[Anomaly]) -> pd.DataFrame:
         for anomaly in anomalies
     ]
     columns = ["service", "started", "minutes", "open", "severity", "score", "message"]
-    return Listing(rows, columns=columns, nothing="nothing was unusual")
+    return ReadableFrame(rows, columns=columns, nothing="nothing was unusual")
 
 
 def evidence_table(anomaly: Anomaly | None) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def evidence_table(anomaly: Anomaly | None) -> pd.DataFrame:
         for item in (anomaly.evidence if anomaly else ())
     ]
     nothing = "several metrics are unusual together, none by itself" if anomaly else "nothing was unusual"
-    return Listing(rows, columns=["metric", "actual", "typical", "lower", "upper", "share"], nothing=nothing)
+    return ReadableFrame(rows, columns=["metric", "actual", "typical", "lower", "upper", "share"], nothing=nothing)
 
 
 def fault_table(faults: Iterable[Fault]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from observatory.catalog import METRICS
-from observatory.frames import Listing
+from observatory.frames import ReadableFrame
 from observatory.health.overview import Overview
 from observatory.model import Health
 
@@ -27,7 +27,7 @@ def health_table(overview: Overview) -> pd.DataFrame:
     ]
     labels = [METRICS[name].label for name in HEALTH_METRICS]
     columns = ["service", "health", "band", "coverage", *labels, "why"]
-    return Listing(rows, columns=columns, nothing="no services yet: run `observatory collect`")
+    return ReadableFrame(rows, columns=columns, nothing="no services yet: run `observatory collect`")
 
 
 def arithmetic_table(health: Health) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from observatory.frames import Listing
+from observatory.frames import ReadableFrame
 from observatory.model import Failure, Run
 from observatory.schedule.jobs import Job
 from observatory.store import Store
@@ -16,7 +16,7 @@ from observatory.store import Store
 def failure_table(failures: Iterable[Failure]) -> pd.DataFrame:
     """A row a failure: what did not work, and why."""
     rows = [(failure.what, failure.error) for failure in failures]
-    return Listing(rows, columns=["what", "error"], nothing="nothing failed")
+    return ReadableFrame(rows, columns=["what", "error"], nothing="nothing failed")
 
 
 def run_table(runs: Iterable[Run], now: datetime) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from observatory.catalog import METRICS, metric
-from observatory.frames import Listing
+from observatory.frames import ReadableFrame
 from observatory.model import SERVICE
 from observatory.store import Store
 from observatory.times import TIME
@@ -17,7 +17,7 @@ def sample_table(store: Store, now: datetime, since: timedelta = timedelta(hours
     """A row a service with its newest sample, values as people read them."""
     latest = store.latest(now - since)
     columns = {METRICS[name].label: [METRICS[name].show(value) for value in latest[name]] for name in METRICS}
-    return Listing(columns, index=latest.index, nothing=f"no samples since {now - since:{TIME}} UTC")
+    return ReadableFrame(columns, index=latest.index, nothing=f"no samples since {now - since:{TIME}} UTC")
 
 
 def import_table(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -45,7 +45,7 @@ def coverage_table(coverage: pd.DataFrame, most: int = 40) -> pd.DataFrame:
         rest = shares.iloc[most:]
         shares = pd.concat([shares.iloc[:most], rest.median().round(1).to_frame(f"… {len(rest)} more (median)").T])
     shown = shares.map(lambda share: f"{share:g} %").reset_index(names=SERVICE)
-    return Listing(shown, nothing="no services, or no time in which samples were expected")
+    return ReadableFrame(shown, nothing="no services, or no time in which samples were expected")
 
 
 def gap_table(gaps: pd.DataFrame, most: int = 20) -> pd.DataFrame:
@@ -61,4 +61,4 @@ def gap_table(gaps: pd.DataFrame, most: int = 20) -> pd.DataFrame:
     ]
     if len(gaps) > most:
         rows.append({"from": f"… {len(gaps) - most} more", "to": "", "missing": "", "services": ""})
-    return Listing(rows, columns=["from", "to", "missing", "services"], nothing="no gaps")
+    return ReadableFrame(rows, columns=["from", "to", "missing", "services"], nothing="no gaps")

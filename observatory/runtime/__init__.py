@@ -20,7 +20,7 @@ from observatory.errors import ConfigError, InvalidInputError, ObservatoryError,
 from observatory.health.overview import Overview, overview
 from observatory.model import Cycle, Failure, Fault, Progress, no_progress
 from observatory.runtime.factory import make_sources
-from observatory.runtime.leader import Turn
+from observatory.runtime.leader import LeaderElection
 from observatory.runtime.pipeline import Pipeline
 from observatory.runtime.worker import Worker
 from observatory.sources import Source
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 CACHE_SECONDS, KEPT_SECONDS = 15.0, 30.0
 """Age at which an overview of unchanged data is read again beside the answer, and before it [s]."""
-LEAST_TURN = 180.0
+SHORTEST_LEASE = 180.0
 """Shortest time a process that works in the background is waited for after it fell silent [s]."""
 DEMO_END = "2026-03-01T12:00:00Z"
 
@@ -70,8 +70,10 @@ class Runtime:
         self.failures: tuple[Failure, ...] = ()
         """What did not work while the past was filled."""
         self.pipeline = Pipeline(self.sources, self.store, settings)
-        self.turn = Turn(self.store, "worker", clock, timedelta(seconds=max(LEAST_TURN, 3 * settings.interval)))
-        self.worker = Worker(self._cycle_in_turn, settings.interval, clock)
+        self.leader = LeaderElection(
+            self.store, "worker", clock, timedelta(seconds=max(SHORTEST_LEASE, 3 * settings.interval))
+        )
+        self.worker = Worker(self._cycle_as_leader, settings.interval, clock)
         self.before_close: list[Callable[[], object]] = []
         """Called before the store is closed, by whatever has something left to write."""
         self._lock = threading.Lock()
@@ -206,16 +208,16 @@ class Runtime:
 
         Of several processes that share the store one does so; another takes over when it ends.
         """
-        if self.turn.take():
+        if self.leader.claim():
             self.prepare()
         if self.settings.worker:
             self.worker.start()
 
-    def _cycle_in_turn(self, now: datetime, skipped: int = 0) -> None:
-        """What the worker does: a cycle, unless another process has the turn."""
-        if self.turn.take():
+    def _cycle_as_leader(self, now: datetime, skipped: int = 0) -> None:
+        """What the worker does: a cycle, unless another process leads."""
+        if self.leader.claim():
             self.pipeline.run_cycle(now, skipped)
-            self.turn.take()  # a long cycle may have used it up
+            self.leader.claim()  # a long cycle may have used it up
 
     def close(self) -> None:
         """Stop the worker, keep what was learned and what waits to be written, and close the store."""
@@ -223,5 +225,5 @@ class Runtime:
         for write in self.before_close:
             write()
         self.pipeline.close(self.clock())
-        self.turn.end()
+        self.leader.release()
         self.store.close()

@@ -44,12 +44,12 @@ class Finding:
 
 def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Look at each source and at the store; what is found comes as it is found."""
-    if not settings.prometheis:
+    if not settings.prometheus_servers:
         yield Finding(
             Level.OK, "source", "the built-in demo shop", "set OBSERVATORY_PROMETHEUS_URL to collect from your own"
         )
     owners: dict[str, str] = {}
-    for name in settings.prometheis:
+    for name in settings.prometheus_servers:
         try:
             source = PrometheusSource.from_settings(settings, name)
         except ConfigError as error:
@@ -60,7 +60,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 def _source(source: PrometheusSource, settings: Settings, now: datetime, owners: dict[str, str]) -> Iterator[Finding]:
-    name, own = source.name, settings.prometheis[source.name]
+    name, own = source.name, settings.prometheus_servers[source.name]
     yield from _connection_settings(source, settings)
     try:
         found = survey(source, now)
@@ -95,7 +95,7 @@ def _connection(name: str, error: SourceError) -> Finding:
 
 
 def _connection_settings(source: PrometheusSource, settings: Settings) -> Iterator[Finding]:
-    own = settings.prometheis[source.name]
+    own = settings.prometheus_servers[source.name]
     has_secret = bool(own.token or own.token_file or own.password or own.url.password)
     if own.url.scheme == "http" and has_secret and own.url.host not in LOOPBACK:
         yield Finding(

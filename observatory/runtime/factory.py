@@ -25,9 +25,9 @@ def make_sources(settings: Settings, store: Store, now: datetime) -> list[Source
     ConfigError
         The store holds samples of another source, or of a demo with another seed.
     """
-    identity = settings.source_name if settings.prometheis else f"demo seed {settings.demo_seed}"
+    identity = settings.source_name if settings.prometheus_servers else f"demo seed {settings.demo_seed}"
     held = store.note("source")
-    if held == IMPORTED and not settings.prometheis:
+    if held == IMPORTED and not settings.prometheus_servers:
         return []  # nothing but what files brought
     if held in (None, IMPORTED):
         store.write_note("source", identity)
@@ -36,10 +36,10 @@ def make_sources(settings: Settings, store: Store, now: datetime) -> list[Source
             f"store {store.url} holds samples of {held!r}, not of {identity!r}: "
             "name another file with OBSERVATORY_STORE"
         )
-    if settings.prometheis:
+    if settings.prometheus_servers:
         from observatory.sources.prometheus.source import PrometheusSource
 
-        return [PrometheusSource.from_settings(settings, name) for name in settings.prometheis]
+        return [PrometheusSource.from_settings(settings, name) for name in settings.prometheus_servers]
     anchor = store.note("demo.anchor")
     if anchor is None:
         anchor = floor_to(now, settings.interval).isoformat()

@@ -1,4 +1,4 @@
-"""Whose turn it is, among the processes that share a store: what one of them does, the others leave."""
+"""Leader election among the processes that share a store: one of them does a kind of work, the others leave it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from observatory.store import Store
 log = logging.getLogger(__name__)
 
 
-class Turn:
+class LeaderElection:
     """The claim of this process on one kind of work.
 
     Parameters
@@ -45,7 +45,7 @@ class Turn:
         """How this process is told apart."""
         return f"{socket.gethostname()}:{os.getpid()}:{self._secret}"
 
-    def take(self) -> bool:
+    def claim(self) -> bool:
         """Claim the work, or claim it further; False while another process has it. Raises StoreError."""
         taken = self._leases.take(self._name, self.holder, self._clock(), self._length)
         if taken is not self.is_ours:
@@ -53,7 +53,7 @@ class Turn:
         self.is_ours = taken
         return taken
 
-    def end(self) -> None:
+    def release(self) -> None:
         """Leave the work to whoever comes next."""
         if self.is_ours and self._pid == os.getpid():
             self.is_ours = None

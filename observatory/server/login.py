@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Template
 from tornado.web import RequestHandler
 
-from observatory.access.authentication import Gate, gate_of
+from observatory.access.authentication import Authenticator, authenticator_of
 from observatory.access.proxies import unwrap
 from observatory.errors import ForbiddenError, NotSignedInError, TooManyRequestsError
 from observatory.runtime.current import current
@@ -29,15 +29,15 @@ logout_url = "/logout"
 
 def get_user(handler: Any) -> str | None:
     """The session in a request's cookie while it is valid, as Bokeh asks for it; None has it go to the login."""
-    gate = gate_of(current())
-    if gate.is_open:
+    authenticator = authenticator_of(current())
+    if authenticator.is_open:
         return ANYBODY
-    cookie = handler.get_secure_cookie(COOKIE, max_age_days=gate.settings.login_hours / 24)
+    cookie = handler.get_secure_cookie(COOKIE, max_age_days=authenticator.settings.login_hours / 24)
     if cookie is None:
         return None
     user: str = cookie.decode("utf-8", "replace")
     try:
-        gate.signed_in(user)
+        authenticator.signed_in(user)
     except NotSignedInError:
         return None
     except ForbiddenError:
@@ -50,7 +50,7 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
 
     def prepare(self) -> None:
         """Find out where the request comes from."""
-        unwrap(self.request, gate_of(current()).proxies)
+        unwrap(self.request, authenticator_of(current()).proxies)
 
     def get(self) -> None:
         """Show the form."""
@@ -61,11 +61,11 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
         if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             self._show(403, "Another site may not sign you in.")
             return
-        gate = gate_of(current())
+        authenticator = authenticator_of(current())
         try:
-            gate.limiter.may_sign_in(self.request.remote_ip)
-            session = self._session(gate)
-            caller = gate.signed_in(session)
+            authenticator.limiter.may_sign_in(self.request.remote_ip)
+            session = self._session(authenticator)
+            caller = authenticator.signed_in(session)
         except TooManyRequestsError as error:
             self.set_header("Retry-After", str(error.retry_after))
             self._show(429, _sentence(error))
@@ -73,26 +73,28 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
         except (NotSignedInError, ForbiddenError) as error:
             status = 401 if isinstance(error, NotSignedInError) else 403
             if status == 401:
-                gate.limiter.failed(self.request.remote_ip)
-            gate.audit.record("nobody", "sign in", "dashboard", status, self.request.remote_ip, detail=str(error))
+                authenticator.limiter.failed(self.request.remote_ip)
+            authenticator.audit.record(
+                "nobody", "sign in", "dashboard", status, self.request.remote_ip, detail=str(error)
+            )
             self._show(status, _sentence(error))
             return
-        gate.audit.record(caller, "sign in", "dashboard", 302, self.request.remote_ip)
+        authenticator.audit.record(caller, "sign in", "dashboard", 302, self.request.remote_ip)
         self.set_secure_cookie(
             COOKIE,
             session,
-            expires_days=gate.settings.login_hours / 24,
+            expires_days=authenticator.settings.login_hours / 24,
             httponly=True,
             samesite="Lax",
             secure=self.request.protocol == "https",
         )
         self.redirect(safe_next(self.get_argument("next", "/")))
 
-    def _session(self, gate: Gate) -> str:
+    def _session(self, authenticator: Authenticator) -> str:
         """What the cookie is to hold; raises NotSignedInError."""
-        if gate.passwords is None:
-            return gate.keys.session(self._field("key").strip())
-        return gate.passwords.session(self._field("username").strip(), self._field("password"))
+        if authenticator.passwords is None:
+            return authenticator.keys.session(self._field("key").strip())
+        return authenticator.passwords.session(self._field("username").strip(), self._field("password"))
 
     def _field(self, name: str) -> str:
         text: str = self.get_body_argument(name, "", strip=False)
@@ -102,7 +104,7 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         following = quote(safe_next(self.get_argument("next", "/")), safe="/")
-        takes_keys = gate_of(current()).passwords is None
+        takes_keys = authenticator_of(current()).passwords is None
         self.finish(PAGE.render(takes_keys=takes_keys, login_endpoint=f"?next={following}", errormessage=error))
 
 

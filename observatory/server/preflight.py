@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from observatory.access import gate_of
+from observatory.access import authenticator_of
 from observatory.errors import ConfigError
 from observatory.runtime import Runtime
 
@@ -28,10 +28,10 @@ def require_free_port(host: str, port: int) -> None:
 
 def require_sign_in(runtime: Runtime) -> None:
     """Raise ConfigError where nobody could sign in: the login cannot work, or other machines reach the server."""
-    settings, gate = runtime.settings, gate_of(runtime)
+    settings, authenticator = runtime.settings, authenticator_of(runtime)
     if settings.login not in (None, "basic"):
         _require_provider(settings.login)
-    ways = gate.keys.any() or gate.tokens is not None or settings.login is not None
+    ways = authenticator.keys.any() or authenticator.tokens is not None or settings.login is not None
     if not settings.is_loopback and not ways:
         raise ConfigError(
             f"setting host = {settings.host!r}: other machines reach it, and nobody could sign in: make a key first "

@@ -30,7 +30,7 @@ class AppHealth(pn.viewable.Viewer):  # type: ignore[misc]
             overview, error = live(runtime).read()
             state.param.update(overview=overview, error=error)
         self._link = "?service=" if session_document() is not None else None
-        self._cards = Cards(self._heard)
+        self._cards = Cards(self._on_message)
         self._drilldown: Drilldown | None = None
         self._layout = Box(self._cards)
         state.param.watch(self._fill, ["overview", "trend"])
@@ -43,7 +43,7 @@ class AppHealth(pn.viewable.Viewer):  # type: ignore[misc]
     def __panel__(self) -> Any:
         return self._layout
 
-    def _heard(self, message: Any) -> None:
+    def _on_message(self, message: Any) -> None:
         self._state.accept(message, ("search", "show", "trend", "service", "view", "dark"))
 
     def _fill(self, *_: Any) -> None:

@@ -47,7 +47,7 @@ class Page:
             self.state.view = view_names()[0]
         overview, error = live(runtime).read()
         self.state.param.update(overview=overview, error=error)
-        self.header = Header(self._heard)
+        self.header = Header(self._on_message)
         self.browser = Browser(self.state)
         self.main = Box(self.browser)
         self.views: list[View] = []
@@ -81,7 +81,7 @@ class Page:
             self.state.param.update(overview=overview or self.state.overview, error=error)
             self._describe()
 
-    def _heard(self, message: Any) -> None:
+    def _on_message(self, message: Any) -> None:
         self.state.accept(message, ("view", "service", "show", "search", "theme"))
         if isinstance(message, dict) and message.get("refresh"):
             live(self.runtime).refresh()

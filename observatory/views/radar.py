@@ -46,8 +46,8 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         self._asked: object = None
         self._error = ""
         self._link = "?service=" if session_document() is not None else None
-        self._filters = RadarFilters(self._heard)
-        self._list = AnomalyList(self._heard)
+        self._filters = RadarFilters(self._on_message)
+        self._list = AnomalyList(self._on_message)
         self._timeline = TimelineFigure(palette(state.dark))
         self._timeline.source.selected.on_change("indices", self._selected)
         self._chart = Box(Figure(self._timeline.figure, margin=0), sheet="timeline.css", css_classes=["timeline"])
@@ -61,7 +61,7 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
     def __panel__(self) -> Any:
         return self._layout
 
-    def _heard(self, message: Any) -> None:
+    def _on_message(self, message: Any) -> None:
         self._state.accept(message, (*FILTERS, "radar_span", "service", "view", "dark"))
 
     def _ask(self, *_: Any) -> None:

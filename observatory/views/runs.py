@@ -44,7 +44,7 @@ class Runs(pn.viewable.Viewer):  # type: ignore[misc]
         self._state = state
         self._asked: object = None
         self._served = session_document() is not None
-        self._tables = RunTables(self._heard, data=tables(([], [], {}), runtime, "", served=self._served))
+        self._tables = RunTables(self._on_message, data=tables(([], [], {}), runtime, "", served=self._served))
         self._layout = Box(self._tables)
         state.param.watch(self._ask, ["overview", "view"])
         self._ask()
@@ -52,7 +52,7 @@ class Runs(pn.viewable.Viewer):  # type: ignore[misc]
     def __panel__(self) -> Any:
         return self._layout
 
-    def _heard(self, message: Any) -> None:
+    def _on_message(self, message: Any) -> None:
         self._state.accept(message, ("dark",))
 
     def _ask(self, *_: Any) -> None:

@@ -52,7 +52,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._asked: object = None
         self._loading = False
         self._error = ""
-        self._head = ServiceHead(self._heard)
+        self._head = ServiceHead(self._on_message)
         self._score = ScoreTable()
         self._list = AnomalyList()
         self._time = Range1d(0, 1)
@@ -69,7 +69,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
     def __panel__(self) -> Any:
         return self._layout
 
-    def _heard(self, message: Any) -> None:
+    def _on_message(self, message: Any) -> None:
         self._state.accept(message, ("service", "span"))
         if isinstance(message, dict) and message.get("unzoom"):
             self._state.window = None

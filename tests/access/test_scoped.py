@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.shop import NOON
 
-from observatory.access import Caller, Role, Scope, gate_of, scoped
+from observatory.access import Caller, Role, Scope, authenticator_of, scoped
 from observatory.access.scoped import ScopedStore
 from observatory.access.session import runtime_for
 from observatory.config import Settings
@@ -143,7 +143,7 @@ def test_what_nobody_opened_is_closed() -> None:
 
 
 def test_a_page_shows_what_its_user_may_see_until_the_key_is_revoked(runtime: Runtime) -> None:
-    keys = gate_of(runtime).keys
+    keys = authenticator_of(runtime).keys
     assert runtime_for(runtime, None) is runtime
     _, text = keys.create("ann", Role.VIEWER, ["payments/*"])
     user = keys.session(text)

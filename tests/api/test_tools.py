@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from support.api import strict
 
-from observatory.access import Role, gate_of
+from observatory.access import Role, authenticator_of
 from observatory.api import plugin
 from observatory.api.app import create_app
 
@@ -40,7 +40,7 @@ CHECKS = [
 @pytest.fixture(scope="module")
 def fuzzed():
     runtime = make_runtime()
-    _, text = gate_of(runtime).keys.create("fuzzer", Role.ADMIN, ["*"])
+    _, text = authenticator_of(runtime).keys.create("fuzzer", Role.ADMIN, ["*"])
     yield create_app(runtime), {"Authorization": f"Bearer {text}"}
     runtime.close()
 

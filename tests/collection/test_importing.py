@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from observatory.collection.collect import collect_once
-from observatory.collection.importing import ImportReport, Wishes, import_file
+from observatory.collection.importing import ImportOptions, ImportReport, import_file
 from observatory.config import load_settings
 from observatory.errors import InvalidInputError, StoreError
 from observatory.model import SERVICE, TIMESTAMP, Service, is_usable_name
@@ -40,11 +40,11 @@ def store() -> Iterator[Store]:
 
 @pytest.fixture
 def import_text(store: Store, tmp_path: Path) -> Import:
-    """Import a text as a file: wishes by name."""
+    """Import a text as a file: options by name."""
 
-    def call(text: str, name: str = "x.csv", *, dry_run: bool = False, **wishes) -> ImportReport:
+    def call(text: str, name: str = "x.csv", *, dry_run: bool = False, **options) -> ImportReport:
         (tmp_path / name).write_text(text)
-        return import_file(store, tmp_path / name, Wishes(**wishes), NOW, dry_run=dry_run)
+        return import_file(store, tmp_path / name, ImportOptions(**options), NOW, dry_run=dry_run)
 
     return call
 
@@ -90,7 +90,7 @@ def test_a_long_file_is_stored_like_a_wide_one(import_text: Import, store: Store
 
 
 @pytest.mark.parametrize(
-    ("time", "wishes"),
+    ("time", "options"),
     [
         ("2026-01-31 08:00:00+00", {}),
         ("2026-01-31T08:00Z", {}),
@@ -102,8 +102,8 @@ def test_a_long_file_is_stored_like_a_wide_one(import_text: Import, store: Store
         ("1.7698464e18", {"time_unit": "ns"}),
     ],
 )
-def test_times_are_read_as_they_are_written(import_text: Import, store: Store, time: str, wishes: dict) -> None:
-    import_text(f"service,time,cpu_usage\na,{time},1\n", **wishes)
+def test_times_are_read_as_they_are_written(import_text: Import, store: Store, time: str, options: dict) -> None:
+    import_text(f"service,time,cpu_usage\na,{time},1\n", **options)
     assert everything(store)[TIMESTAMP].tolist() == [AT]
 
 
@@ -113,8 +113,8 @@ def test_parquet_keeps_its_types(store: Store, tmp_path: Path) -> None:
         f"COPY (SELECT 'a' AS service_name, TIMESTAMP '2026-01-31 08:00:00' + INTERVAL (i) MINUTE AS timestamp, "
         f"i::INTEGER AS pod_count, (i / 10)::DECIMAL(9, 3) AS cpu_usage FROM range(5) t(i)) TO '{file}'"
     )
-    assert "has no time zone" in refused(lambda: import_file(store, file, Wishes(), NOW))[0]
-    assert import_file(store, file, Wishes(zone="UTC"), NOW).samples == 5
+    assert "has no time zone" in refused(lambda: import_file(store, file, ImportOptions(), NOW))[0]
+    assert import_file(store, file, ImportOptions(zone="UTC"), NOW).samples == 5
     frame = everything(store)
     assert frame["pod_count"].tolist() == [0, 1, 2, 3, 4]
     assert frame["cpu_usage"].tolist() == [0, 0.1, 0.2, 0.3, 0.4]
@@ -126,7 +126,7 @@ def test_a_compressed_file_and_one_with_a_byte_order_mark_are_read(store: Store,
     packed.write_bytes(gzip.compress(WIDE.encode()))
     marked.write_bytes(b"\xef\xbb\xbf" + WIDE.encode())
     for file in (packed, marked):
-        assert import_file(store, file, Wishes(), NOW).samples == 2
+        assert import_file(store, file, ImportOptions(), NOW).samples == 2
 
 
 def test_what_is_not_in_the_file_replaces_nothing_and_twice_is_once(import_text: Import, store: Store) -> None:
@@ -177,9 +177,9 @@ def test_what_is_written_comes_back(tmp_path: Path, rows: dict[tuple[str, int], 
     known = frame[np.isfinite(frame["memory_usage"])].sort_values([SERVICE, TIMESTAMP])
     with open_store(":memory:") as store:
         if known.empty:
-            assert "no value in any" in refused(lambda: import_file(store, file, Wishes(), NOW))[0]
+            assert "no value in any" in refused(lambda: import_file(store, file, ImportOptions(), NOW))[0]
             return
-        import_file(store, file, Wishes(), NOW)
+        import_file(store, file, ImportOptions(), NOW)
         back = everything(store).sort_values([SERVICE, TIMESTAMP])
     assert back[SERVICE].tolist() == known[SERVICE].tolist()
     assert back[TIMESTAMP].tolist() == known[TIMESTAMP].tolist()
@@ -222,7 +222,7 @@ def test_a_bad_row_is_told_by_column_and_row_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize(
-    ("head", "wishes", "message"),
+    ("head", "options", "message"),
     [
         ("app,time,cpu_usage", {}, "no column names the service (columns: 'app', 'time', 'cpu_usage')"),
         ("service,when,cpu_usage", {}, "no column has the time"),
@@ -240,9 +240,9 @@ def test_a_bad_row_is_told_by_column_and_row_and_nothing_is_stored(
     ],
 )  # fmt: skip
 def test_a_mapping_that_does_not_fit_is_refused_with_what_would(
-    import_text: Import, head: str, wishes: dict, message: str
+    import_text: Import, head: str, options: dict, message: str
 ) -> None:
-    assert message in "\n".join(refused(lambda: import_text(f"{head}\n", **wishes)))
+    assert message in "\n".join(refused(lambda: import_text(f"{head}\n", **options)))
 
 
 def test_everything_that_is_wrong_is_told_at_once(import_text: Import) -> None:
@@ -280,8 +280,8 @@ def test_a_file_that_is_not_what_its_ending_says_is_refused(
     store: Store, tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    assert message in refused(lambda: import_file(store, tmp_path / name, Wishes(), NOW))[0]
-    assert "is no file" in refused(lambda: import_file(store, tmp_path / "none.csv", Wishes(), NOW))[0]
+    assert message in refused(lambda: import_file(store, tmp_path / name, ImportOptions(), NOW))[0]
+    assert "is no file" in refused(lambda: import_file(store, tmp_path / "none.csv", ImportOptions(), NOW))[0]
 
 
 def test_a_write_that_fails_leaves_nothing_behind(
@@ -311,7 +311,7 @@ def test_a_store_of_files_alone_is_shown_without_any_source(tmp_path: Path) -> N
     file = tmp_path / "x.csv"
     file.write_text(WIDE)
     with open_store(str(tmp_path / "x.duckdb")) as store:
-        import_file(store, file, Wishes(), NOW)
+        import_file(store, file, ImportOptions(), NOW)
         store.write_note("source", "import")
     runtime = Runtime(load_settings(store=str(tmp_path / "x.duckdb"), worker=False), clock=lambda: NOW)
     try:
@@ -332,5 +332,5 @@ def test_a_file_reaches_a_store_that_another_process_serves(tmp_path: Path) -> N
         address = read_address(path)
         assert address is not None
         with open_store(address.url, options=StoreOptions(token=address.token)) as served:
-            assert import_file(served, file, Wishes(), NOW).samples == 2
+            assert import_file(served, file, ImportOptions(), NOW).samples == 2
         assert owner.sample_counts()["samples"].to_dict() == {"shop/cart": 1, "shop/pay": 1}

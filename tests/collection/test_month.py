@@ -129,7 +129,7 @@ def test_services_asked_for_by_name_come_alone_and_others_do_not_travel(
 # -- going on ---------------------------------------------------------------------------------
 
 
-class Gate:
+class Authenticator:
     """Passes range queries on to a Prometheus; remembers their starts, and may be told what to wait for."""
 
     def __init__(self, url: str) -> None:
@@ -150,8 +150,8 @@ class Gate:
 
 
 @pytest.fixture
-def gate(prometheus: str) -> Iterator[tuple[Gate, str]]:
-    passing = Gate(prometheus)
+def authenticator(prometheus: str) -> Iterator[tuple[Authenticator, str]]:
+    passing = Authenticator(prometheus)
     with FaultyServer(choose=passing) as server:
         yield passing, server.url
 
@@ -191,9 +191,9 @@ def whole(prometheus: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_was_killed_or_interrupted_goes_on_without_asking_again_for_what_it_stored(
-    gate: tuple[Gate, str], whole: pd.DataFrame, tmp_path: Path, end: signal.Signals
+    authenticator: tuple[Authenticator, str], whole: pd.DataFrame, tmp_path: Path, end: signal.Signals
 ) -> None:
-    passing, url = gate
+    passing, url = authenticator
     reached, go_on = threading.Event(), threading.Event()
 
     def hold(number: int) -> None:
@@ -232,10 +232,10 @@ def test_a_run_that_was_killed_or_interrupted_goes_on_without_asking_again_for_w
 
 @pytest.mark.parametrize("where", ["in this process", "in another process"])
 def test_live_collection_goes_on_during_a_backfill(
-    gate: tuple[Gate, str], whole: pd.DataFrame, tmp_path: Path, where: str
+    authenticator: tuple[Authenticator, str], whole: pd.DataFrame, tmp_path: Path, where: str
 ) -> None:
     """Each question of the backfill is answered only after one more live cycle was stored."""
-    passing, url = gate
+    passing, url = authenticator
     path = tmp_path / "x.duckdb"
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     live, cycles, over = DemoSource(7, now), [0], threading.Event()

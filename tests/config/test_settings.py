@@ -104,11 +104,11 @@ def test_several_prometheis_are_named_and_one_way_to_log_in_is_enough(monkeypatc
     monkeypatch.setenv("OBSERVATORY_PROMETHEUS_URL", "http://us:9090")
     monkeypatch.setenv("OBSERVATORY_PRESETS", "otel, process")
     settings = load_settings()
-    assert {name: str(source.url) for name, source in settings.prometheis.items()} == {
+    assert {name: str(source.url) for name, source in settings.prometheus_servers.items()} == {
         "prometheus": "http://us:9090/",
         "eu": "http://eu:9090/",
     }
-    assert settings.prometheis["prometheus"].presets == ("otel", "process")
+    assert settings.prometheus_servers["prometheus"].presets == ("otel", "process")
     with pytest.raises(ConfigError, match="token and username are both set") as raised:
         load_settings(prometheus_token="geheim", prometheus_username="me")
     assert "geheim" not in str(raised.value)

@@ -10,7 +10,7 @@ from support.shop import Clock
 
 from observatory.config import Settings
 from observatory.runtime import Runtime
-from observatory.runtime.leader import Turn
+from observatory.runtime.leader import LeaderElection
 from observatory.store import Store, open_store
 
 MINUTE = timedelta(minutes=1)
@@ -24,36 +24,36 @@ def store() -> Iterator[Store]:
 
 def test_one_has_the_turn_until_it_falls_silent(store: Store) -> None:
     clock = Clock()
-    one, other = (Turn(store, "silent", clock, MINUTE) for _ in range(2))
-    assert [one.take(), other.take(), one.take()] == [True, False, True]
+    one, other = (LeaderElection(store, "silent", clock, MINUTE) for _ in range(2))
+    assert [one.claim(), other.claim(), one.claim()] == [True, False, True]
     clock.forward(seconds=59)
-    assert not other.take()
-    one.take()
+    assert not other.claim()
+    one.claim()
     clock.forward(seconds=59)
-    assert not other.take()
+    assert not other.claim()
     clock.forward(seconds=1)
-    assert [other.take(), one.take()] == [True, False]
+    assert [other.claim(), one.claim()] == [True, False]
 
 
 def test_who_ends_leaves_the_turn_at_once_and_only_its_own(store: Store) -> None:
     clock = Clock()
-    one, other = (Turn(store, "ends", clock, MINUTE) for _ in range(2))
-    one.take()
-    other.take()
-    other.end()
-    assert not other.take()
-    one.end()
-    assert other.take()
+    one, other = (LeaderElection(store, "ends", clock, MINUTE) for _ in range(2))
+    one.claim()
+    other.claim()
+    other.release()
+    assert not other.claim()
+    one.release()
+    assert other.claim()
 
 
 def test_works_have_turns_of_their_own(store: Store) -> None:
-    assert Turn(store, "a", Clock(), MINUTE).take()
-    assert Turn(store, "b", Clock(), MINUTE).take()
+    assert LeaderElection(store, "a", Clock(), MINUTE).claim()
+    assert LeaderElection(store, "b", Clock(), MINUTE).claim()
 
 
 def test_taking_a_turn_changes_nothing_that_answers_depend_on(store: Store) -> None:
     before = store.revision
-    Turn(store, "quiet", Clock(), MINUTE).take()
+    LeaderElection(store, "quiet", Clock(), MINUTE).claim()
     assert store.revision == before
 
 
@@ -66,11 +66,11 @@ def test_a_runtime_collects_in_its_turn_only(store: Store) -> None:
     filled = int(store.sample_counts()["samples"].sum())
     assert filled > 0
     clock.forward(minutes=1)
-    other._cycle_in_turn(clock())
+    other._cycle_as_leader(clock())
     assert store.cycles() == []
-    one._cycle_in_turn(clock())
+    one._cycle_as_leader(clock())
     assert len(store.cycles()) == 1
-    one.turn.end()
+    one.leader.release()
     clock.forward(minutes=1)
-    other._cycle_in_turn(clock())
+    other._cycle_as_leader(clock())
     assert len(store.cycles()) == 2

@@ -17,7 +17,7 @@ import pytest
 import requests
 from support.servers import FaultyServer, Reply, Request, free_port, wait_until
 
-from observatory.access import Role, gate_of
+from observatory.access import Role, authenticator_of
 from observatory.access.passwords import Passwords
 from observatory.config import Settings
 from observatory.errors import ConfigError
@@ -62,7 +62,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     """Address of a server on every address of the machine, the key of one team, and its log."""
     folder = tmp_path_factory.mktemp("guarded")
     runtime = Runtime(Settings(store=str(folder / "x.duckdb"), worker=False))
-    _, text = gate_of(runtime).keys.create("team", Role.OPERATOR, ["ours/*"])
+    _, text = authenticator_of(runtime).keys.create("team", Role.OPERATOR, ["ours/*"])
     runtime.close()
     with served(folder, "--host", "0.0.0.0") as base:
         yield base, text, folder / "log"
@@ -280,7 +280,7 @@ def test_other_addresses_are_bound_only_where_one_must_sign_in() -> None:
     runtime = Runtime(Settings(store=":memory:", host="0.0.0.0"))
     with pytest.raises(ConfigError, match=r"host = '0\.0\.0\.0'.*nobody could sign in: make a key first"):
         require_sign_in(runtime)
-    gate_of(runtime).keys.create("a", Role.VIEWER, ["*"])
+    authenticator_of(runtime).keys.create("a", Role.VIEWER, ["*"])
     require_sign_in(runtime)
     runtime.close()
     runtime = Runtime(Settings(store=":memory:"))

@@ -17,7 +17,7 @@ import pytest
 import requests
 from support.servers import free_port, wait_until
 
-from observatory.access import Role, gate_of
+from observatory.access import Role, authenticator_of
 from observatory.config import Settings
 from observatory.runtime import Runtime
 from observatory.store import open_store
@@ -29,7 +29,7 @@ def test_processes_share_the_port_and_one_of_them_collects(tmp_path: Path) -> No
     store = str(tmp_path / "x.duckdb")
     settings = {"STORE": store, "DEMO_DAYS": "0.02", "INTERVAL": "1", "DETECTOR": "seasonal", "LOG_FORMAT": "json"}
     runtime = Runtime(Settings(store=store, worker=False, interval=1))
-    _, key = gate_of(runtime).keys.create("canary", Role.ADMIN, ["*"])
+    _, key = authenticator_of(runtime).keys.create("canary", Role.ADMIN, ["*"])
     runtime.close()
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OBSERVATORY_")}
@@ -78,7 +78,7 @@ def test_processes_share_the_port_and_one_of_them_collects(tmp_path: Path) -> No
 
 SHORT_TURN = """
 import observatory.runtime
-observatory.runtime.LEAST_TURN = 5  # or the test would wait for three minutes
+observatory.runtime.SHORTEST_LEASE = 5  # or the test would wait for three minutes
 from observatory.cli import main
 main()
 """

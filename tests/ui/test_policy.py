@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from ui.conftest import served
 
-from observatory.access import Role, gate_of
+from observatory.access import Role, authenticator_of
 from observatory.config import Settings
 from observatory.model import Service
 from observatory.runtime import Runtime
@@ -20,7 +20,7 @@ def test_signing_in_cards_charts_and_documentation_break_no_policy(page: Page, t
     store = tmp_path / "shop.duckdb"
     runtime = Runtime(Settings(store=str(store), worker=False))
     runtime.store.register([Service("shop/cart"), Service("secret/plans")])
-    _, key = gate_of(runtime).keys.create("ann", Role.VIEWER, ["shop/*"])
+    _, key = authenticator_of(runtime).keys.create("ann", Role.VIEWER, ["shop/*"])
     runtime.close()
     with served(tmp_path, ["observatory", "serve"], WORKER="false", DEMO_DAYS="0.05") as url:
         page.goto(f"{url}/observatory")

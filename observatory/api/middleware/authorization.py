@@ -1,6 +1,6 @@
 """Who may call what: every route declares its access, and other sites may not write.
 
-Who calls is asked of the `Gate`; what the call reads passes through what that caller may see, see `wire.runtime`.
+The `Authenticator` says who calls; what the call reads passes through what that caller may see (`context.runtime`).
 A browser calls on behalf of any page it shows, and where nobody has to sign in that is enough; hence the checks of
 ``Host`` (a foreign name that resolves to this machine), ``Origin`` and ``Sec-Fetch-Site``.
 """
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from observatory.access import Caller, Role, gate_of
+from observatory.access import Caller, Role, authenticator_of
 from observatory.api.context import BODY_LIMIT, context
 from observatory.api.middleware import cors, rate_limits
 from observatory.api.problems import Problem
@@ -92,9 +92,9 @@ def caller() -> Caller | None:
 
 
 def identify() -> Caller:
-    """Ask the gate who sent this request; raises NotSignedInError, ForbiddenError."""
+    """Ask the authenticator who sent this request; raises NotSignedInError, ForbiddenError."""
     given = request.environ
-    found = gate_of(context().runtime).caller(
+    found = authenticator_of(context().runtime).caller(
         request.headers.get("Authorization"), given.get(USER), request.remote_addr, bool(given.get(PANEL_LOGIN))
     )
     g.caller = found

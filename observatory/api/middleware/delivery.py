@@ -6,7 +6,7 @@ import gzip
 
 from flask import Flask, Response, request
 
-from observatory.api.conditional import LEVEL, WORTH_SQUEEZING, matches, tag_of, takes_gzip
+from observatory.api.conditional import LEAST_COMPRESSED, LEVEL, matches, tag_of, takes_gzip
 from observatory.api.problems import Problem
 
 HEADERS = {
@@ -17,7 +17,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-SQUEEZABLE = ("application/json", "application/problem+json", "text/")
+COMPRESSIBLE = ("application/json", "application/problem+json", "text/")
 
 
 def add_headers(response: Response) -> Response:
@@ -45,16 +45,16 @@ def install(app: Flask, largest: int) -> None:
                 response.set_etag(tag_of(response.get_data()), weak=True)
             if matches(response):
                 return response
-        _squeeze(response)
+        _compress(response)
         return response
 
     app.after_request(deliver)
 
 
-def _squeeze(response: Response) -> None:
+def _compress(response: Response) -> None:
     body = response.get_data()
     kind = response.mimetype or ""
-    if "Content-Encoding" in response.headers or len(body) < WORTH_SQUEEZING or not kind.startswith(SQUEEZABLE):
+    if "Content-Encoding" in response.headers or len(body) < LEAST_COMPRESSED or not kind.startswith(COMPRESSIBLE):
         return
     if takes_gzip():
         response.set_data(gzip.compress(body, LEVEL, mtime=0))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
-from observatory.access import gate_of
+from observatory.access import authenticator_of
 from observatory.api import context
 from observatory.api.problems import Problem
 
@@ -27,7 +27,7 @@ def slow(view: View) -> View:
 
 def count() -> None:
     """Count this request for its caller and its address; raises TooManyRequestsError."""
-    limiter, caller = gate_of(context.context().runtime).limiter, g.get("caller")
+    limiter, caller = authenticator_of(context.context().runtime).limiter, g.get("caller")
     address = request.remote_addr or ""
     if caller is not None and caller.kind != "open":
         g.allowance = limiter.hit(caller.kind, caller.id)
@@ -38,16 +38,16 @@ def count() -> None:
 def _begin() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, _SLOW, False) and request.routing_exception is None:
-        turns: threading.Semaphore = current_app.extensions["slow"]
-        if not turns.acquire(timeout=PATIENCE):
+        slots: threading.Semaphore = current_app.extensions["slow"]
+        if not slots.acquire(timeout=PATIENCE):
             raise Problem(503, "too many slow queries at a time: try again shortly", headers={"Retry-After": "2"})
-        g.turn = turns
+        g.slot = slots
 
 
 def _end(_: BaseException | None) -> None:
-    turn = g.pop("turn", None)
-    if turn is not None:
-        turn.release()
+    slot = g.pop("slot", None)
+    if slot is not None:
+        slot.release()
 
 
 def _tell(response: Response) -> Response:

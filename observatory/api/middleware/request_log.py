@@ -11,7 +11,7 @@ import uuid
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from observatory.access import gate_of
+from observatory.access import authenticator_of
 from observatory.api import context
 from observatory.api.problems import Problem
 from observatory.logs import REQUEST
@@ -47,7 +47,7 @@ def _end(response: Response) -> Response:
     if response.status_code in REFUSED or (request.method not in SAFE and response.status_code != 405):
         detail = g.get("problem", "")
         action = f"{request.method} {request.url_rule.rule if request.url_rule else 'nothing'}"
-        audit = gate_of(context.context().runtime).audit
+        audit = authenticator_of(context.context().runtime).audit
         unique = uuid.uuid4().hex  # clients choose ids of requests, and might choose one that was
         audit.record(who, action, _target(), response.status_code, request.remote_addr or "", unique, detail)
     return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from observatory.access import gate_of
+from observatory.access import authenticator_of
 from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.middleware.rate_limits import slow
@@ -25,7 +25,7 @@ routes = APIBlueprint("audit", __name__, url_prefix="/api", tag=TAG)
 def audit(query_data: AuditQuery) -> Response:
     """Writes and refused accesses, the newest first"""
     query, runtime = query_data, context.context().runtime
-    gate_of(runtime).audit.flush()
+    authenticator_of(runtime).audit.flush()
     since, _ = context.time_range(query.start, "now")
     found = runtime.store.audit.read(since, query.who, query.refused, query.limit)
     return context.answer(AuditPage.model_validate({"entries": found}))

@@ -13,7 +13,7 @@ from tornado.web import RequestHandler
 from observatory.access import Caller
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.problems import Problem
-from observatory.api.wsgi import Container, make_ready, write_problem
+from observatory.api.wsgi import WsgiContainer, make_ready, write_problem
 from observatory.runtime.feed import Event, Feed
 
 HEARTBEAT = 15.0
@@ -45,7 +45,7 @@ def events() -> Response:
 class Streams:
     """The open streams of one process."""
 
-    def __init__(self, feed: Feed, container: Container) -> None:
+    def __init__(self, feed: Feed, container: WsgiContainer) -> None:
         self.feed = feed
         self.container = container
         self.open: dict[int, str] = {}
@@ -100,7 +100,7 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
     async def _listen(self, caller: Caller) -> None:
         loop, queue = asyncio.get_running_loop(), self._queue
 
-        def hear(event: Event) -> None:
+        def on_message(event: Event) -> None:
             if caller.scope.covers(event.service):
                 with contextlib.suppress(RuntimeError):  # the server ends
                     loop.call_soon_threadsafe(put, event)
@@ -111,7 +111,7 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
             elif not queue.full():
                 queue.put_nowait(None)
 
-        number = self.streams.feed.listen(hear)
+        number = self.streams.feed.listen(on_message)
         self.streams.open[number] = f"{caller.kind}:{caller.id}"
         try:
             self.set_header("Content-Type", "text/event-stream")

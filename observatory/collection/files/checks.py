@@ -12,7 +12,7 @@ import pandas as pd
 
 from observatory.catalog import Metric
 from observatory.collection.files import queries as sql
-from observatory.collection.files.reader import Offence, SampleFile
+from observatory.collection.files.reader import SampleFile, Violation
 from observatory.errors import InvalidInputError
 from observatory.model import LONGEST_NAME, SERVICE, TIMESTAMP, is_usable_name
 from observatory.store.sql.literals import literal
@@ -95,7 +95,7 @@ def convert(file: SampleFile, plan: Plan, now: datetime, catalog: Mapping[str, M
 
 def _bad_services(file: SampleFile, plan: Plan, service: str) -> Iterator[str]:
     where = f"column {plan.parts['service']!r}" if "service" in plan.parts else "the name of the service"
-    if found := file.offence("raw", f"{service} IS NULL", "''"):
+    if found := file.violation("raw", f"{service} IS NULL", "''"):
         yield f"{where}{_at(found)}: no service is named"
     names = file.frame(sql.names(service))
     for name, row in zip(names["name"], names["first"], strict=True):
@@ -108,7 +108,7 @@ def _bad_services(file: SampleFile, plan: Plan, service: str) -> Iterator[str]:
 
 
 def _bad_times(file: SampleFile, plan: Plan, time: str) -> Iterator[str]:
-    found = file.offence("raw", f"({time}) IS NULL", "CAST(time_text AS VARCHAR)")
+    found = file.violation("raw", f"({time}) IS NULL", "CAST(time_text AS VARCHAR)")
     if found is None:
         return
     where, value = f"column {plan.parts['time']!r}{_at(found)}", found.value
@@ -117,7 +117,7 @@ def _bad_times(file: SampleFile, plan: Plan, time: str) -> Iterator[str]:
         yield f"{where}: there is no time"
     elif plan.seconds is None and value.replace(".", "", 1).isdigit():
         yield f"{where}: {value} is a number: say its unit since 1970 (--time-unit s, ms, us or ns)"
-    elif plan.zone is None and file.offence("raw", f'"row" = {found.row} AND ({in_utc}) IS NOT NULL', "''"):
+    elif plan.zone is None and file.violation("raw", f'"row" = {found.row} AND ({in_utc}) IS NOT NULL', "''"):
         yield f"{where}: {value!r} has no time zone: say which it is in (--timezone Europe/Berlin, or UTC)"
     else:
         yield f"{where}: {value!r} is no time" + (f" in {plan.zone}" if plan.zone else " such as 2026-01-31T08:00:00Z")
@@ -126,7 +126,7 @@ def _bad_times(file: SampleFile, plan: Plan, time: str) -> Iterator[str]:
 def _bad_names(file: SampleFile, plan: Plan) -> Iterator[str]:
     names = [column.name for column in plan.metrics.values()]
     unknown = _is_unknown(names)
-    if not plan.ignore_unknown and (found := file.offence("raw", unknown, "metric_text")):
+    if not plan.ignore_unknown and (found := file.violation("raw", unknown, "metric_text")):
         close = difflib.get_close_matches(found.value, names, n=1)
         hint = f"did you mean {close[0]!r}? Else " if close else ""
         example = f"--map {next(iter(plan.metrics))}={found.value!r}"
@@ -145,24 +145,24 @@ def _bad_numbers(file: SampleFile, plan: Plan) -> Iterator[str]:
     for ours, theirs in columns.items():
         kind = file.columns[theirs]
         bad = f"{sql.is_given(ours, kind)} AND ({sql.number(ours, kind, 1)}) IS NULL"
-        if found := file.offence("raw", bad, f"CAST({quoted([ours])[0]} AS VARCHAR)"):
+        if found := file.violation("raw", bad, f"CAST({quoted([ours])[0]} AS VARCHAR)"):
             yield f"column {theirs!r}{_at(found)}: {found.value[:40]!r} is no number"
 
 
 def _out_of_range(file: SampleFile, plan: Plan, catalog: Mapping[str, Metric], now: datetime) -> Iterator[str]:
     latest = literal(now + FUTURE)
     bad = f"timestamp < {OLDEST} OR timestamp > {latest}"
-    if found := file.offence(sql.VALUES, bad, "CAST(timestamp AS VARCHAR)"):
+    if found := file.violation(sql.VALUES, bad, "CAST(timestamp AS VARCHAR)"):
         where = f"column {plan.parts['time']!r}{_at(found)}"
         yield f"{where}: {found.value} is not between 1970 and now: is its unit right?"
     for name, column in plan.metrics.items():
         value, mine = ("value", f"metric = {literal(name)} AND ") if plan.is_long else (quoted([name])[0], "")
         where = f"{column.name!r} in column {plan.parts['metric']!r}" if plan.is_long else f"column {column.name!r}"
-        if found := file.offence(sql.VALUES, f"{mine}isfinite({value}) AND {value} < 0", value):
+        if found := file.violation(sql.VALUES, f"{mine}isfinite({value}) AND {value} < 0", value):
             yield f"{where}{_at(found)}: {name} = {found.value} is negative"
         if catalog[name].unit != "ratio":
             continue
-        if found := file.offence(sql.VALUES, f"{mine}isfinite({value}) AND {value} > 1", value):
+        if found := file.violation(sql.VALUES, f"{mine}isfinite({value}) AND {value} > 1", value):
             yield (
                 f"{where}{_at(found)}: {name} = {found.value} is more than 1, the whole: "
                 f"if it is in per cent, say so (--map {name}='{column.name}:%')"
@@ -189,7 +189,7 @@ def _left_out(file: SampleFile, plan: Plan) -> Iterator[str]:
     if plan.unknown:
         yield f"left out: {'columns' if len(plan.unknown) > 1 else 'column'} {', '.join(map(repr, plan.unknown))}"
     if plan.is_long:
-        found = file.offence("raw", _is_unknown([column.name for column in plan.metrics.values()]), "metric_text")
+        found = file.violation("raw", _is_unknown([column.name for column in plan.metrics.values()]), "metric_text")
         if found:
             yield f"left out: {found.rows:,} rows of other metrics, such as {found.value!r} in row {found.row}"
 
@@ -197,11 +197,11 @@ def _left_out(file: SampleFile, plan: Plan) -> Iterator[str]:
 def _not_finite(file: SampleFile, plan: Plan) -> Iterator[str]:
     for name, label in {"value": "value"}.items() if plan.is_long else plan.metrics.items():
         shown = plan.parts["value"] if isinstance(label, str) else label.name
-        if found := file.offence(sql.VALUES, f"NOT isfinite({quoted([name])[0]})", quoted([name])[0]):
+        if found := file.violation(sql.VALUES, f"NOT isfinite({quoted([name])[0]})", quoted([name])[0]):
             yield f"column {shown!r}{_at(found)}: {found.value} is stored as missing"
 
 
-def _at(found: Offence) -> str:
+def _at(found: Violation) -> str:
     return f", row {found.row}" + (f" and {found.rows - 1:,} more" if found.rows > 1 else "")
 
 

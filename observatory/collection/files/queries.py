@@ -22,7 +22,7 @@ def load(reader: str, columns: Mapping[str, str]) -> str:
     return f'CREATE OR REPLACE TABLE raw AS SELECT row_number() OVER () AS "row", {chosen} FROM {reader}'
 
 
-def offence(table: str, condition: str, value: str) -> str:
+def violation(table: str, condition: str, value: str) -> str:
     """How many rows meet a condition, the first of them, and what it has."""
     return f'SELECT count(*), min("row"), arg_min({value}, "row") FROM {table} WHERE {condition}'
 

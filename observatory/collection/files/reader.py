@@ -34,7 +34,7 @@ LONGEST_HEADER = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Offence:
+class Violation:
     """Rows that cannot be taken: how many, and the first of them with what is there."""
 
     rows: int
@@ -84,10 +84,10 @@ class SampleFile:
         """Make one of the tables that checks look at."""
         self._run(statement, "checking")
 
-    def offence(self, table: str, condition: str, value: str, parameters: Parameters = ()) -> Offence | None:
+    def violation(self, table: str, condition: str, value: str, parameters: Parameters = ()) -> Violation | None:
         """Rows of a table that meet a condition; None if none does."""
-        found = self._connection.execute(sql.offence(table, condition, value), parameters).fetchone()
-        return Offence(int(found[0]), int(found[1]), str(found[2])) if found and found[0] else None
+        found = self._connection.execute(sql.violation(table, condition, value), parameters).fetchone()
+        return Violation(int(found[0]), int(found[1]), str(found[2])) if found and found[0] else None
 
     def frame(self, statement: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query."""

@@ -88,7 +88,7 @@ class PrometheusSource:
         ConfigError
             A preset cannot be used.
         """
-        own = settings.prometheis[name]
+        own = settings.prometheus_servers[name]
         source = cls(
             PrometheusClient.of(own),
             settings.window,

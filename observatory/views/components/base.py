@@ -23,7 +23,7 @@ from observatory.views.session.live import session_document
 
 ASSETS = Path(__file__).parent / "assets"
 
-Hear = Callable[[Any], None]
+OnMessage = Callable[[Any], None]
 
 
 @cache
@@ -79,7 +79,7 @@ class Component(Inlined, JSComponent):  # type: ignore[misc]
 
     Parameters
     ----------
-    hear
+    on_message
         Called with each message of the browser.
     """
 
@@ -88,14 +88,14 @@ class Component(Inlined, JSComponent):  # type: ignore[misc]
     _esm = "export function render() {}"
     _sheets: tuple[str, ...] = ()
 
-    def __init__(self, hear: Hear | None = None, **params: Any) -> None:
-        self._hear = hear
+    def __init__(self, on_message: OnMessage | None = None, **params: Any) -> None:
+        self._on_message = on_message
         super().__init__(**{"sizing_mode": "stretch_width", "stylesheets": styles(*self._sheets)} | params)
 
     def _handle_msg(self, data: Any) -> None:
-        if self._hear is not None:
+        if self._on_message is not None:
             with pn.io.hold():  # what follows goes back as one message
-                self._hear(data)
+                self._on_message(data)
 
 
 class Figure(Inlined, pn.pane.Bokeh):  # type: ignore[misc]

@@ -23,14 +23,14 @@ class Browser(Component):
     _esm = module("browser.js")
 
     def __init__(self, state: State, **params: Any) -> None:
-        super().__init__(self._heard, query=state.query(), theme=state.theme, height=0, margin=0, **params)
+        super().__init__(self._on_message, query=state.query(), theme=state.theme, height=0, margin=0, **params)
         self._state = state
         state.param.watch(self._tell, [*state.shared, "theme"])
 
     def _tell(self, *_: Any) -> None:
         self.param.update(query=self._state.query(), theme=self._state.theme)
 
-    def _heard(self, message: Any) -> None:
+    def _on_message(self, message: Any) -> None:
         """The back button, a remembered theme, what the system prefers, or the Escape key."""
         if not isinstance(message, dict):
             return

@@ -53,7 +53,7 @@ def header(state: State, runtime: Runtime, polls: int = 0) -> dict[str, Any]:
 
 def source(settings: Settings) -> dict[str, str]:
     """Where the samples come from, without what an address may hold in secrets."""
-    sources = settings.prometheis
+    sources = settings.prometheus_servers
     if not sources:
         return {"kind": "demo", "name": "demo shop"}
     if len(sources) > 1:

@@ -9,7 +9,7 @@ from api.conftest import make_runtime
 from api.test_routes import ROUTES, request
 from support.api import problem, strict
 
-from observatory.access import Role, gate_of
+from observatory.access import Role, authenticator_of
 from observatory.api.app import create_app
 from observatory.api.middleware.authorization import PANEL_LOGIN, USER, Access
 from observatory.model import Service
@@ -30,7 +30,7 @@ def guarded():
     """A runtime with a key of each kind, and the headers of each."""
     runtime = make_runtime()
     runtime.store.register([Service("theirs/one"), Service(SECRET)])
-    keys = gate_of(runtime).keys
+    keys = authenticator_of(runtime).keys
     texts = {
         who: keys.create(who, role, ["theirs/*"] if who.startswith("team") else ["*"])[1] for who, role in ROLES.items()
     }
@@ -132,7 +132,7 @@ def test_no_header_of_a_client_says_who_it_is(client, header):
 
 def test_a_cookie_of_a_login_opens_the_api_as_its_key_does(client, guarded):
     runtime, headers = guarded
-    session = gate_of(runtime).keys.session(headers["team"]["Authorization"].removeprefix("Bearer "))
+    session = authenticator_of(runtime).keys.session(headers["team"]["Authorization"].removeprefix("Bearer "))
     found = strict(client.get("/api/services", environ_overrides={USER: session}))
     assert next(service["service_name"] for service in found["services"]) == "theirs/one"
     problem(client.get("/api/services", environ_overrides={USER: session + "x"}), 401)
@@ -144,8 +144,8 @@ def test_the_login_of_panel_grants_what_the_settings_say(runtime):
     assert client.get("/api/services").status_code == 200
     problem(client.get("/api/services", environ_overrides={PANEL_LOGIN: True}), 401)
     problem(client.get("/api/services", environ_overrides=given), 403)
-    gate = gate_of(runtime)
-    gate.settings = gate.settings.model_copy(update={"login_role": "viewer"})
+    authenticator = authenticator_of(runtime)
+    authenticator.settings = authenticator.settings.model_copy(update={"login_role": "viewer"})
     assert client.get("/api/services", environ_overrides=given).status_code == 200
     problem(client.post("/api/services/register", json={"service_name": "a"}, environ_overrides=given), 403)
 
@@ -160,7 +160,7 @@ def test_where_nobody_signs_in_only_this_machine_may_ask(reader):
 def test_the_door_closes_with_the_first_key_and_stays_closed_when_it_is_revoked(client, runtime):
     open_client = create_app(runtime).test_client()
     assert open_client.get("/api/services").status_code == 200
-    keys = gate_of(runtime).keys
+    keys = authenticator_of(runtime).keys
     _, text = keys.create("first", Role.VIEWER, ["*"])
     problem(open_client.get("/api/services"), 401)
     assert open_client.get("/api/services", headers={"Authorization": f"Bearer {text}"}).status_code == 200

@@ -48,15 +48,15 @@ def test_the_summary_has_another_tag_when_data_changed_and_not_when_time_went_on
 @pytest.mark.parametrize("path", [*POLLED, "/api/docs/swagger-ui.css"])
 def test_long_answers_are_compressed_for_who_takes_it(reader, path):
     plain = reader.get(path)
-    squeezed = reader.get(path, headers={"Accept-Encoding": "br, gzip"})
+    compressed = reader.get(path, headers={"Accept-Encoding": "br, gzip"})
     if len(plain.data) < 1024:
-        assert "Content-Encoding" not in squeezed.headers
+        assert "Content-Encoding" not in compressed.headers
         return
-    assert squeezed.headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(squeezed.data) == plain.data
-    assert len(squeezed.data) < len(plain.data) / 2
-    assert squeezed.headers["ETag"] == plain.headers["ETag"]
-    assert {"Accept-Encoding", "Authorization", "Cookie"} <= set(squeezed.vary)
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(compressed.data) == plain.data
+    assert len(compressed.data) < len(plain.data) / 2
+    assert compressed.headers["ETag"] == plain.headers["ETag"]
+    assert {"Accept-Encoding", "Authorization", "Cookie"} <= set(compressed.vary)
     refused = reader.get(path, headers={"Accept-Encoding": "gzip;q=0"})
     assert "Content-Encoding" not in refused.headers
 

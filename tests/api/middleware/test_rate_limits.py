@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from support.api import problem
 from support.servers import free_port, wait_until
 
-from observatory.access import Role, gate_of
+from observatory.access import Role, authenticator_of
 from observatory.api import plugin
 from observatory.api.app import create_app
 from observatory.api.middleware import rate_limits
@@ -59,7 +59,7 @@ def test_too_many_requests_are_a_429_that_says_when_to_come_back(small):
 def test_each_key_has_an_allowance_and_strangers_share_that_of_their_address(small):
     runtime = small(rate_limit="2/hour")
     client = create_app(runtime).test_client()
-    texts = [gate_of(runtime).keys.create(name, Role.VIEWER, ["*"])[1] for name in ("a", "b")]
+    texts = [authenticator_of(runtime).keys.create(name, Role.VIEWER, ["*"])[1] for name in ("a", "b")]
     for text in texts:
         headers = {"Authorization": f"Bearer {text}"}
         assert [client.get("/api/services", headers=headers).status_code for _ in range(3)] == [200, 200, 429]
@@ -71,7 +71,7 @@ def test_each_key_has_an_allowance_and_strangers_share_that_of_their_address(sma
 def test_who_guesses_keys_is_locked_out_even_with_the_right_one(small):
     runtime = small(sign_in_limit="3/hour")
     client = create_app(runtime).test_client()
-    _, text = gate_of(runtime).keys.create("a", Role.VIEWER, ["*"])
+    _, text = authenticator_of(runtime).keys.create("a", Role.VIEWER, ["*"])
     wrong, right = ({"Authorization": f"Bearer {key}"} for key in ("obs_0123456789ab_" + "x" * 43, text))
     assert client.get("/api/services", headers=right).status_code == 200
     assert [client.get("/api/services", headers=wrong).status_code for _ in range(4)] == [401, 401, 401, 429]
@@ -126,7 +126,7 @@ def test_a_listed_origin_writes_with_a_key_and_never_with_a_cookie(small):
     client = create_app(runtime).test_client()
     body = {"service_name": "a"}
     problem(client.post("/api/services/register", json=body, headers=LISTED), 403)
-    _, text = gate_of(runtime).keys.create("a", Role.OPERATOR, ["*"])
+    _, text = authenticator_of(runtime).keys.create("a", Role.OPERATOR, ["*"])
     with_key = LISTED | {"Authorization": f"Bearer {text}", "Sec-Fetch-Site": "cross-site"}
     assert client.post("/api/services/register", json=body, headers=with_key).status_code == 201
 

@@ -8,7 +8,7 @@ import pytest
 from api.conftest import NOW
 from support.api import problem, strict
 
-from observatory.access import Role, gate_of
+from observatory.access import Role, authenticator_of
 from observatory.access.audit import Audit
 from observatory.api.app import create_app
 from observatory.config import Settings
@@ -22,10 +22,12 @@ def watched(tmp_path):
     settings = Settings(store=":memory:", worker=False, audit_file=tmp_path / "audit.jsonl")
     runtime = Runtime(settings, clock=lambda: NOW)
     headers = {
-        str(role): {"Authorization": f"Bearer {gate_of(runtime).keys.create(str(role), role, ['ours/*'])[1]}"}
+        str(role): {"Authorization": f"Bearer {authenticator_of(runtime).keys.create(str(role), role, ['ours/*'])[1]}"}
         for role in (Role.VIEWER, Role.OPERATOR)
     }
-    headers["admin"] = {"Authorization": f"Bearer {gate_of(runtime).keys.create('admin', Role.ADMIN, ['*'])[1]}"}
+    headers["admin"] = {
+        "Authorization": f"Bearer {authenticator_of(runtime).keys.create('admin', Role.ADMIN, ['*'])[1]}"
+    }
     yield create_app(runtime).test_client(), headers, tmp_path / "audit.jsonl", runtime
     runtime.close()
 
@@ -63,7 +65,7 @@ def test_entries_hold_no_secret_and_one_line(watched):
     client, headers, file, runtime = watched
     client.get("/api/services", headers={"Authorization": "Bearer canary-in-a-header"})
     client.post("/api/collect/a%0Ab", headers=headers["operator"])
-    gate_of(runtime).audit.flush()
+    authenticator_of(runtime).audit.flush()
     text = file.read_text()
     assert "canary" not in text
     assert len(text.splitlines()) == 2
@@ -86,7 +88,7 @@ def test_more_than_can_wait_is_counted(watched, monkeypatch):
 
 def test_old_entries_are_removed(watched):
     runtime = watched[3]
-    audit = gate_of(runtime).audit
+    audit = authenticator_of(runtime).audit
     audit.record("nobody", "GET", "old", 401)
     audit.flush()
     later = NOW.replace(year=2028)

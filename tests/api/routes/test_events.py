@@ -14,7 +14,7 @@ from api.conftest import anomaly
 from api.test_plugin import Server
 from support.servers import wait_until
 
-from observatory.access import Role, gate_of
+from observatory.access import Role, authenticator_of
 from observatory.api import plugin
 from observatory.api.routes import events
 from observatory.health.transitions import changes
@@ -103,7 +103,7 @@ def test_a_client_that_comes_back_gets_what_it_missed(listening, runtime, names)
 
 
 def test_a_team_hears_of_its_services_until_its_key_is_revoked(listening, runtime, names):
-    keys = gate_of(runtime).keys
+    keys = authenticator_of(runtime).keys
     _, text = keys.create("team", Role.VIEWER, [names[3]])
     assert listening().response.status == 401
     client = listening(Authorization=f"Bearer {text}")
