@@ -88,4 +88,4 @@ def test_ci_calls_the_test_command_of_the_readme() -> None:
 def test_an_installed_package_has_the_notebooks_where_they_are_looked_for() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["force-include"] == {"notebooks": "observatory/_notebooks"}
-    assert '"_notebooks"' in (ROOT / "observatory" / "notebooks" / "__init__.py").read_text()
+    assert '"_notebooks"' in (ROOT / "observatory" / "notebooks" / "catalog.py").read_text()

@@ -10,22 +10,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-import observatory
 from observatory.config import Settings
-from observatory.errors import ConfigError
 from observatory.server.processes import others, share_port
 
 PLUGIN = "observatory.api.plugin"
 SERVER = Path(__file__).parent
-
-
-def app_file() -> Path:
-    """The dashboard that ``panel serve`` runs: in the repository, or in an installed package."""
-    package = Path(observatory.__file__).parent
-    for folder in (package.parent / "dashboards", package / "_dashboards"):
-        if (folder / "observatory.py").is_file():
-            return folder / "observatory.py"
-    raise ConfigError(f"the dashboard is missing beside {package}: install the package again")
+PAGE = SERVER / "pages" / "observatory.py"
 
 
 def names(settings: Settings) -> list[str]:
@@ -60,7 +50,7 @@ def panel_arguments(settings: Settings) -> list[str]:
     ports = [f":{settings.port}", ""] if settings.hosts else [f":{settings.port}"]  # a proxy answers on the usual port
     return [
         "serve",
-        str(app_file()),
+        str(PAGE),
         "--plugins",
         PLUGIN,
         "--address",
