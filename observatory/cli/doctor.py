@@ -10,7 +10,7 @@ from observatory.cli.common import read_settings
 
 
 def doctor() -> None:
-    """Look at sources, log-in, TLS, clocks, windows, presets and store; exit code 1 if something is broken."""
+    """Look at sources, log-in, TLS, clocks, windows, presets, store, passwords; exit code 1 if something is broken."""
     from observatory.logs import quiet
     from observatory.runtime.doctor import Level, examine
 

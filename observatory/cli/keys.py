@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import open_runtime, print_table
+from observatory.cli.common import open_runtime, print_table, read_settings
+from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from observatory.access import Authenticator
+    from observatory.config import Settings
     from observatory.store.tables.keys import StoredKey
 
-keys_app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
+keys_app = typer.Typer(
+    help="Make, list, rotate and revoke API keys; set passwords for the dashboard.", no_args_is_help=True
+)
 
 ExpiresOption = Annotated[str | None, typer.Option("--expires", help="Lifetime, such as 90d; default: for ever.")]
 WhichArgument = Annotated[str, typer.Argument(help="Name or id of the key.")]
@@ -84,6 +90,51 @@ def revoke(which: WhichArgument) -> None:
         key = authenticator.keys.revoke(which)
         _write_down(authenticator, "revoke key", key)
     typer.echo(f"revoked {key.name} ({key.id})")
+
+
+@keys_app.command("password", epilog="Example: `observatory keys password ann@example.com`")
+def password(
+    name: Annotated[str, typer.Argument(help="The user's name at the login.")],
+    file: Annotated[Path | None, typer.Option(help="Login file; default: OBSERVATORY_LOGIN_FILE.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the user out instead.")] = False,
+) -> None:
+    """Set a user's password for the dashboard (`login = "basic"`), or take the user out; only a hash is kept.
+
+    Asks for it twice, or reads one line of standard input. A user whose password changes is signed out.
+    """
+    from observatory.config.login_file import remove_password, write_password
+
+    settings = read_settings()
+    path = file or settings.login_file
+    if path is None:
+        raise InvalidInputError("no login file is set: name one with --file, or with OBSERVATORY_LOGIN_FILE")
+    if remove:
+        remove_password(path, name)
+        typer.echo(f"removed {name} from {path}")
+        return
+    write_password(path, name, _new_password())
+    typer.echo(f"set the password of {name} in {path}")
+    for hint in _still_missing(settings, path, name):
+        typer.echo(hint, err=True)
+
+
+def _new_password() -> str:
+    if sys.stdin.isatty():
+        given: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        return given
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise InvalidInputError("the password on standard input is not UTF-8 text") from None
+
+
+def _still_missing(settings: Settings, path: Path, name: str) -> list[str]:
+    """What else it takes before somebody can use a password."""
+    if settings.login != "basic":
+        return [f"to sign in with it, set OBSERVATORY_LOGIN=basic and OBSERVATORY_LOGIN_FILE={path}"]
+    if settings.login_role is None and name not in settings.users:
+        return [f"{name} may do nothing yet: an entry [users] in the settings, or OBSERVATORY_LOGIN_ROLE, grants it"]
+    return []
 
 
 def _write_down(authenticator: Authenticator, action: str, key: StoredKey) -> None:

@@ -168,7 +168,9 @@ class Settings(BaseSettings):
         pattern="^[a-z0-9_]+$",
         description="Login of the dashboard: unset takes API keys; `basic`, or one of Panel's OAuth providers.",
     )
-    login_file: Path | None = Field(None, description="For `basic`: a JSON object of user names and passwords.")
+    login_file: Path | None = Field(
+        None, description="For `basic`: names and hashes of passwords, written by `observatory keys password NAME`."
+    )
     login_role: Literal["viewer", "operator", "admin"] | None = Field(
         None, description="Role of who signs in and is not in `users`; unset: they may do nothing."
     )

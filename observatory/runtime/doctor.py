@@ -11,6 +11,7 @@ from pathlib import Path
 
 from observatory.catalog import METRICS
 from observatory.config import Settings
+from observatory.config.login_file import read_entries, weaknesses
 from observatory.errors import ConfigError, ObservatoryError, SourceError, StoreError
 from observatory.sources.prometheus.source import SKEW_BOUND, PrometheusSource
 from observatory.sources.prometheus.survey import Found, survey
@@ -43,7 +44,7 @@ class Finding:
 
 
 def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Look at each source and at the store; what is found comes as it is found."""
+    """Look at each source, the store and the login file; what is found comes as it is found."""
     if not settings.prometheus_servers:
         yield Finding(
             Level.OK, "source", "the built-in demo shop", "set OBSERVATORY_PROMETHEUS_URL to collect from your own"
@@ -57,6 +58,8 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
             continue
         yield from _source(source, settings, now, owners)
     yield from _store(settings, now)
+    if settings.login_file is not None:
+        yield from _login_file(settings.login_file)
 
 
 def _source(source: PrometheusSource, settings: Settings, now: datetime, owners: dict[str, str]) -> Iterator[Finding]:
@@ -231,6 +234,16 @@ def _store(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "last cycle", f"{failure.what}: {failure.error}", "see the findings above")
     if path is not None:
         yield from _space(path.resolve().parent)
+
+
+def _login_file(path: Path) -> Iterator[Finding]:
+    try:
+        entries = read_entries(path)
+    except ConfigError as error:
+        yield Finding(Level.BROKEN, "login file", str(error), "see `observatory keys password --help`")
+        return
+    found = [Finding(Level.WARNING, "login file", f"{path}: {what}", todo) for what, todo in weaknesses(path, entries)]
+    yield from found or [Finding(Level.OK, "login file", f"{path}: users with a hash: {len(entries)}")]
 
 
 def _space(folder: Path) -> Iterator[Finding]:
