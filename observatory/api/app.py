@@ -57,7 +57,7 @@ def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)
     request_log.install(app)
-    cors.install(app)
+    cors.install(app, runtime.settings.cors_origins)
     authorization.install(app)
     rate_limits.install(app, runtime.settings.slow_queries)
     app.extensions["openapi"] = app.spec

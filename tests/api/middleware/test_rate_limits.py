@@ -108,17 +108,44 @@ def test_only_origins_that_are_listed_may_call(small):
     runtime = small(cors_origins=("https://grafana.example",))
     client = create_app(runtime).test_client()
     ask = {"Access-Control-Request-Method": "POST"}
-    granted = client.options("/api/services/register", headers=LISTED | ask)
+    wanted = {"Access-Control-Request-Headers": "authorization,content-type,x-of-theirs"}
+    granted = client.options("/api/services/register", headers=LISTED | ask | wanted)
     assert granted.status_code == 204
     assert granted.headers["Access-Control-Allow-Origin"] == "https://grafana.example"
-    assert "Authorization" in granted.headers["Access-Control-Allow-Headers"]
+    assert granted.headers["Access-Control-Allow-Headers"] == "authorization, content-type"
+    assert granted.headers["Access-Control-Allow-Methods"] == "GET, HEAD, POST"
+    assert granted.headers["Access-Control-Max-Age"] == "600"
     assert "Access-Control-Allow-Credentials" not in granted.headers
-    assert client.get("/api/services", headers=LISTED).headers["Access-Control-Allow-Origin"] == LISTED["Origin"]
-    for origin in ("https://evil.example", "https://grafana.example.evil.example", "null"):
+    assert {"Origin"} <= set(granted.vary)
+    shown = client.get("/api/services", headers=LISTED)
+    assert shown.headers.getlist("Access-Control-Allow-Origin") == [LISTED["Origin"]]
+    assert {"ETag", "Retry-After", "X-Request-Id"} <= set(shown.headers["Access-Control-Expose-Headers"].split(", "))
+    assert shown.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    refused = client.get("/api/nope", headers=LISTED)  # a page may read why
+    problem(refused, 404)
+    assert refused.headers.getlist("Access-Control-Allow-Origin") == [LISTED["Origin"]]
+    bare = client.get("/api/services")
+    assert "Access-Control-Allow-Origin" not in bare.headers
+    assert "Origin" in bare.vary
+    for origin in ("https://evil.example", "https://grafana.example.evil.example", "https://grafanaxexample", "null"):
         problem(client.options("/api/services", headers={"Origin": origin} | ask), 403)
         shown = client.get("/api/services", headers={"Origin": origin})
         assert "Access-Control-Allow-Origin" not in shown.headers
         assert "Origin" in shown.vary
+
+
+def test_an_origin_with_brackets_is_itself_and_no_pattern(small):
+    origin = "http://[::1]:3000"
+    client = create_app(small(cors_origins=(origin,))).test_client()
+    for asked, answered in ((origin, origin), ("http://1:3000", None)):
+        shown = client.get("/api/services", headers={"Origin": asked})
+        assert shown.headers.get("Access-Control-Allow-Origin") == answered
+
+
+def test_without_listed_origins_nothing_is_said_of_them(small):
+    shown = create_app(small()).test_client().get("/api/services", headers=LISTED)
+    assert "Access-Control-Allow-Origin" not in shown.headers
+    assert "Origin" not in shown.vary
 
 
 def test_a_listed_origin_writes_with_a_key_and_never_with_a_cookie(small):
