@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from observatory.errors import InvalidInputError
 
@@ -59,6 +60,16 @@ def parse_time(text: str, now: datetime, name: str = "time") -> datetime:
             f"{name} = {text!r}: give RFC 3339 with its zone (2026-01-31T08:00:00Z), now, or a time ago (-24h)"
         ) from None
     return time.astimezone(UTC)
+
+
+def parse_zone(text: str, name: str = "time zone") -> ZoneInfo:
+    """A time zone by its name, such as ``Europe/Berlin``; raises InvalidInputError, naming `name` and the text."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # also of a path, or of a folder of zones
+        raise InvalidInputError(
+            f"{name} = {text!r}: there is no such time zone, give one such as UTC or Europe/Berlin"
+        ) from None
 
 
 def floor_to(time: datetime, step: float) -> datetime:

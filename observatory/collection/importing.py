@@ -24,6 +24,7 @@ from observatory.errors import InvalidInputError
 from observatory.model import IMPORTED, SERVICE, TIMESTAMP, Progress, Service, no_progress
 from observatory.store import Store
 from observatory.store.options import StoreOptions
+from observatory.times import parse_zone
 
 UNITS: Mapping[str, Mapping[str, float]] = {
     "s": {"s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60},
@@ -143,17 +144,8 @@ def import_file(
 def _check_options(options: ImportOptions) -> None:
     if options.time_unit is not None and options.time_unit not in TIME_UNITS:
         raise InvalidInputError(f"time unit {options.time_unit!r}: choose from {', '.join(TIME_UNITS)}")
-    if options.zone is not None and not _is_zone(options.zone):
-        raise InvalidInputError(f"time zone {options.zone!r} is not known: give one such as UTC or Europe/Berlin")
-
-
-def _is_zone(name: str) -> bool:
-    import zoneinfo
-
-    try:
-        return bool(zoneinfo.ZoneInfo(name))
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
+    if options.zone is not None:
+        parse_zone(options.zone)
 
 
 def _plan(columns: Mapping[str, str], options: ImportOptions, catalog: Mapping[str, Metric]) -> Plan:

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from cronsim import CronSim, CronSimError
+
 from observatory.errors import InvalidInputError
-from observatory.times import parse_duration
+from observatory.times import parse_duration, parse_zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 LONGEST = timedelta(days=4 * 366)
 """Even the 29th of February comes around in this time."""
+FIELDS = {
+    "minute": "0 to 59",
+    "hour": "0 to 23",
+    "day-of-month": "1 to 31 in a month that has it, or L for the last",
+    "month": "1 to 12, or jan to dec",
+    "day-of-week": "0 to 7, both ends being Sunday, or sun to sat",
+}
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
 @dataclass(frozen=True)
 class Cadence:
     """Due times: `cron` (minute, hour, day, month, day of the week) in `timezone`, or every `every` since 1970.
 
+    Cron is that of Debian. A job at a set time runs once each day, also when clocks change: a time that is skipped is
+    due when the clocks have moved on, and of one that comes twice the first counts. ``*`` in minute or hour goes on
+    in real time.
+
     Raises
     ------
     InvalidInputError
         Neither or both are given, or one cannot be understood.
+
+    Examples
+    --------
+    >>> Cadence("30 6 * * mon-fri", timezone="Europe/Berlin").after(datetime(2026, 3, 1, tzinfo=UTC))
+    datetime.datetime(2026, 3, 2, 5, 30, tzinfo=datetime.timezone.utc)
     """
 
     cron: str = ""
@@ -37,77 +53,87 @@ class Cadence:
     def __post_init__(self) -> None:
         if bool(self.cron) == bool(self.every):
             raise InvalidInputError("give either cron or every")
-        _ = self.trigger
+        if self.every:
+            _ = self._length
+        else:
+            _require_cron(self.cron)
+            _ = self._zone
 
     def __str__(self) -> str:
         zone = "" if self.timezone == "UTC" else f" {self.timezone}"
         return f"every {self.every}" if self.every else f"{self.cron}{zone}"
 
-    @cached_property
-    def trigger(self) -> Any:
-        """APScheduler's trigger."""
-        from apscheduler.triggers.cron import CronTrigger
-        from apscheduler.triggers.interval import IntervalTrigger
-
-        if self.every:
-            seconds = parse_duration(self.every, "every").total_seconds()
-            if seconds < 1:
-                raise InvalidInputError(f"every = {self.every!r}: must be a second or longer")
-            return IntervalTrigger(seconds=seconds, start_date=EPOCH, timezone=UTC)
-        try:
-            return CronTrigger.from_crontab(_named_days(self.cron), ZoneInfo(self.timezone))
-        except (KeyError, ValueError, OSError) as error:
-            what = "timezone" if isinstance(error, KeyError | OSError) else "cron"
-            value = self.timezone if what == "timezone" else self.cron
-            raise InvalidInputError(f"{what} = {value!r}: {error}") from None
-
     def after(self, time: datetime) -> datetime | None:
         """The first due time after `time`; None where there is none."""
-        found: datetime | None = self.trigger.get_next_fire_time(None, time + timedelta(microseconds=1))
-        return found.astimezone(UTC) if found else None
+        return next(self._all_after(time), None)
 
     def between(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """Due times after `start`, up to and including `end`, the oldest first."""
-        due = self.after(start)
-        while due is not None and due <= end:
+        for due in self._all_after(start):
+            if due > end:
+                return
             yield due
-            due = self.after(due)
 
     def before(self, time: datetime) -> datetime | None:
         """The last due time at or before `time`; None where there is none."""
+        if self.every:
+            return EPOCH + (time - EPOCH) // self._length * self._length
         reach = timedelta(minutes=1)
-        while reach < 2 * LONGEST:
+        while reach < 2 * LONGEST:  # looked for forwards, so that no time is found that `between` does not have
             found = deque(self.between(time - reach, time), maxlen=1)
             if found:
                 return found[0]
             reach *= 4
         return None
 
+    def _all_after(self, time: datetime) -> Iterator[datetime]:
+        if self.every:
+            due = EPOCH + (time - EPOCH) // self._length * self._length
+            while True:
+                due += self._length
+                yield due
+        for local in CronSim(_unwrapped(self.cron), time.astimezone(self._zone)):
+            due = local.astimezone(UTC)
+            if due > time:  # in an hour that comes twice, the first is over in the second
+                yield due
 
-def _named_days(cron: str) -> str:
-    """Days of the week by name: cron counts from Sunday, which is 0 and 7, and APScheduler from Monday.
+    @cached_property
+    def _length(self) -> timedelta:
+        length = parse_duration(self.every, "every")
+        if length < timedelta(seconds=1):
+            raise InvalidInputError(f"every = {self.every!r}: must be a second or longer")
+        return length
 
-    Raises
-    ------
-    ValueError
-        There are not five fields, or both kinds of day are restricted: cron takes either, APScheduler wants both.
-    """
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return parse_zone(self.timezone, "timezone")
+
+
+def _require_cron(cron: str) -> None:
+    """Raise InvalidInputError, naming the field that cannot be understood and what it takes."""
     fields = cron.split()
-    if len(fields) != 5:
-        raise ValueError(f"five fields are wanted (minute, hour, day, month, day of the week), {len(fields)} are given")
-    if "*" not in (fields[2], fields[4]):
-        raise ValueError("give a day of the month or a day of the week, not both")
-    fields[4] = ",".join(_named_range(part.lower()) for part in fields[4].split(","))
-    return " ".join(fields)
+    if len(fields) != len(FIELDS):
+        raise InvalidInputError(
+            f"cron = {cron!r}: five fields are wanted (minute, hour, day, month, day of the week), "
+            f"{len(fields)} are given"
+        )
+    try:
+        CronSim(_unwrapped(cron), EPOCH)
+    except CronSimError as error:
+        name = str(error).removeprefix("Bad ")
+        value = dict(zip(FIELDS, fields, strict=True)).get(name)
+        raise InvalidInputError(f"cron = {cron!r}: {name} cannot be {value!r}: give {FIELDS.get(name)}") from None
 
 
-def _named_range(part: str) -> str:
-    """``1-5`` as ``mon,tue,wed,thu,fri``; a range may run over the end of the week."""
-    if re.search(r"(?<!/)\b[89]\b", part):
-        raise ValueError(f"{part} is no day of the week: they are 0 to 7, both ends being Sunday, or sun to sat")
-    names = re.sub(r"(?<![/\d])\d", lambda number: DAYS[int(number[0]) % 7], part)
-    bounds = re.fullmatch(r"([a-z]{3})-([a-z]{3})", names)
-    if bounds is None:
-        return names
-    first, last = DAYS.index(bounds[1]), DAYS.index(bounds[2])
-    return ",".join(DAYS[i % 7] for i in range(first, last + (1 if first <= last else 8)))
+def _unwrapped(cron: str) -> str:
+    """``fri-mon`` as ``fri-sat,sun-mon``: cron wants ranges not to run over the end of the week."""
+    *others, days = cron.lower().split()
+    return " ".join([*others, ",".join(_unwrapped_range(part) for part in days.split(","))])
+
+
+def _unwrapped_range(part: str) -> str:
+    first, dash, last = part.partition("-")
+    if not dash or {first, last} - {*DAYS, *"01234567"}:
+        return part
+    bounds = [DAYS.index(bound) if bound in DAYS else int(bound) for bound in (first, last)]
+    return f"{bounds[0]}-6,0-{bounds[1]}" if bounds[0] > bounds[1] else part

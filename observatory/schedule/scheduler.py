@@ -14,7 +14,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
 from observatory.config import Settings
+from observatory.config.cadence import Cadence
 from observatory.config.environment import child_environment
 from observatory.errors import ConfigError, ObservatoryError
 from observatory.model import Run, RunStatus
@@ -30,6 +36,17 @@ PATIENCE = 15.0
 """Time a process is given to end when it is asked to [s]."""
 
 log = logging.getLogger(__name__)
+
+
+class CadenceTrigger(BaseTrigger):  # type: ignore[misc]
+    """Has APScheduler wake up at the due times of a cadence; of those that are over already, none comes again."""
+
+    def __init__(self, cadence: Cadence) -> None:
+        self.cadence = cadence
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """See `BaseTrigger`."""
+        return self.cadence.after(max(previous or now, now))
 
 
 class Scheduler:
@@ -59,10 +76,6 @@ class Scheduler:
 
     def run(self) -> None:
         """Work until `stop`."""
-        from apscheduler.executors.pool import ThreadPoolExecutor
-        from apscheduler.schedulers.background import BackgroundScheduler
-        from apscheduler.triggers.interval import IntervalTrigger
-
         alarms = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(2 * len(self.jobs) + 2)},
             # One instance may wait for its run while the next finds that it must not begin.
@@ -70,7 +83,7 @@ class Scheduler:
             timezone="UTC",
         )
         for job in self.jobs:
-            alarms.add_job(self.fire, job.cadence.trigger, [job], id=job.name)
+            alarms.add_job(self.fire, CadenceTrigger(job.cadence), [job], id=job.name)
             alarms.add_job(self.fire, args=[job], id=f"{job.name} at the start")
         alarms.add_job(self.upkeep, IntervalTrigger(seconds=SIGN_OF_LIFE), next_run_time=self.started_at)
         alarms.start()

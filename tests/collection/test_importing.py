@@ -234,7 +234,7 @@ def test_a_bad_row_is_told_by_column_and_row_and_nothing_is_stored(
         ("service,time,value", {"columns": {"value": "value"}}, "but where is metric?"),
         ("service,time,cpu_usage,cpu_usage", {}, "column 'cpu_usage' is there twice"),
         ("", {}, "is empty"),
-        ("service,time,cpu_usage", {"zone": "Mars/Base"}, "time zone 'Mars/Base' is not known"),
+        ("service,time,cpu_usage", {"zone": "Mars/Base"}, "time zone = 'Mars/Base': there is no such time zone"),
         ("service,time,cpu_usage", {"time_unit": "h"}, "time unit 'h': choose from s, ms, us, ns"),
         ("service,time,cpu_usage", {}, "has no rows"),
     ],
