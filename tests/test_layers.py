@@ -34,6 +34,8 @@ STRANGERS = ({"sources", "store", "detectors"}, {"views", "api"})
 """Units of one floor that do not know each other."""
 HEAVY = ("pandas", "pyod", "sklearn", "panel", "holoviews", "bokeh", "papermill", "duckdb", "requests", "apiflask")
 
+FOR_NOTEBOOKS = ("holoviews", "matplotlib", "sklearn", "pyod", "observatory.evaluation", "papermill", "IPython")
+
 
 def module_of(path: Path, root: Path) -> str:
     parts = path.relative_to(root).with_suffix("").parts
@@ -152,6 +154,23 @@ def test_nothing_heavy_is_imported_by_the_package_or_by_help() -> None:
     code = "import sys, observatory, observatory.cli; print(*sorted(m for m in sys.modules if '.' not in m))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not set(HEAVY) & set(loaded)
+
+
+def test_the_page_imports_nothing_that_only_notebooks_and_detectors_of_their_own_need() -> None:
+    code = """
+import sys
+from observatory.config import Settings
+from observatory.runtime import Runtime
+from observatory.views.page import Page
+
+runtime = Runtime(Settings(store=":memory:", worker=False))
+for view in ("health", "radar", "runs"):
+    Page(runtime, f"view={view}")
+runtime.close()
+print(*sys.modules)
+"""
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert set(FOR_NOTEBOOKS) & set(loaded) == set()
 
 
 def test_only_config_reads_the_environment() -> None:
