@@ -6,6 +6,8 @@ Third-party errors are translated into these at the edge: source, store, setting
 
 from __future__ import annotations
 
+from observatory.suggest import did_you_mean
+
 
 class ObservatoryError(Exception):
     """Base class: catch this to catch everything the workbench raises on purpose."""
@@ -27,15 +29,12 @@ class UnknownServiceError(NotFoundError):
     """A service nobody registered or discovered."""
 
     def __init__(self, service: str, known: list[str] | None = None) -> None:
-        import difflib
-
-        close = difflib.get_close_matches(service, known or [], n=3, cutoff=0.5)
         otherwise = (
             "there are none yet: run `observatory collect`"
             if known == []
             else "list them with `observatory services list`"
         )
-        hint = f"did you mean {', '.join(close)}?" if close else otherwise
+        hint = did_you_mean(service, known or [], otherwise, most=3)
         super().__init__(f"unknown service {service!r}: {hint}")
         self.service = service
 

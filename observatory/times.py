@@ -72,6 +72,20 @@ def parse_zone(text: str, name: str = "time zone") -> ZoneInfo:
         ) from None
 
 
+def rfc3339(time: datetime) -> str:
+    """A point in time as RFC 3339, in UTC and ending in ``Z``.
+
+    >>> rfc3339(datetime(2026, 1, 2, 12, tzinfo=UTC))
+    '2026-01-02T12:00:00Z'
+    """
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def whole_minutes(first: datetime, last: datetime) -> int:
+    """Minutes from `first` to `last`, both counted: what was seen at a single moment lasted one."""
+    return round((last - first).total_seconds() / 60) + 1
+
+
 def floor_to(time: datetime, step: float) -> datetime:
     """`time` rounded down to a multiple of `step` seconds since the epoch."""
     seconds = time.timestamp() // step * step
@@ -96,6 +110,6 @@ def resolve_times(text: str, now: datetime) -> str:
             raise InvalidInputError(f"{place[0]} in {text!r}: give {{now}}, or a time from it such as {{now-1h}}")
         away = parse_duration(found[2], place[0]) if found[1] else timedelta(0)
         time = now - away if found[1] == "-" else now + away
-        return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return rfc3339(time.replace(microsecond=0))
 
     return _PLACE.sub(moment, text)

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import atexit
-import difflib
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
@@ -29,6 +28,7 @@ from observatory.frames import ReadableFrame
 from observatory.health.overview import ServiceStatus
 from observatory.model import Anomaly, Severity
 from observatory.runtime import Runtime
+from observatory.suggest import did_you_mean
 from observatory.times import TIME, parse_duration, parse_time
 
 Window = str | tuple[str, str]
@@ -161,8 +161,8 @@ class Workbench:
 
         known = [*view_names(), *(service.name for service in self.store.services())]
         if view not in known:
-            close = difflib.get_close_matches(view, known, n=3, cutoff=0.5)
-            raise NotFoundError(f"unknown view {view!r}: choose one of {', '.join(close or view_names())}")
+            otherwise = f"choose one of {', '.join(view_names())}"
+            raise NotFoundError(f"unknown view {view!r}: {did_you_mean(view, known, otherwise, most=3)}")
         return live_view(self.runtime, view, state)
 
     # -- the rest ---------------------------------------------------------------------------

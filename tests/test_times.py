@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from observatory.errors import InvalidInputError
-from observatory.times import floor_to, parse_duration, parse_time, resolve_times
+from observatory.times import floor_to, parse_duration, parse_time, resolve_times, rfc3339, whole_minutes
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
@@ -41,6 +41,16 @@ def test_a_malformed_time_is_refused_by_name(text: str) -> None:
 def test_a_malformed_duration_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidInputError, match="step = "):
         parse_duration(text, "step")
+
+
+def test_a_time_is_written_in_utc_with_what_it_has_of_a_second() -> None:
+    berlin = timezone(timedelta(hours=1))
+    assert rfc3339(datetime(2026, 3, 1, 13, 0, 30, 500_000, berlin)) == "2026-03-01T12:00:30.500000Z"
+
+
+def test_what_was_seen_at_a_single_moment_lasted_a_minute() -> None:
+    assert whole_minutes(NOW, NOW) == 1
+    assert whole_minutes(NOW, NOW + timedelta(seconds=150)) == 3
 
 
 def test_floor_to_aligns_with_the_epoch() -> None:

@@ -161,7 +161,7 @@ def test_plots_show_the_metrics_of_the_worst_anomaly(wb: Workbench) -> None:
 def test_views_of_the_dashboard_are_shown_by_name(wb: Workbench) -> None:
     assert type(wb.show("radar", severities=["high"])).__name__ == "AnomalyRadar"
     assert type(wb.show(SERVICE)).__name__ == "Drilldown"
-    with pytest.raises(NotFoundError, match=r"unknown view 'rader': choose one of radar"):
+    with pytest.raises(NotFoundError, match=r"unknown view 'rader': did you mean radar"):
         wb.show("rader")
     with pytest.raises(InvalidInputError, match="a view cannot be shown like that"):
         wb.show("radar", severity="high")

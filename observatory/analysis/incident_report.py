@@ -16,6 +16,7 @@ from observatory.frames import ReadableFrame
 from observatory.incidents.grouping import Incident, group
 from observatory.model import Anomaly
 from observatory.store import Store
+from observatory.times import whole_minutes
 
 TIME = "%Y-%m-%d %H:%M"
 LOOK_BACK = timedelta(days=90)
@@ -75,7 +76,7 @@ def summarise(history: ServiceHistory, incidents: Sequence[Incident]) -> str:
     if not incidents:
         return f"Nothing unusual was found in {name} from {window}."
     incident = min(incidents, key=lambda incident: incident.severity.rank)
-    minutes = round((incident.ended_at - incident.started_at).total_seconds() / 60) + 1
+    minutes = whole_minutes(incident.started_at, incident.ended_at)
     others = [service for service in incident.services if service != name]
     lasted = "and goes on" if incident.is_open else f"and lasted {minutes} minutes"
     where = f"{name} and {len(others)} more services" if others else name
@@ -173,7 +174,7 @@ def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) 
     for anomaly in past:
         if anomaly.started_at == worst.started_at:
             continue
-        minutes = round((anomaly.ended_at - anomaly.started_at).total_seconds() / 60) + 1
+        minutes = whole_minutes(anomaly.started_at, anomaly.ended_at)
         row = (f"{anomaly.started_at:{TIME}}", minutes, str(anomaly.severity))
         rows.append((*row, round(likeness(worst, anomaly), 2), anomaly.sentence))
     rows.sort(key=lambda row: (-row[3], row[0]))

@@ -18,7 +18,7 @@ from observatory.access import scoped
 from observatory.api.conditional import Renderings
 from observatory.api.problems import Problem
 from observatory.errors import InvalidInputError
-from observatory.times import parse_time
+from observatory.times import parse_time, rfc3339
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,11 +51,6 @@ def runtime() -> Runtime:
 def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """`model` as JSON; NaN and infinity become null."""
     return Response(model.model_dump_json(), status, headers, mimetype="application/json")
-
-
-def rfc3339(time: datetime) -> str:
-    """`time`, which is UTC, ending in ``Z``."""
-    return time.isoformat().replace("+00:00", "Z")
 
 
 def time_range(start: str, end: str) -> tuple[datetime, datetime]:

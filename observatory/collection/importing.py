@@ -7,7 +7,6 @@ column and row, and then nothing is stored.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +23,7 @@ from observatory.errors import InvalidInputError
 from observatory.model import IMPORTED, SERVICE, TIMESTAMP, Progress, Service, no_progress
 from observatory.store import Store
 from observatory.store.options import StoreOptions
+from observatory.suggest import closest, did_you_mean
 from observatory.times import parse_zone
 
 UNITS: Mapping[str, Mapping[str, float]] = {
@@ -212,13 +212,12 @@ def _no_column(column: str, target: str, columns: Mapping[str, str]) -> str:
     if colon and base in columns:
         allowed = UNITS.get(METRICS[target].unit, {}) if target in METRICS else {}
         return f"{target} cannot be in {unit!r}: {'choose from ' + ', '.join(allowed) if allowed else 'it has no unit'}"
-    close = difflib.get_close_matches(column, list(columns), n=1)
-    return f"there is no column {column!r} for {target}" + (f": did you mean {close[0]!r}?" if close else "")
+    hint = did_you_mean(column, columns)
+    return f"there is no column {column!r} for {target}{hint and f': {hint}'}"
 
 
 def _hint(column: str, catalog: Mapping[str, Metric]) -> str:
-    close = difflib.get_close_matches(column.lower(), list(catalog), n=1, cutoff=0.5)
-    example = close[0] if close else next(iter(catalog))
+    example = next(iter([*closest(column, catalog), *catalog]))
     return f"say what it is (--map {example}={column!r}), or --ignore-unknown"
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from observatory.config.location import PREFIX, config_file
 from observatory.config.settings import Settings
 from observatory.errors import ConfigError
+from observatory.suggest import did_you_mean
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -36,13 +37,10 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _refuse_unknown_variables() -> None:
     """A mistyped variable would be ignored in silence."""
-    import difflib
-
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
     for name in os.environ:
         if name.startswith(PREFIX) and name.split("__")[0] not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "see the README's table of settings"
+            hint = did_you_mean(name, known, "see the README's table of settings")
             raise ConfigError(f"unknown setting {name}: {hint}")
     named = os.environ.get(f"{PREFIX}CONFIG")
     if named and not Path(named).is_file():

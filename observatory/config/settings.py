@@ -20,13 +20,12 @@ from pydantic_settings import (
 )
 
 from observatory.config.location import PREFIX, config_file
+from observatory.config.loopback import is_loopback
 from observatory.config.schedule import JobSettings
 from observatory.config.services import ServiceOverride
 from observatory.config.sources import PresetSettings, SourceSettings
 from observatory.config.types import Names
 from observatory.config.users import UserSettings
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _as_in(section: type[BaseModel], name: str, description: str | None = None) -> Any:
@@ -246,7 +245,8 @@ class Settings(BaseSettings):
             raise ValueError("jwt_secret and jwt_jwks are both set: keep one")
         if (self.jwt_secret or self.jwt_jwks) and not (self.jwt_audience and self.jwt_issuer):
             raise ValueError("tokens are checked for whom and by whom they were made: set jwt_audience and jwt_issuer")
-        if self.jwt_jwks and self.jwt_jwks.startswith("http://") and not _names_loopback(self.jwt_jwks):
+        issuer = urlsplit(self.jwt_jwks or "")
+        if issuer.scheme == "http" and not is_loopback(issuer.hostname or ""):
             raise ValueError(f"jwt_jwks = {self.jwt_jwks}: keys are fetched over https only")
         if (self.login == "basic") != (self.login_file is not None):
             raise ValueError("login = basic and login_file belong together: set both or none")
@@ -276,16 +276,12 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches the server."""
-        return self.host in LOOPBACK
+        return is_loopback(self.host)
 
     @property
     def source_name(self) -> str:
         """``"prometheus"`` where an address is set, else ``"demo"``."""
         return "prometheus" if self.prometheus_url or self.sources else "demo"
-
-
-def _names_loopback(address: str) -> bool:
-    return (urlsplit(address).hostname or "") in LOOPBACK
 
 
 def settings_table() -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from observatory.catalog import metric
 from observatory.frames import ReadableFrame
 from observatory.model import Anomaly, Fault, Feedback
-from observatory.times import TIME
+from observatory.times import TIME, whole_minutes
 
 
 def anomaly_table(anomalies: Iterable[Anomaly]) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def anomaly_table(anomalies: Iterable[Anomaly]) -> pd.DataFrame:
         {
             "service": anomaly.service_name,
             "started": anomaly.started_at.strftime(TIME),
-            "minutes": round((anomaly.ended_at - anomaly.started_at).total_seconds() / 60) + 1,
+            "minutes": whole_minutes(anomaly.started_at, anomaly.ended_at),
             "open": anomaly.is_open,
             "severity": str(anomaly.severity),
             "score": round(anomaly.score, 1),

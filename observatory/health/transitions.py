@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from observatory.health.overview import Overview
+from observatory.times import rfc3339
 
 
 def changes(before: Overview, now: Overview) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -30,7 +30,7 @@ def changes(before: Overview, now: Overview) -> Iterator[tuple[str, str, dict[st
                     "band": str(status.health.band),
                     "score": status.health.score,
                     "was": {"band": str(old.health.band), "score": old.health.score},
-                    "at": _time(now.at),
+                    "at": rfc3339(now.at),
                 },
             )
 
@@ -38,14 +38,10 @@ def changes(before: Overview, now: Overview) -> Iterator[tuple[str, str, dict[st
 def _anomaly(anomaly: Any, *, is_new: bool) -> dict[str, Any]:
     return {
         "service_name": anomaly.service_name,
-        "started_at": _time(anomaly.started_at),
+        "started_at": rfc3339(anomaly.started_at),
         "severity": str(anomaly.severity),
         "is_open": anomaly.is_open,
         "is_new": is_new,
         "metrics": list(anomaly.metrics),
         "message": anomaly.message,
     }
-
-
-def _time(time: datetime) -> str:
-    return time.isoformat().replace("+00:00", "Z")

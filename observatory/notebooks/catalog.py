@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import shutil
 import sys
 from pathlib import Path
 
 import observatory
 from observatory.errors import ConfigError, InvalidInputError, NotFoundError
+from observatory.suggest import did_you_mean
 
 SUFFIX = ".ipynb"
 INSTALLED = "_notebooks"
@@ -90,8 +90,8 @@ def find(name: str) -> Path:
     stem = name.removesuffix(SUFFIX)
     if stem in known:
         return folder() / f"{stem}{SUFFIX}"
-    close = difflib.get_close_matches(stem, known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]}? " if close else ""
+    hint = did_you_mean(stem, known)
     raise NotFoundError(
-        f"unknown notebook {name!r}: {hint}choose one of {', '.join(known)}, or name a file that ends in {SUFFIX}"
+        f"unknown notebook {name!r}: {hint and hint + ' '}choose one of {', '.join(known)}, "
+        f"or name a file that ends in {SUFFIX}"
     )

@@ -6,7 +6,6 @@ papermill reads such cells too, line by line; it does not see types such as ``st
 from __future__ import annotations
 
 import ast
-import difflib
 import io
 import re
 import tokenize
@@ -21,6 +20,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from observatory.errors import InvalidInputError
 from observatory.notebooks.catalog import quicken
+from observatory.suggest import did_you_mean
 
 PLAIN: dict[str, Any] = {kind.__name__: kind for kind in (str, int, float, bool, list, dict)} | {
     "None": None,
@@ -92,8 +92,8 @@ def check(notebook: str, parameters: Mapping[str, Parameter], given: Mapping[str
     problems, values = [], {}
     for name, value in given.items():
         if name not in parameters:
-            close = difflib.get_close_matches(name, parameters, n=1)
-            problems.append(f"unknown parameter {name!r}" + (f": did you mean {close[0]}?" if close else ""))
+            hint = did_you_mean(name, parameters)
+            problems.append(f"unknown parameter {name!r}{hint and f': {hint}'}")
             continue
         try:
             values[name] = parameters[name].check(value)

@@ -12,6 +12,7 @@ from pathlib import Path
 from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.config.login_file import read_entries, weaknesses
+from observatory.config.loopback import is_loopback
 from observatory.errors import ConfigError, ObservatoryError, SourceError, StoreError
 from observatory.sources.prometheus.source import SKEW_BOUND, PrometheusSource
 from observatory.sources.prometheus.survey import Found, survey
@@ -22,7 +23,6 @@ LEAST_SCRAPES = 4
 """A rate needs so many scrapes in its window, or it has gaps when one is late."""
 LEAST_SPACE = 1e9
 """Space to be left beside the store [bytes]."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 class Level(StrEnum):
@@ -100,7 +100,7 @@ def _connection(name: str, error: SourceError) -> Finding:
 def _connection_settings(source: PrometheusSource, settings: Settings) -> Iterator[Finding]:
     own = settings.prometheus_servers[source.name]
     has_secret = bool(own.token or own.token_file or own.password or own.url.password)
-    if own.url.scheme == "http" and has_secret and own.url.host not in LOOPBACK:
+    if own.url.scheme == "http" and has_secret and not is_loopback(own.url.host or ""):
         yield Finding(
             Level.WARNING,
             f"{source.name}: secrets",

@@ -7,7 +7,6 @@ A browser calls on behalf of any page it shows, and where nobody has to sign in 
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 import socket
@@ -23,10 +22,11 @@ from observatory.api.context import BODY_LIMIT, context
 from observatory.api.middleware import cors, rate_limits
 from observatory.api.problems import Problem
 from observatory.config import Settings
+from observatory.config.loopback import is_loopback
+from observatory.suggest import did_you_mean
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
 USER, PANEL_LOGIN = "observatory.user", "observatory.panel_login"
 """Where the server leaves who signed in to the dashboard; no header of a client can say so."""
@@ -136,13 +136,11 @@ def _refuse_foreign_host() -> None:
 
 def serves(settings: Settings, host: str) -> bool:
     """Whether a ``Host`` header means this server. Addresses always do: only a name can be pointed at another's."""
-    if LOOPBACK.fullmatch(host):
-        return True
     found = HOST.fullmatch(host)
     if found is None:
         return False
     name = found[1].lower()
-    if name in {known.lower() for known in settings.hosts}:
+    if is_loopback(name) or name in {known.lower() for known in settings.hosts}:
         return True
     if settings.is_loopback:
         return False
@@ -185,8 +183,7 @@ def _refuse_unknown_parameters(spec: dict[str, Any]) -> None:
     faults = []
     for name in request.args:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known) or 'none'}"
+            hint = did_you_mean(name, known, f"known are {', '.join(known) or 'none'}")
             faults.append(
                 {"name": name[:200], "value": request.args[name][:200], "reason": f"unknown query parameter, {hint}"}
             )

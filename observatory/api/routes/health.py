@@ -16,6 +16,7 @@ from observatory.api.problems import Problem
 from observatory.api.schemas.health import Anomaly, AnomalyPage, HealthSummary
 from observatory.api.schemas.requests import AnomaliesQuery, SummaryQuery
 from observatory.health.overview import order
+from observatory.times import rfc3339
 
 TAG = {"name": "health", "description": "Where services stand now, and the anomalies behind it."}
 routes = APIBlueprint("health", __name__, url_prefix="/api/health", tag=TAG)
@@ -64,13 +65,13 @@ def anomalies(query_data: AnomaliesQuery) -> Response:
     found = store.anomalies(start, end, services, query.severity or None, query.open, query.limit + 1, after)
     page = found[: query.limit]
     last = page[-1] if len(found) > query.limit else None
-    key = (context.rfc3339(last.started_at), last.service_name, last.detector) if last else ()
+    key = (rfc3339(last.started_at), last.service_name, last.detector) if last else ()
     following = next_page(
         cursor_of(key) if last else None,
         query.limit,
         service=query.service,
-        start=context.rfc3339(start),
-        end=context.rfc3339(end),
+        start=rfc3339(start),
+        end=rfc3339(end),
         severity=query.severity,
         open="true" if query.open else None,
     )

@@ -14,6 +14,7 @@ from observatory.api.paging import next_page, page_of, place
 from observatory.api.schemas.health import Incident, IncidentPage
 from observatory.api.schemas.requests import IncidentsQuery
 from observatory.incidents.grouping import SLACK, group
+from observatory.times import rfc3339
 
 MOST_ANOMALIES = 5000
 """Newest anomalies that are grouped; more would be too slow for an answer."""
@@ -47,7 +48,7 @@ def incidents(query_data: IncidentsQuery) -> Response:
         found, lambda i: (-i.started_at.timestamp(), i.id), place(query.cursor, float, str), query.limit
     )
     following = next_page(
-        cursor, query.limit, start=context.rfc3339(start), end=context.rfc3339(end), open="true" if query.open else None
+        cursor, query.limit, start=rfc3339(start), end=rfc3339(end), open="true" if query.open else None
     )
     shown = [Incident.of(incident) for incident in page]
     return context.answer(IncidentPage(start=start, end=end, incidents=shown, next=following))

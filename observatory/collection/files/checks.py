@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from observatory.errors import InvalidInputError
 from observatory.model import LONGEST_NAME, SERVICE, TIMESTAMP, is_usable_name
 from observatory.store.sql.literals import literal
 from observatory.store.sql.tables import quoted
+from observatory.suggest import did_you_mean
 
 OLDEST = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
 FUTURE = timedelta(days=1)
@@ -127,12 +127,11 @@ def _bad_names(file: SampleFile, plan: Plan) -> Iterator[str]:
     names = [column.name for column in plan.metrics.values()]
     unknown = _is_unknown(names)
     if not plan.ignore_unknown and (found := file.violation("raw", unknown, "metric_text")):
-        close = difflib.get_close_matches(found.value, names, n=1)
-        hint = f"did you mean {close[0]!r}? Else " if close else ""
+        hint = did_you_mean(found.value, names)
         example = f"--map {next(iter(plan.metrics))}={found.value!r}"
         yield (
             f"column {plan.parts['metric']!r}{_at(found)}: {found.value!r} is no metric: "
-            f"{hint}say what it is ({example}), or --ignore-unknown"
+            f"{hint and f'{hint} Else '}say what it is ({example}), or --ignore-unknown"
         )
 
 
