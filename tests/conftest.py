@@ -13,6 +13,7 @@ from support.secure import Certificates, SecurePrometheus, make_certificates
 from support.servers import Alertmanager, NodeExporter, Prometheus, wait_until
 
 from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.source import PrometheusSource
 
 WINDOW = 8.0
@@ -24,7 +25,7 @@ def prometheus_of_three() -> Iterator[PrometheusSource]:
     with NodeExporter() as node, Alertmanager() as alertmanager:
         targets = {"node": node.address, "alertmanager": alertmanager.address}
         with Prometheus(targets) as prometheus:
-            source = PrometheusSource(PrometheusClient(prometheus.url, timeout=10), window=WINDOW)
+            source = PrometheusSource(PrometheusClient(prometheus.url, Limits(timeout=10)), window=WINDOW)
             wait_until(lambda: _answers(source), 30, "three targets with rates", prometheus.log)
             yield source
 

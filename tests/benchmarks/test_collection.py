@@ -30,6 +30,7 @@ from observatory.collection.collect import collect_once, store_samples
 from observatory.model import SERVICE
 from observatory.sources.prometheus.answers import parse, read_envelope, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.presets import joined
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store, open_store
@@ -73,7 +74,7 @@ class Loaded:
             self._started[name] = server.__enter__()
             if isinstance(server, VictoriaMetrics):
                 server.load(text.prometheus())
-        return PrometheusSource(PrometheusClient(self._started[name].url, 120), 300, ("go", "process"))
+        return PrometheusSource(PrometheusClient(self._started[name].url, Limits(timeout=120)), 300, ("go", "process"))
 
     def close(self) -> None:
         for server in self._started.values():
@@ -218,7 +219,7 @@ def replay(services: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     points = max(2, min(1440, 1_000_000 // services))
     pieces = 1 if services < 1000 else 3
     port = Server().port
-    source = PrometheusSource(PrometheusClient(f"http://127.0.0.1:{port}", 120), 300, ("go", "process"))
+    source = PrometheusSource(PrometheusClient(f"http://127.0.0.1:{port}", Limits(timeout=120)), 300, ("go", "process"))
     source.discover = lambda: [object()] * services  # type: ignore[method-assign, list-item, return-value]
     draw = random.Random(7)
     pool = [repr(draw.random()) for _ in range(10_007)]

@@ -16,6 +16,7 @@ from observatory.errors import SourceError, SourceRefusedError, SourceUnreachabl
 from observatory.model import Collected, Failure, Service
 from observatory.sources.demo.shop import SHOP, DemoSource
 from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.presets import build_parts, build_queries
 from observatory.sources.prometheus.promql import LATENCIES
 from observatory.sources.prometheus.source import PrometheusSource
@@ -37,7 +38,7 @@ def names(store: Store) -> list[str]:
 
 
 def a_prometheus(url: str) -> PrometheusSource:
-    return PrometheusSource(PrometheusClient(url, 5, sleep=lambda seconds: None))
+    return PrometheusSource(PrometheusClient(url, Limits(timeout=5), sleep=lambda seconds: None))
 
 
 class Counting:
@@ -287,7 +288,7 @@ def test_a_query_a_real_prometheus_refuses_costs_only_its_metric(
 def test_a_real_prometheus_that_refuses_everything_is_an_error(
     prometheus_of_three: PrometheusSource, store: Store
 ) -> None:
-    source = PrometheusSource(PrometheusClient(f"{prometheus_of_three.client.url}/elsewhere", 5))
+    source = PrometheusSource(PrometheusClient(f"{prometheus_of_three.client.url}/elsewhere", Limits(timeout=5)))
     with pytest.raises(SourceRefusedError, match="HTTP 404"):
         collect_once([source], store, datetime.now(UTC))
     assert store.revision == 0

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
+from pydantic import SecretStr
+
 from observatory.config.sources import SourceSettings
 from observatory.errors import SourceError
 from observatory.sources.prometheus.answers import Answer, Series, parse, read_version
+from observatory.sources.prometheus.connection import TLS, Authentication, Limits
 from observatory.sources.prometheus.transport import Transport
 
 WHOLE = {"partial_response": "false", "deny_partial_response": "1"}
@@ -21,25 +24,17 @@ class PrometheusClient(Transport):
     @classmethod
     def of(cls, settings: SourceSettings) -> Self:
         """A client as the settings say."""
-
-        def path(name: str) -> str | None:
-            value = getattr(settings, name)
-            return None if value is None else str(value)
-
         return cls(
             str(settings.url),
-            settings.timeout,
-            settings.token.get_secret_value() if settings.token else None,
-            settings.username,
-            settings.password.get_secret_value() if settings.password else None,
-            path("ca_file"),
-            token_file=path("token_file"),
-            cert_file=path("cert_file"),
-            key_file=path("key_file"),
-            verify=settings.verify,
+            Limits(settings.timeout, settings.concurrency, settings.max_answer),
+            Authentication(
+                token=_shown(settings.token),
+                token_file=settings.token_file,
+                username=settings.username,
+                password=_shown(settings.password),
+            ),
+            TLS(settings.ca_file, settings.cert_file, settings.key_file, settings.verify),
             headers={name: value.get_secret_value() for name, value in settings.headers.items()},
-            concurrency=settings.concurrency,
-            max_answer=settings.max_answer,
         )
 
     def instant(self, query: str, at: datetime) -> Answer:
@@ -79,3 +74,7 @@ class PrometheusClient(Transport):
             return read_version(self.ask("status/buildinfo"))
         except SourceError:
             return ""
+
+
+def _shown(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

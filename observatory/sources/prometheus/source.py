@@ -144,7 +144,7 @@ class PrometheusSource:
             except SourceError as error:
                 return error
 
-        with ThreadPoolExecutor(self.client.concurrency, thread_name_prefix=self.name) as pool:
+        with ThreadPoolExecutor(self.client.limits.concurrency, thread_name_prefix=self.name) as pool:
             answers = dict(zip(self.parts, pool.map(one, self.parts), strict=True))
         found = {metric: answer for metric, answer in answers.items() if isinstance(answer, _Answers)}
         failed = {metric: answer for metric, answer in answers.items() if isinstance(answer, SourceError)}

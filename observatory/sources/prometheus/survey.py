@@ -44,7 +44,7 @@ def survey(source: PrometheusSource, at: datetime) -> list[Found]:
         except QueryRefusedError as error:
             return error
 
-    with ThreadPoolExecutor(source.client.concurrency, thread_name_prefix="survey") as pool:
+    with ThreadPoolExecutor(source.client.limits.concurrency, thread_name_prefix="survey") as pool:
         probed = dict(zip(source.probes, pool.map(ask, source.probes.values()), strict=True))
         wanted = [
             (metric, name, parts[name])

@@ -30,6 +30,7 @@ from observatory.errors import (
 )
 from observatory.sources.prometheus.answers import Envelope, read_envelope
 from observatory.sources.prometheus.circuit import Circuit
+from observatory.sources.prometheus.connection import ANONYMOUS, CHECKED, DEFAULT_LIMITS, TLS, Authentication, Limits
 
 RETRIED = frozenset({429, 502, 503, 504})
 ATTEMPTS = 3
@@ -52,20 +53,10 @@ class Transport:
     ----------
     url
         Address of the server, with a path prefix if it has one.
-    timeout
-        Longest wait for one answer, from the first byte sent to the last byte received [s].
-    token, token_file, username, password
-        Bearer token, a file that has it and is read for every request, or basic authentication.
-    ca_file, cert_file, key_file
-        Certificates to trust instead of the system's; a certificate to show, and its key.
-    verify
-        Whether the server's certificate is checked.
+    limits, authentication, tls
+        See `observatory.sources.prometheus.connection`.
     headers
         Sent with every request.
-    concurrency
-        Most requests at a time.
-    max_answer
-        Largest answer taken [MB].
     sleep
         Waits between attempts.
     """
@@ -73,44 +64,20 @@ class Transport:
     def __init__(
         self,
         url: str,
-        timeout: float = 30.0,
-        token: str | None = None,
-        username: str | None = None,
-        password: str | None = None,
-        ca_file: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        limits: Limits = DEFAULT_LIMITS,
+        authentication: Authentication = ANONYMOUS,
+        tls: TLS = CHECKED,
         *,
-        token_file: str | None = None,
-        cert_file: str | None = None,
-        key_file: str | None = None,
-        verify: bool = True,
         headers: Mapping[str, str] | None = None,
-        concurrency: int = 4,
-        max_answer: float = 256.0,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url.rstrip("/")
-        self.concurrency = concurrency
+        self.limits = limits
         self.skew: float | None = None
         """How far the server's clock was ahead of ours at its last answer [s], to about a second; None: not told."""
-        self._timeout = timeout
-        self._largest = int(max_answer * 1e6)
         self._sleep = sleep
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy and no .netrc that the settings do not name
-        self._session.mount("http://", HTTPAdapter(pool_maxsize=concurrency))
-        self._session.mount("https://", HTTPAdapter(pool_maxsize=concurrency))
-        self._session.headers.update(headers or {})
-        self._session.cert = (cert_file, key_file) if cert_file and key_file else cert_file
-        self._session.verify = (ca_file or True) if verify else False
-        if not verify:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # doctor and log say it once
-        if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
-        elif username:
-            self._session.auth = (username, password or "")
-        elif token_file:
-            self._session.auth = _TokenFile(Path(token_file))
-        every, ranges = threading.Semaphore(concurrency), threading.Semaphore(max(1, concurrency - 1))
+        self._session = _session(limits, authentication, tls, headers or {})
+        every, ranges = (threading.Semaphore(count) for count in (limits.concurrency, max(1, limits.concurrency - 1)))
         self._lanes = {"query_range": _Lane(Circuit(), [ranges, every])}
         self._other = _Lane(Circuit(), [every])
 
@@ -150,9 +117,9 @@ class Transport:
         return answer
 
     def _ask_once(self, what: str, fields: Mapping[str, str] | None) -> Envelope:
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self.limits.timeout
         url = f"{self.url}/api/v1/{what}"
-        more: dict[str, Any] = {"timeout": self._timeout, "stream": True, "allow_redirects": False}
+        more: dict[str, Any] = {"timeout": self.limits.timeout, "stream": True, "allow_redirects": False}
         try:
             with (
                 self._session.get(url, **more) if fields is None else self._session.post(url, data=fields, **more)
@@ -183,9 +150,9 @@ class Transport:
         body = bytearray()
         while piece := response.raw.read1(PIECE, decode_content=True):
             body += piece
-            if len(body) > self._largest:
+            if len(body) > self.limits.max_answer * 1e6:
                 raise MalformedAnswerError(
-                    f"Prometheus at {self.address} sent more than {self._largest / 1e6:g} MB for one query: "
+                    f"Prometheus at {self.address} sent more than {self.limits.max_answer:g} MB for one query: "
                     "ask for a shorter range or fewer services, or raise OBSERVATORY_PROMETHEUS_MAX_ANSWER"
                 )
             if time.monotonic() > deadline:
@@ -223,7 +190,7 @@ class Transport:
 
     def _too_slow(self) -> SourceTimeoutError:
         return SourceTimeoutError(
-            f"Prometheus at {self.address} did not answer within {self._timeout:g} s: "
+            f"Prometheus at {self.address} did not answer within {self.limits.timeout:g} s: "
             "is it overloaded? Raise OBSERVATORY_PROMETHEUS_TIMEOUT, or lower its load"
         )
 
@@ -245,6 +212,26 @@ class Transport:
         elif "expired" in cause:
             way_out = "renew it"
         return f"no trusted connection to Prometheus at {self.address} ({cause}): {way_out}"
+
+
+def _session(limits: Limits, authentication: Authentication, tls: TLS, headers: Mapping[str, str]) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no proxy and no .netrc that the settings do not name
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=limits.concurrency))
+    session.headers.update(headers)
+    if tls.cert_file:
+        session.cert = (str(tls.cert_file), str(tls.key_file)) if tls.key_file else str(tls.cert_file)
+    session.verify = tls.verify and (str(tls.ca_file) if tls.ca_file else True)
+    if not tls.verify:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # doctor and log say it once
+    if authentication.token:
+        session.headers["Authorization"] = f"Bearer {authentication.token}"
+    elif authentication.username:
+        session.auth = (authentication.username, authentication.password or "")
+    elif authentication.token_file:
+        session.auth = _TokenFile(authentication.token_file)
+    return session
 
 
 class _TokenFile(requests.auth.AuthBase):

@@ -14,6 +14,7 @@ from observatory.config.sources import PresetSettings
 from observatory.display.services import survey_table
 from observatory.model import Failure
 from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.presets import build_parts, build_queries, configured
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.sources.prometheus.survey import survey
@@ -23,7 +24,7 @@ SECONDS = NOW.timestamp()
 
 
 def a_source(url: str, presets: tuple[str, ...] = (), **more) -> PrometheusSource:
-    return PrometheusSource(PrometheusClient(url, 5, sleep=lambda seconds: None), 300, presets, **more)
+    return PrometheusSource(PrometheusClient(url, Limits(timeout=5), sleep=lambda seconds: None), 300, presets, **more)
 
 
 def of_services(*names: str) -> Reply:
@@ -202,7 +203,7 @@ def native() -> Iterator[PrometheusSource]:
         flags = ("--enable-feature=native-histograms",)
 
     with FaultyServer(choose=grow) as exporter, Native({"api": exporter.url.removeprefix("http://")}) as prometheus:
-        source = PrometheusSource(PrometheusClient(prometheus.url, 10), 8)
+        source = PrometheusSource(PrometheusClient(prometheus.url, Limits(timeout=10)), 8)
 
         def has_rate() -> bool:
             frame = source.collect(datetime.now(UTC)).frame

@@ -26,6 +26,7 @@ from observatory.errors import (
 )
 from observatory.sources import Source
 from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.connection import Authentication, Limits
 from observatory.sources.prometheus.presets import build_parts, build_queries
 from observatory.sources.prometheus.source import PrometheusSource
 
@@ -33,10 +34,11 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECONDS = NOW.timestamp()
 SECRET = "s3cr3t"
 EMPTY = success([])
+PATIENT = Limits(timeout=5)
 
 
-def a_client(url: str, timeout: float = 5.0, **more) -> PrometheusClient:
-    return PrometheusClient(url, timeout, **({"sleep": lambda seconds: None} | more))
+def a_client(url: str, limits: Limits = PATIENT, **more) -> PrometheusClient:
+    return PrometheusClient(url, limits, **({"sleep": lambda seconds: None} | more))
 
 
 def vector(**values: str) -> list[dict[str, object]]:
@@ -73,7 +75,7 @@ def test_a_server_that_hangs_up_is_unreachable() -> None:
 
 @pytest.mark.parametrize("reply", [Reply(silent=True), Reply(body=b'{"status": "success"', stall=9)])
 def test_a_server_that_falls_silent_is_a_timeout_and_not_asked_again(reply: Reply) -> None:
-    error, requests = ask(reply, timeout=0.2)
+    error, requests = ask(reply, limits=Limits(timeout=0.2))
     assert isinstance(error, SourceTimeoutError)
     assert "within 0.2 s" in str(error)
     assert requests == 1
@@ -157,7 +159,7 @@ def test_native_histograms_are_malformed_with_the_way_out() -> None:
 def test_an_answer_that_is_too_large_is_refused_before_it_fills_the_memory(packed: bool) -> None:
     body = b" " * 3_000_000
     reply = Reply(body=gzip.compress(body), headers={"Content-Encoding": "gzip"}) if packed else Reply(body=body)
-    error, requests = ask(reply, max_answer=1)
+    error, requests = ask(reply, limits=Limits(max_answer=1))
     assert isinstance(error, MalformedAnswerError)
     assert "more than 1 MB" in str(error)
     assert requests == 1
@@ -165,7 +167,8 @@ def test_an_answer_that_is_too_large_is_refused_before_it_fills_the_memory(packe
 
 def test_redirects_are_not_followed() -> None:
     with FaultyServer(EMPTY) as elsewhere:
-        error, requests = ask(Reply(302, headers={"Location": elsewhere.url}), token=SECRET)
+        away = Reply(302, headers={"Location": elsewhere.url})
+        error, requests = ask(away, authentication=Authentication(token=SECRET))
         assert elsewhere.requests == []
     assert isinstance(error, SourceRefusedError)
     assert "HTTP 302" in str(error)
@@ -242,7 +245,7 @@ def test_after_three_refusals_the_last_is_the_error() -> None:
 
 def test_a_token_is_sent_as_bearer() -> None:
     with FaultyServer(EMPTY) as server:
-        a_client(server.url, token=SECRET).instant("up", NOW)
+        a_client(server.url, authentication=Authentication(token=SECRET)).instant("up", NOW)
     assert server.requests[0].headers["Authorization"] == f"Bearer {SECRET}"
 
 
@@ -252,7 +255,7 @@ def test_user_name_and_password_are_sent_as_basic(in_url: bool) -> None:
         if in_url:
             client = a_client(server.url.replace("//", f"//me:{SECRET}@"))
         else:
-            client = a_client(server.url, username="me", password=SECRET)
+            client = a_client(server.url, authentication=Authentication(username="me", password=SECRET))
         client.instant("up", NOW)
     assert server.requests[0].headers["Authorization"] == "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
 
@@ -296,9 +299,10 @@ def test_without_credentials_none_are_sent_whatever_the_environment_says(
 def test_no_message_shows_a_credential(reply: Reply, how: str) -> None:
     with FaultyServer(reply) as server:
         url = server.url.replace("//", f"//me:{SECRET}@") if how == "URL" else server.url
-        more = {"token": {"token": SECRET}, "password": {"username": "me", "password": SECRET}, "URL": {}}[how]
+        given = {"token": {"token": SECRET}, "password": {"username": "me", "password": SECRET}, "URL": {}}[how]
+        who = Authentication(**given)
         with pytest.raises(SourceError) as caught:
-            a_client(url, timeout=0.2, **more).instant("up", NOW)
+            a_client(url, Limits(timeout=0.2), authentication=who).instant("up", NOW)
     assert SECRET not in str(caught.value)
     assert server.url.removeprefix("http://") in str(caught.value)
 
@@ -403,7 +407,7 @@ def test_a_metric_whose_query_fails_is_a_failure_while_the_others_go_on() -> Non
 def test_a_server_that_dies_halfway_is_a_failure_of_the_rest() -> None:
     alive = by_metric(lambda name: success(vector(a="1")) if name == "request_rate" else Reply(silent=True))
     with FaultyServer(choose=alive) as server:
-        collected = PrometheusSource(a_client(server.url, timeout=0.1)).collect(NOW)
+        collected = PrometheusSource(a_client(server.url, Limits(timeout=0.1))).collect(NOW)
     assert [failure.what for failure in collected.failures] == list(METRICS)[1:]
     assert collected.frame["request_rate"].tolist() == [1.0]
 
@@ -415,7 +419,7 @@ def test_a_server_that_dies_halfway_is_a_failure_of_the_rest() -> None:
 )
 def test_when_every_query_fails_the_source_raises(reply: Reply, error: type[SourceError]) -> None:
     with FaultyServer(reply) as server:
-        source = PrometheusSource(a_client(server.url, timeout=0.1))
+        source = PrometheusSource(a_client(server.url, Limits(timeout=0.1)))
         with pytest.raises(error):
             source.collect(NOW)
         with pytest.raises(error):
@@ -426,7 +430,7 @@ def test_when_every_query_fails_the_source_raises(reply: Reply, error: type[Sour
 
 def test_an_unreachable_server_is_asked_once_for_all_queries() -> None:
     waits: list[float] = []
-    source = PrometheusSource(a_client(f"http://127.0.0.1:{free_port()}", sleep=waits.append, concurrency=1))
+    source = PrometheusSource(a_client(f"http://127.0.0.1:{free_port()}", Limits(concurrency=1), sleep=waits.append))
     with pytest.raises(SourceUnreachableError):
         source.collect(NOW)
     assert len(waits) == 2

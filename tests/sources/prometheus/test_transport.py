@@ -17,14 +17,16 @@ from observatory.config.sources import SourceSettings
 from observatory.errors import ConfigError, SourceRefusedError, SourceTimeoutError, SourceUnreachableError
 from observatory.sources.prometheus.circuit import PATIENCE, REST, Circuit
 from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.connection import TLS, Authentication, Limits
 from observatory.sources.prometheus.source import PrometheusSource
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 EMPTY = success([])
+PATIENT = Limits(timeout=5)
 
 
-def a_client(url: str, timeout: float = 5.0, **more) -> PrometheusClient:
-    return PrometheusClient(url, timeout, **({"sleep": lambda seconds: None} | more))
+def a_client(url: str, limits: Limits = PATIENT, **more) -> PrometheusClient:
+    return PrometheusClient(url, limits, **({"sleep": lambda seconds: None} | more))
 
 
 # -- log-in and TLS ---------------------------------------------------------------------------
@@ -75,11 +77,12 @@ def test_what_a_real_prometheus_refuses_is_said_with_the_way_out(
 
 def test_an_unchecked_certificate_is_taken_only_on_request(certificates: Certificates) -> None:
     with FaultyServer(EMPTY, tls=certificates.context()) as server:
-        a_client(server.url, verify=False).instant("up", NOW)
+        a_client(server.url, tls=TLS(verify=False)).instant("up", NOW)
         with pytest.raises(SourceUnreachableError, match="certificate verify failed"):
             a_client(server.url).instant("up", NOW)
+        by_name = server.url.replace("127.0.0.1", "localhost")
         with pytest.raises(SourceUnreachableError, match="not valid for this name"):
-            a_client(server.url.replace("127.0.0.1", "localhost"), ca_file=certificates.authority).instant("up", NOW)
+            a_client(by_name, tls=TLS(Path(certificates.authority))).instant("up", NOW)
 
 
 def test_tls_to_a_server_without_it_is_told_from_a_wrong_certificate() -> None:
@@ -90,7 +93,7 @@ def test_tls_to_a_server_without_it_is_told_from_a_wrong_certificate() -> None:
 def test_a_token_file_is_read_again_for_every_request(tmp_path: Path) -> None:
     file = tmp_path / "token"
     with FaultyServer(EMPTY) as server:
-        client = a_client(server.url, token_file=str(file))
+        client = a_client(server.url, authentication=Authentication(token_file=file))
         for token in ("first", "second"):
             file.write_text(f"{token}\n")
             client.instant("up", NOW)
@@ -145,20 +148,20 @@ def test_connections_are_kept() -> None:
 def test_bytes_that_come_ever_so_slowly_are_a_timeout() -> None:
     slow = Reply(body=EMPTY.body * 1000, drip=0.01)
     with FaultyServer(slow) as server, pytest.raises(SourceTimeoutError, match="within 1 s"):
-        a_client(server.url, 1).instant("up", NOW)
+        a_client(server.url, Limits(timeout=1)).instant("up", NOW)
     assert len(server.requests) == 1
 
 
 def test_no_more_requests_than_allowed_are_in_flight() -> None:
     with FaultyServer(Reply(body=EMPTY.body, drip=0.001)) as server:
-        source = PrometheusSource(a_client(server.url, concurrency=2))
+        source = PrometheusSource(a_client(server.url, Limits(timeout=5, concurrency=2)))
         assert source.collect(NOW).queries == len(server.requests) == 9
     assert server.most_at_once == 2
 
 
 def test_history_leaves_a_slot_to_what_is_asked_for_now() -> None:
     with FaultyServer(choose=lambda r: Reply(silent=True) if "query_range" in r.path else EMPTY) as server:
-        client = a_client(server.url, concurrency=2)
+        client = a_client(server.url, Limits(timeout=5, concurrency=2))
         histories = [threading.Thread(target=_forget, args=(client,)) for _ in range(4)]
         for thread in histories:
             thread.start()
@@ -288,5 +291,10 @@ def test_a_server_that_comes_back_is_asked_again() -> None:
 def test_the_settings_reach_the_client(tmp_path: Path) -> None:
     settings = Settings(prometheus_url="http://127.0.0.1:9090", prometheus_concurrency=2, prometheus_max_answer=1)
     client = PrometheusSource.from_settings(settings).client
-    assert client.concurrency == 2
-    assert client._largest == 1_000_000
+    assert client.limits == Limits(timeout=30, concurrency=2, max_answer=1)
+
+
+def test_what_logs_in_does_not_show_its_secret() -> None:
+    shown = repr(Authentication(token="geheim", username="ann", password="geheim"))
+    assert "ann" in shown
+    assert "geheim" not in shown
