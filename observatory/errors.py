@@ -1,5 +1,31 @@
 """Every error the workbench raises on purpose, under one base class.
 
+::
+
+    ObservatoryError
+    ├── ConfigError                    a setting is missing, malformed or contradicts another
+    ├── InvalidInputError              a value given by a user cannot be used
+    ├── NotFoundError                  something asked for by name does not exist
+    │   ├── UnknownServiceError
+    │   └── UnknownPluginError
+    ├── NotSignedInError               nobody can tell who asks
+    ├── ForbiddenError                 they may not do this
+    ├── TooManyRequestsError           they ask too often
+    ├── NotEnoughDataError             a model needs more samples
+    ├── SourceError                    a metrics source did not deliver
+    │   ├── SourceRefusedError         it said no
+    │   │   ├── QueryRefusedError      to this query
+    │   │   └── SourceBusyError        for now
+    │   ├── SourceUnreachableError
+    │   ├── SourceTimeoutError
+    │   └── MalformedAnswerError
+    └── StoreError                     the store cannot be opened, read or written
+        ├── StoreInUseError
+        ├── StoreCorruptError
+        ├── StoreTooNewError
+        ├── StoreUnreachableError
+        └── StoreExtensionError
+
 A message names the thing, the value and the way out, so that it can be shown to a user as it is.
 Third-party errors are translated into these at the edge: source, store, settings.
 """
