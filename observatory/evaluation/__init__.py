@@ -3,8 +3,9 @@
 >>> import numpy as np, pandas as pd
 >>> frame = pd.DataFrame({"x": np.r_[np.sin(np.arange(600) / 9), [9, 9, 9]]})
 >>> frame.index = pd.date_range("2026-01-01", periods=603, freq="60s", tz="UTC")
->>> bool(score_stream(frame, 500, "seasonal")[-1] >= 1)
-True
+>>> alarms = score_stream(frame, train_rows=500) >= 1
+>>> np.flatnonzero(alarms).tolist()
+[600, 601, 602]
 """
 
 from __future__ import annotations
