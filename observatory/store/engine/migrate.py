@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import resources
+
+import duckdb
 
 from observatory.errors import StoreError, StoreTooNewError
 from observatory.store.engine.database import Database, Statement
@@ -49,9 +52,8 @@ def _migrate(database: Database, columns: Columns) -> None:
         return
     for version in sorted(scripts):
         if version > applied:
-            script = [Statement(sql) for sql in queries.split(scripts[version])]
             record = Statement(queries.RECORD_MIGRATION, [version, version])
-            database.write([*script, record], content=False, lock=False)
+            database.write([*_statements(scripts[version]), record], content=False, lock=False)
     for statements in _missing(database, columns):
         database.write(statements, content=False, lock=False)
 
@@ -63,6 +65,12 @@ def _missing(database: Database, columns: Columns) -> list[list[Statement]]:
         present = set(database.read(queries.COLUMNS, [table])["column_name"])
         found.append([Statement(queries.add_column(table, name)) for name in names if name not in present])
     return [statements for statements in found if statements]
+
+
+@cache
+def _statements(script: str) -> tuple[Statement, ...]:
+    """The statements of a script, as DuckDB itself tells them apart: a semicolon may stand in a text or a comment."""
+    return tuple(Statement(found.query.strip()) for found in duckdb.extract_statements(script))
 
 
 def _scripts() -> dict[int, str]:

@@ -113,11 +113,6 @@ def quoted(names: Iterable[str]) -> list[str]:
     return ['"' + name.replace('"', '""') + '"' for name in names]
 
 
-def split(script: str) -> list[str]:
-    """The statements of a migration; none of them has a semicolon inside."""
-    return [statement.strip() for statement in script.split(";") if statement.strip()]
-
-
 def add_column(table: str, column: str) -> str:
     """A nullable column of numbers; seven digits are enough for a summary, and take half the space."""
     kind = "FLOAT" if table.startswith("rollup_") else "DOUBLE"
