@@ -16,7 +16,7 @@ CloudWatch Observatory
 Environment
   PORT=8080                                 serve on another port
   OBSERVATORY_PROMETHEUS_URL=http://...     collect from your Prometheus instead of the demo
-  OBSERVATORY_...                           any other setting, see the table in README.md
+  OBSERVATORY_...                           any other setting: observatory/help/settings.md
   PYTHON=python3.12                         the Python to make .venv with (3.11 or newer)
 
 The environment lives in .venv and is reused until pyproject.toml or requirements.lock changes.

@@ -15,6 +15,7 @@ import typer
 import yaml
 from support.commands import Call, caller
 from support.guides import ROOT, Block, Guide, guides, page, pages
+from test_layers import FLOORS
 
 from observatory.catalog import METRICS
 from observatory.cli import app
@@ -143,6 +144,26 @@ def test_every_table_of_the_settings_file_is_shown() -> None:
     tables = [name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("dict[str")]
     shown = [name for name in tables if f"[{name}" in text or f"`{name}`" in text or f"_{name.upper()}" in text]
     assert shown == tables
+
+
+PLANNED = {"observatory/integrations/"}
+
+
+@pytest.mark.parametrize("guide", guides(), ids=ids)
+def test_every_file_and_folder_that_is_named_exists(guide: Guide) -> None:
+    named = {token.content for token in guide.inline if token.type == "code_inline"}
+    paths = {name for name in named if re.fullmatch(r"(\.ci|observatory|tests|notebooks|dashboards)/[\w./-]*", name)}
+    assert [path for path in sorted(paths - PLANNED) if not (ROOT / path).exists()] == []
+
+
+def test_what_is_planned_is_not_there_yet() -> None:
+    assert [path for path in PLANNED if (ROOT / path).exists()] == []
+
+
+def test_the_floors_are_those_that_imports_are_held_to() -> None:
+    rows = re.findall(r"(?m)^\| (\d+) \| (`.+?`) \|", page("architecture").text)
+    floors = {int(number): set(re.findall(r"`(\w+)`", rooms)) for number, rooms in rows}
+    assert floors == dict(enumerate(FLOORS, start=1))
 
 
 # -- what people type --------------------------------------------------------------------------
