@@ -221,17 +221,10 @@ class Database:
 
     @staticmethod
     def _transact(session: Session, work: Callable[[Session], T], *, content: bool, lock: bool) -> T:
-        session.execute(queries.BEGIN)
-        try:
+        with session.transaction():
             if lock:
                 session.execute(queries.LOCK, [int(content)])
-            result = work(session)
-            session.execute(queries.COMMIT)
-            return result
-        except BaseException:
-            with contextlib.suppress(duckdb.Error):
-                session.execute(queries.ROLLBACK)
-            raise
+            return work(session)
 
     def _repeat(self, failure: str, work: Callable[[Session], T]) -> T:
         retrying = Retrying(

@@ -24,11 +24,10 @@ COMPUTED = {SAMPLES: {SERVICE_KEY: service_key("b.service_name")}}
 """Columns that follow from those of a batch ``b``, by table."""
 
 STAGING = "incoming_"
-BEGIN, COMMIT, ROLLBACK = "BEGIN", "COMMIT", "ROLLBACK"
 STAGED = f"SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '{STAGING}%'"  # noqa: S608
 OPEN_TRANSACTIONS = """
 SELECT connection_id, CAST(query_started_at AS VARCHAR), state, query FROM quack_active_connections()
-WHERE contains(query, $mark)
+WHERE contains(query, $tag)
 """
 TABLES = f"""
 SELECT table_name FROM duckdb_tables()

@@ -25,8 +25,9 @@ from observatory.errors import StoreError, StoreInUseError
 from observatory.model import Service
 from observatory.store import Store, open_store
 from observatory.store.engine import database
-from observatory.store.engine.homes.abandoned import Lookout
+from observatory.store.engine.homes.abandoned import TransactionWatchdog
 from observatory.store.engine.homes.address import Address, address_file, read_address, write_address
+from observatory.store.engine.homes.base import Session
 from observatory.store.engine.homes.processes import is_stopped
 from observatory.store.engine.homes.quack import QuackHome, serve, stop
 from observatory.store.options import StoreOptions
@@ -98,24 +99,44 @@ def test_a_client_killed_within_a_transaction_keeps_nobody_out(tmp_path: Path, s
     owner.end()
 
 
-def test_a_client_that_falls_silent_within_a_transaction_is_given_up_after_a_while() -> None:
-    connection, lookout = duckdb.connect(), Lookout()
+def test_a_client_that_is_idle_within_a_transaction_is_given_up_after_a_while() -> None:
+    connection, watchdog = duckdb.connect(), TransactionWatchdog()
     url = serve(connection, free_port(), "secret")
     home = QuackHome(url, "secret", StoreOptions(), "x")
     client = home.session()
     client.read("SELECT 1")
-    assert lookout.abandoned(connection, 0) == []
-    client.execute("BEGIN")
-    client.read("SELECT 1 WHERE 'cart' = ?", ["cart"])
-    assert lookout.abandoned(connection, 10) == []
-    assert lookout.abandoned(connection, 39) == []
-    assert lookout.abandoned(connection, 40) == [f"{socket.gethostname()}:{os.getpid()}"]
-    client.read("SELECT 1")
-    assert lookout.abandoned(connection, 41) == [], "it spoke"
-    client.execute("COMMIT")
-    assert lookout.abandoned(connection, 100) == []
+    assert watchdog.abandoned(connection, 0) == []
+    with client.transaction():
+        client.read("SELECT 1 WHERE 'cart' = ?", ["cart"])
+        assert watchdog.abandoned(connection, 10) == []
+        assert watchdog.abandoned(connection, 39) == []
+        assert watchdog.abandoned(connection, 40) == [f"{socket.gethostname()}:{os.getpid()}"]
+        client.read("SELECT 1")
+        assert watchdog.abandoned(connection, 41) == [], "it spoke"
+    assert watchdog.abandoned(connection, 100) == []
+    assert watchdog.abandoned(connection, 200) == [], "a session may be idle outside of one"
     home.close()
     stop(connection, url)
+
+
+def test_a_transaction_is_committed_whole_or_rolled_back(home: tuple[str, StoreOptions]) -> None:
+    url, options = home
+    with open_store(url, options=options) as store:
+
+        def fail(session: Session) -> None:
+            with session.transaction():
+                session.execute("INSERT INTO numbers VALUES (2)")
+                raise ZeroDivisionError
+
+        session = store._database._session(store._database.home)
+        session.execute("CREATE TABLE numbers (number INTEGER)")
+        with session.transaction():
+            session.execute("INSERT INTO numbers VALUES (1)")
+        with pytest.raises(ZeroDivisionError):
+            fail(session)
+        with session.transaction():
+            session.execute("INSERT INTO numbers VALUES (3)")
+        assert [row["number"] for row in session.rows("FROM numbers ORDER BY number")] == [1, 3]
 
 
 def test_writers_of_the_same_new_rows_make_them_once(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Transactions whose client went away.
 
 A client that is killed says no goodbye, and Quack keeps its session for ever, with what it had locked: no other
-writer would get on (https://github.com/duckdb/duckdb-quack/issues/225). So clients mark the statements of a
-transaction with who they are, and the owner looks whether they are still there.
+writer would get on (https://github.com/duckdb/duckdb-quack/issues/225). So clients tag the statements of a
+transaction with their host and process, and the owner looks whether they are still there.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from observatory.store.engine.homes.processes import is_alive
 from observatory.store.sql import tables as queries
 
 PATIENCE = 30.0
-"""Time for which a client may say nothing within a transaction [s]."""
-MARK = "transaction of "
-_MARKED = re.compile(rf"/\* {MARK}(.+?):(\d+) \*/")
+"""Time for which a client may be idle within a transaction [s]."""
+TAG = "transaction of "
+_TAGGED = re.compile(rf"/\* {TAG}(.+?):(\d+) \*/")
 
 
-def marked(sql: str) -> str:
-    """A statement that tells which process holds its transaction."""
-    return f"/* {MARK}{socket.gethostname()}:{os.getpid()} */ {sql}"
+def tagged(sql: str) -> str:
+    """A statement with a comment that says which process holds its transaction."""
+    return f"/* {TAG}{socket.gethostname()}:{os.getpid()} */ {sql}"
 
 
-class Lookout:
-    """Remembers what was seen at the looks before."""
+class TransactionWatchdog:
+    """Finds transactions whose clients went away; remembers what it saw before."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], float] = {}
 
     def abandoned(self, connection: duckdb.DuckDBPyConnection, now: float) -> list[str]:
-        """Clients that went away, or fell silent, within a transaction, as ``host:pid``.
+        """Clients that went away, or are idle for too long, within a transaction, as ``host:pid``.
 
         Parameters
         ----------
@@ -47,16 +47,16 @@ class Lookout:
         ------
         duckdb.Error
         """
-        found = connection.execute(queries.OPEN_TRANSACTIONS, {"mark": MARK}).fetchall()
+        found = connection.execute(queries.OPEN_TRANSACTIONS, {"tag": TAG}).fetchall()
         before, self._seen = self._seen, {}
         gone = []
         for session, began, state, statement in found:
-            client = _MARKED.search(statement)
+            client = _TAGGED.search(statement)
             if client is None:
-                continue  # somebody's own statement that speaks of marks
+                continue  # somebody's own statement that contains the words
             since = self._seen[session, began] = before.get((session, began), now)
-            is_silent = state == "finished" and now - since >= PATIENCE
+            is_idle = state == "finished" and now - since >= PATIENCE
             is_gone = client[1] == socket.gethostname() and not is_alive(int(client[2]))
-            if is_silent or (is_gone and since < now):  # seen before: no process of a container beside this one
+            if is_idle or (is_gone and since < now):  # seen before: no process of a container beside this one
                 gone.append(f"{client[1]}:{client[2]}")
         return gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,10 @@ class Session(Protocol):
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement whose answer nobody needs."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make the statements within one transaction: committed at its end, rolled back where anything is raised."""
         ...
 
     def stage(self, name: str, batch: pd.DataFrame | Path) -> None:

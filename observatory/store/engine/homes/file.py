@@ -24,7 +24,7 @@ from pathlib import Path
 import duckdb
 
 from observatory.errors import StoreCorruptError, StoreError, StoreExtensionError, StoreInUseError
-from observatory.store.engine.homes.abandoned import Lookout
+from observatory.store.engine.homes.abandoned import TransactionWatchdog
 from observatory.store.engine.homes.address import Address, read_address, remove_address, write_address
 from observatory.store.engine.homes.base import MEMORY, Home
 from observatory.store.engine.homes.local import LocalSession
@@ -56,7 +56,7 @@ class OwnedFile:
         self._pid = os.getpid()
         self._address: Address | None = None
         self._sessions: weakref.WeakSet[LocalSession] = weakref.WeakSet()
-        self._left = threading.Event()
+        self._released = threading.Event()
         self._connection = duckdb.connect(str(path or MEMORY), read_only=self.read_only, config=options.config())
         try:
             if not self.read_only:
@@ -75,28 +75,28 @@ class OwnedFile:
 
     @property
     def is_gone(self) -> bool:
-        """Whether it was left, or belongs to the parent of this process."""
-        return self._left.is_set() or os.getpid() != self._pid
+        """Whether it was released, or belongs to the parent of this process."""
+        return self._released.is_set() or os.getpid() != self._pid
 
     def is_lost(self, error: duckdb.Error) -> bool:
         """See `Home.is_lost`: what is open here stays, except in a forked child, and when DuckDB gave it up."""
         return self.is_gone or INVALIDATED in str(error)
 
     def close(self) -> None:
-        """See `Home.close`; the file is left when the last one here lets go of it."""
+        """See `Home.close`; the file is released when the last one here closes it."""
         with _owned_lock:
             self.users -= 1
             if self.users == 0 or self._is_invalidated():
-                self.leave()
+                self.release()
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Stop serving and let go of the file."""
         with _owned_lock:
             if _owned.get(self.path) is self:
                 del _owned[self.path]
             if self.is_gone:
                 return  # and a forked child must not touch its parent's database
-            self._left.set()
+            self._released.set()
             if self._address is not None and self.path is not None:
                 remove_address(self.path, self._address)
                 stop(self._connection, self._address.url)
@@ -131,20 +131,20 @@ class OwnedFile:
 
         And of clients that were killed: serving anew ends their transactions, and the others connect again.
         """
-        lookout = Lookout()
-        while not self._left.wait(PULSE):
+        watchdog = TransactionWatchdog()
+        while not self._released.wait(PULSE):
             if self._is_invalidated():
                 log.warning("DuckDB gave up on store %s: it is opened anew", self.name)
-                self.leave()
-            elif gone := self._abandoned(lookout):
+                self.release()
+            elif gone := self._abandoned(watchdog):
                 log.warning("store %s: ending what %s left unfinished", self.name, ", ".join(gone))
                 self._serve_anew()
 
-    def _abandoned(self, lookout: Lookout) -> list[str]:
+    def _abandoned(self, watchdog: TransactionWatchdog) -> list[str]:
         if self._address is None or not self._address.url:
             return []
         with contextlib.suppress(duckdb.Error):  # it was just closed
-            return lookout.abandoned(self._connection.cursor(), time.monotonic())
+            return watchdog.abandoned(self._connection.cursor(), time.monotonic())
         return []
 
     def _serve_anew(self) -> None:
@@ -156,7 +156,7 @@ class OwnedFile:
                 serve(self._connection, int(self._address.url.rpartition(":")[2]), self._address.token)
             except duckdb.Error as error:
                 log.warning("store %s cannot be served again, it is opened anew: %s", self.name, error)
-                self.leave()
+                self.release()
 
     def _is_invalidated(self) -> bool:
         try:
@@ -252,11 +252,11 @@ def _own(url: str, path: Path, options: StoreOptions) -> OwnedFile | str:
 
 
 @atexit.register
-def _leave_all() -> None:
+def _release_all() -> None:
     """An owner that ends takes its address with it."""
     with _owned_lock:
         for home in list(_owned.values()):
-            home.leave()
+            home.release()
 
 
 def _free_port() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,18 @@ class LocalSession:
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
         self._cursor.execute(sql, parameters)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Session.transaction`."""
+        self._cursor.execute("BEGIN")
+        try:
+            yield
+            self._cursor.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):  # the database may be lost, and the transaction with it
+                self._cursor.execute("ROLLBACK")
+            raise
 
     def stage(self, name: str, batch: pd.DataFrame | Path) -> None:
         """See `Session.stage`; it is read where it is."""

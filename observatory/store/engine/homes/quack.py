@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +19,7 @@ import pandas as pd
 
 from observatory.errors import StoreError, StoreUnreachableError
 from observatory.store.engine.extensions import load
-from observatory.store.engine.homes.abandoned import marked
+from observatory.store.engine.homes.abandoned import tagged
 from observatory.store.engine.homes.local import LocalSession, plain_rows
 from observatory.store.options import StoreOptions
 from observatory.store.sql import tables as queries
@@ -61,11 +62,25 @@ class QuackSession:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
-        if sql in (queries.COMMIT, queries.ROLLBACK):
-            self._in_transaction = False
-        elif sql == queries.BEGIN:
-            self._in_transaction = True
         self._call(_bound(sql, parameters))
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Session.transaction`; its statements say who holds it, so that the owner sees when this process ends."""
+        self._call(tagged("BEGIN"))
+        self._in_transaction = True
+        try:
+            yield
+            self._end_transaction("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):  # the owner may be gone, and the transaction with it
+                self._end_transaction("ROLLBACK")
+            raise
+
+    def _end_transaction(self, statement: str) -> None:
+        """Without a tag: after it the session may be idle for as long as it likes."""
+        self._in_transaction = False
+        self._call(statement)
 
     def stage(self, name: str, batch: pd.DataFrame | Path) -> None:
         """See `Session.stage`; shipped to the server, or read by it from a file where it is on this machine."""
@@ -105,7 +120,7 @@ class QuackSession:
 
     def _call(self, sql: str) -> duckdb.DuckDBPyConnection:
         if self._in_transaction:
-            sql = marked(sql)
+            sql = tagged(sql)
         try:
             return self._cursor.execute("FROM quack_query_by_name(?, ?)", [self._alias, sql])
         except duckdb.Error as error:
