@@ -58,7 +58,7 @@ def schedule_list() -> None:
             typer.echo("nothing is scheduled: add [schedule.NAME] to observatory.toml")
             return
         print_table(job_table(jobs, store, now))
-        typer.echo(f"\n{who_schedules(store.runs.schedulers(now), now)}")
+        typer.echo(f"\n{who_schedules(store.schedulers.alive(now), now)}")
 
 
 @schedule_app.command("next", epilog="Example: `observatory schedule next --count 20`")

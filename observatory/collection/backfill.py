@@ -35,7 +35,7 @@ class BackfillReport:
 
     `chunks` were asked for in `seconds`, `stored` is the share of the range that was stored before. `coverage` has a
     row a service and a column a metric: the share of the expected samples that the store now has. `gaps` are the
-    times nothing is known of; see `observatory.store.tables.fetches.Fetches.gaps`.
+    times nothing is known of; see `observatory.store.tables.fetches.FetchTable.gaps`.
     """
 
     samples: int
@@ -130,7 +130,7 @@ def coverage(
 def gaps(
     store: Store, start: datetime, end: datetime, step: float, services: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Times nothing is known of, the largest first; see `observatory.store.tables.fetches.Fetches.gaps`."""
+    """Times nothing is known of, the largest first; see `observatory.store.tables.fetches.FetchTable.gaps`."""
     return store.fetches.gaps(_first_within(start, step), floor_to(end, step), step, services)
 
 

@@ -59,7 +59,7 @@ def collect_once(
         samples += written
         queries += answer.queries
         names |= set(answer.frame[SERVICE])
-        store.remarks.write(source.name, at, answer.warnings)
+        store.remarks.record(source.name, at, answer.warnings)
         failures += [Failure(prefix + failure.what, failure.error) for failure in answer.failures]
         warnings += [prefix + text for text in (*answer.warnings, *warned)]
     return CollectReport(

@@ -81,9 +81,9 @@ class Streamed(Judge):
             if not everything:
                 due.sort(key=lambda name: (name in self._kept, self._kept.get(name, now), name))
                 due = due[: max(KEPT_AT_ONCE, len(self._until) // 30)]
-            detector, made_as = self._settings.detector, self._fleet.made_as
+            detector, fingerprint = self._settings.detector, self._fleet.fingerprint
             self._store.states.write(
-                KeptState(name, detector, made_as, self._until[name], now, state)
+                KeptState(name, detector, fingerprint, self._until[name], now, state)
                 for name, state in self._fleet.dump(due).items()
             )
             self._kept.update(dict.fromkeys(due, now))
@@ -97,7 +97,7 @@ class Streamed(Judge):
         if self._loaded:
             return
         kept = self._store.states.read(self._settings.detector)
-        fitting = [one for one in kept if one.made_as == self._fleet.made_as]
+        fitting = [one for one in kept if one.fingerprint == self._fleet.fingerprint]
         if len(fitting) < len(kept):
             log.warning(
                 "what %s knew of %d services is of another version, metrics or parameters: it learns them anew",

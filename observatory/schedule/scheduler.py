@@ -94,7 +94,7 @@ class Scheduler:
             alarms.pause()
             self._end_children()
             alarms.shutdown(wait=True)
-            self.store.runs.scheduler_gone(this_process(), self.started_at)
+            self.store.schedulers.gone(this_process(), self.started_at)
 
     def stop(self) -> None:
         """End, and the runs that go on with it."""
@@ -112,7 +112,7 @@ class Scheduler:
         """Show that this scheduler is alive, give up lost runs, forget old ones."""
         now = self.clock()
         try:
-            self.store.runs.scheduler_seen(this_process(), self.started_at, now)
+            self.store.schedulers.seen(this_process(), self.started_at, now)
             self.store.runs.find_lost(now)
             if self.settings.keep_run_days is not None:
                 forget_old(self.store, self.settings.runs, now - timedelta(days=self.settings.keep_run_days))

@@ -8,48 +8,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
 
 from observatory.catalog import METRICS, Metric
-from observatory.errors import InvalidInputError, UnknownServiceError
-from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Fault, Service
-from observatory.store.engine.database import Database, Statement
+from observatory.model import Anomaly, Cycle, Fault, Service
+from observatory.store.engine.database import Database
 from observatory.store.engine.homes import home_opener
 from observatory.store.engine.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
-from observatory.store.sql import rollups as upkeep_queries
-from observatory.store.sql import tables as queries
-from observatory.store.tables.audit import AuditLog
-from observatory.store.tables.bulk import checked, write_file
+from observatory.store.tables.anomalies import AnomalyTable
+from observatory.store.tables.audit import AuditTable
+from observatory.store.tables.cycles import CycleTable
+from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
-from observatory.store.tables.fetches import Fetches
-from observatory.store.tables.keys import Keys
-from observatory.store.tables.leases import Leases
-from observatory.store.tables.remarks import Remarks
-from observatory.store.tables.rows import (
-    anomaly_of,
-    anomaly_rows,
-    cycle_of,
-    cycle_rows,
-    fault_of,
-    fault_rows,
-    service_of,
-)
-from observatory.store.tables.runs import Runs
+from observatory.store.tables.fetches import FetchTable
+from observatory.store.tables.keys import KeyTable
+from observatory.store.tables.leases import LeaseTable
+from observatory.store.tables.notes import NoteTable
+from observatory.store.tables.remarks import RemarkTable
+from observatory.store.tables.rollups import ROLLUPS
+from observatory.store.tables.runs import RunTable
+from observatory.store.tables.samples import SampleTable, as_time
+from observatory.store.tables.schedulers import SchedulerTable
+from observatory.store.tables.services import CallTable, ServiceTable
 from observatory.store.tables.states import StateTable
+from observatory.store.tables.watermarks import WatermarkTable
 from observatory.store.upkeep.archive import Archive
 from observatory.store.upkeep.backup import Backup, backup
 from observatory.store.upkeep.check import Finding, check
-from observatory.store.upkeep.retention import maintain, removed_until
-from observatory.store.upkeep.rollups import as_time, done_until, refresh_late, roll_up
-
-LATELY = timedelta(minutes=15)
-"""Services that report have a sample since this time before the end of the roll-ups."""
+from observatory.store.upkeep.retention import maintain
+from observatory.store.upkeep.rollups import roll_up
 
 
 def open_store(
@@ -73,8 +65,8 @@ def open_store(
         Or one of its kinds, when it is held by another program, damaged, out of reach, or cannot be made.
     """
     options = options or StoreOptions()
-    rollups = {table: upkeep_queries.rollup_columns(list(catalog)) for table in upkeep_queries.ROLLUPS}
-    database = open_database(home_opener(url, options), {**rollups, "service_metrics": list(catalog)})
+    columns = {table.name: table.columns_of(catalog) for table in ROLLUPS} | {SampleTable.name: list(catalog)}
+    database = open_database(home_opener(url, options), columns)
     return Store(database, catalog, options.archive)
 
 
@@ -88,19 +80,33 @@ class Store:
         folder = archive or (file.with_name(file.name + ".archive") if file else None)
         self.archive = Archive(database, folder)
         """The samples that were moved to Parquet."""
-        self.fetches = Fetches(database, catalog)
+        self.services_table = ServiceTable(database)
+        self.calls_table = CallTable(database)
+        self.samples = SampleTable(database, catalog)
+        self.anomalies_table = AnomalyTable(database)
+        self.faults_table = FaultTable(database)
         self.feedback = FeedbackTable(database)
-        self.remarks = Remarks(database, self.fetches)
+        """Verdicts of people on anomalies."""
+        self.cycles_table = CycleTable(database)
+        self.notes = NoteTable(database)
+        self.fetches = FetchTable(database, catalog)
+        """Which history was fetched."""
+        self.remarks = RemarkTable(database, self.fetches)
         """What sources said about samples."""
-        self.keys = Keys(database)
-        """Who may use the API."""
-        self.audit = AuditLog(database)
-        """What was done and refused."""
-        self.leases = Leases(database)
-        """Who does what only one may do."""
-        self.runs = Runs(database)
         self.states = StateTable(database)
         """What streaming detectors have learned."""
+        self.keys = KeyTable(database)
+        """Who may use the API."""
+        self.audit = AuditTable(database)
+        """What was done and refused."""
+        self.leases = LeaseTable(database)
+        """Who does what only one may do."""
+        self.runs = RunTable(database)
+        """Runs of notebooks."""
+        self.schedulers = SchedulerTable(database)
+        """Who runs notebooks that are due."""
+        self.watermarks = WatermarkTable(database)
+        """How far each task of upkeep has come."""
         if not database.home.read_only:
             self.archive.refresh_views()
 
@@ -133,28 +139,23 @@ class Store:
 
     def register(self, services: Iterable[Service]) -> int:
         """Add services, or bring those that are known up to date; unknown facts do not replace known ones."""
-        rows = pd.DataFrame([asdict(service) for service in services]).rename(columns={"name": SERVICE})
-        return self._upsert("services", rows, [SERVICE], keep_known=True)
+        return self.services_table.write(services)
 
     def services(self) -> list[Service]:
         """All registered services, by name."""
-        return [service_of(row) for row in self._database.rows(queries.SERVICES)]
+        return self.services_table.all()
 
     def service(self, name: str) -> Service:
         """The service called `name`; raises UnknownServiceError with names that are close."""
-        found = self._database.rows(queries.SERVICE, [name])
-        if not found:
-            raise UnknownServiceError(name, [service.name for service in self.services()])
-        return service_of(found[0])
+        return self.services_table.get(name)
 
     def write_calls(self, calls: Iterable[tuple[str, str]]) -> int:
         """Remember who calls whom, as ``(caller, callee)``."""
-        frame = pd.DataFrame(sorted(set(calls)), columns=["caller", "callee"])
-        return self._upsert("calls", frame, ["caller", "callee"])
+        return self.calls_table.write(calls)
 
     def calls(self) -> list[tuple[str, str]]:
         """Known calls as ``(caller, callee)``."""
-        return [(row["caller"], row["callee"]) for row in self._database.rows(queries.CALLS)]
+        return self.calls_table.all()
 
     # -- samples ----------------------------------------------------------------------------
 
@@ -163,21 +164,13 @@ class Store:
 
         A missing value never replaces a known one, so a partial answer loses nothing; infinite is missing.
         Returns the number of samples written.
+
+        Raises
+        ------
+        StoreError
+            Columns are unknown or missing, or times have no zone.
         """
-        batch = checked(frame, self._catalog)
-        if batch.empty:
-            return 0
-        keys = [SERVICE, TIMESTAMP]
-        oldest, newest = (batch[TIMESTAMP].agg(how).to_pydatetime() for how in ("min", "max"))
-        return self._database.upsert(
-            "service_metrics",
-            batch,
-            keys,
-            keep_known=True,
-            before=lambda session, name: self.archive.bring_back(session, name, oldest),
-            are_new=lambda name: Statement(queries.are_new("service_metrics", name, keys), [oldest, newest]),
-            after=lambda session, name: refresh_late(session, name, oldest, newest),
-        )
+        return self.samples.write(frame)
 
     def write_file(
         self, file: Path, metrics: Sequence[str], oldest: datetime, newest: datetime, services: Iterable[Service]
@@ -186,7 +179,7 @@ class Store:
 
         The file has one row a service and time from `oldest` to `newest`, and finite values of `metrics` or NULL.
         """
-        write_file(self._database, self.archive, file, metrics, (oldest, newest), services)
+        self.samples.write_file(file, metrics, oldest, newest, services, self.services_table)
 
     def history(
         self,
@@ -196,14 +189,11 @@ class Store:
         metrics: Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """Samples of one service, `start` and `end` included, indexed by UTC time: shape (n, metrics)."""
-        names = self._names(metrics)
-        frame = self._database.read(queries.samples(names), {"service": service, "start": start, "end": end})
-        return frame.set_index(TIMESTAMP)
+        return self.samples.history(service, start, end, metrics)
 
     def history_of_all(self, start: datetime, end: datetime, services: Sequence[str] | None = None) -> pd.DataFrame:
         """Samples of many services, by service and time, with the columns of `write_samples`."""
-        parameters = {"start": start, "end": end, "services": None if services is None else list(services)}
-        return self._database.read(queries.samples_of_all(list(self._catalog)), parameters)
+        return self.samples.history_of_all(start, end, services)
 
     def buckets(
         self,
@@ -219,63 +209,40 @@ class Store:
 
         With `extremes` a metric ``m`` also has ``m__min`` and ``m__max``.
         """
-        how = {name: self._catalog[name].aggregate for name in self._names(metrics)}
-        fitting = [table for table, step in upkeep_queries.ROLLUPS.items() if seconds % step == 0]
-        query = (
-            upkeep_queries.buckets(fitting[-1], how, extremes=extremes)
-            if fitting
-            else queries.buckets(how, extremes=extremes)
-        )
-        parameters = {"seconds": seconds, "service": service, "start": start, "end": end}
-        return self._database.read(query, parameters).set_index(TIMESTAMP)
+        return self.samples.buckets(service, start, end, seconds, metrics, extremes=extremes)
 
     def resolution(self, start: datetime, seconds: float) -> float:
         """The step to summarise samples since `start` over: `seconds`, or more where roll-ups answer then [s].
 
         They answer long steps at once, and are all that is left of samples that were removed.
         """
-        removed = removed_until(self._database)
-        finest, *coarser = upkeep_queries.ROLLUPS.values()
-        if seconds > finest or (removed is not None and start < removed):
-            seconds = -(-seconds // finest) * finest
-        for step in coarser:
-            seconds = -(-seconds // step) * step if seconds > step else seconds
-        return seconds
+        return self.samples.resolution(start, seconds)
 
     def trends(self, start: datetime, end: datetime, seconds: float, metrics: Sequence[str]) -> pd.DataFrame:
         """`metrics` of all services summarised over `seconds`: columns service_name, timestamp, metrics, unordered."""
-        how = {name: self._catalog[name].aggregate for name in self._names(metrics)}
-        return self._database.read(queries.trends(how), {"width": round(1e6 * seconds), "start": start, "end": end})
+        return self.samples.trends(start, end, seconds, metrics)
 
     def latest(self, since: datetime) -> pd.DataFrame:
         """The newest sample of every service, not older than `since`: indexed by service, with its timestamp."""
-        rolled_up = done_until(self._database, "rollup")
-        parameters: dict[str, Any] = {"edge": since}
-        if rolled_up is not None and rolled_up - LATELY > since:  # to look at everything costs ten times as much
-            parameters["edge"] = rolled_up - LATELY
-            silent = self._database.rows(upkeep_queries.SILENT, {"since": since, **parameters})
-            if silent:
-                parameters["times"] = [row["last"] for row in silent]
-        sql = queries.latest(list(self._catalog), older="times" in parameters)
-        return self._database.read(sql, parameters).set_index(SERVICE)
+        return self.samples.latest(since)
 
     def sample_counts(self) -> pd.DataFrame:
         """Number of samples, times of the first and the last one: ``samples``, ``first``, ``last`` by service."""
-        return self._database.read(upkeep_queries.COUNTS).set_index(SERVICE)
+        return self.samples.counts()
 
     def newest(self, service: str | None = None) -> datetime | None:
         """Time of the newest sample, of one service or of all."""
-        return as_time(self._counts_of(service)["last"].max())
+        return self.samples.newest(service)
 
     def oldest(self, service: str | None = None) -> datetime | None:
         """Time of the oldest sample, of one service or of all."""
-        return as_time(self._counts_of(service)["first"].min())
+        return self.samples.oldest(service)
 
     # -- anomalies --------------------------------------------------------------------------
 
     def write_anomalies(self, anomalies: Iterable[Anomaly]) -> int:
         """Upsert episodes; service, start and detector identify one."""
-        return self._upsert("metrics_anomalies", anomaly_rows(anomalies), [SERVICE, TIMESTAMP, "detector"])
+        return self.anomalies_table.write(anomalies)
 
     def anomalies(
         self,
@@ -291,58 +258,41 @@ class Store:
 
         `after` leaves out those up to and including the one with that start, service and detector.
         """
-        if limit is not None and limit < 0:
-            raise InvalidInputError(f"limit = {limit}: must be 0 or more")
-        rows = self._database.rows(
-            queries.ANOMALIES,
-            {
-                "start": start,
-                "end": end,
-                "services": None if services is None else list(services),
-                "severities": None if severities is None else [str(severity) for severity in severities],
-                "open_only": open_only,
-                "limit": limit,
-                "last": after[0] if after else None,
-                "last_service": after[1] if after else None,
-                "last_detector": after[2] if after else None,
-            },
-        )
-        return [anomaly_of(row) for row in rows]
+        return self.anomalies_table.read(start, end, services, severities, open_only, limit, after)
 
     # -- labels, cycles, notes --------------------------------------------------------------
 
     def write_faults(self, faults: Iterable[Fault]) -> int:
         """Upsert labelled faults; service, kind and start identify one."""
-        return self._upsert("faults", fault_rows(faults), [SERVICE, "kind", "started_at"])
+        return self.faults_table.write(faults)
 
     def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
         """Labelled faults that overlap the time given, the oldest first."""
-        return [fault_of(row) for row in self._database.rows(queries.FAULTS, {"start": start, "end": end})]
+        return self.faults_table.read(start, end)
 
     def write_cycle(self, cycle: Cycle) -> None:
         """Remember what a cycle of the worker did and what failed in it."""
-        self._upsert("cycles", cycle_rows(cycle), ["started_at"])
+        self.cycles_table.write([cycle])
 
     def cycles(self, limit: int = 20) -> list[Cycle]:
         """The last cycles, the newest first."""
-        return [cycle_of(row) for row in self._database.rows(queries.CYCLES, [limit])]
+        return self.cycles_table.last(limit)
 
     def skipped_cycles(self, since: datetime) -> int:
         """How many cycles did not run since a time because the ones before took too long."""
-        return int(self._database.value(queries.SKIPPED, [since]))
+        return self.cycles_table.skipped(since)
 
     def prune_cycles(self, before: datetime) -> None:
         """Forget cycles that started before a time."""
-        self._database.write([Statement(queries.PRUNE_CYCLES, [before])])
+        self.cycles_table.prune(before)
 
     def note(self, key: str) -> str | None:
         """A small fact kept under `key`, or None."""
-        value: str | None = self._database.value(queries.META, [key])
-        return value
+        return self.notes.get(key)
 
     def write_note(self, key: str, value: str) -> None:
         """Keep a small fact under `key`."""
-        self._upsert("meta", pd.DataFrame({"key": [key], "value": [value]}), ["key"])
+        self.notes.write(key, value)
 
     # -- safety -----------------------------------------------------------------------------
 
@@ -356,7 +306,7 @@ class Store:
 
     def repair(self, now: datetime) -> None:
         """Make the roll-ups anew from the samples that are there."""
-        self._database.write([Statement(upkeep_queries.FORGET, ["rollup"])], content=False)
+        self._database.write(self.watermarks.forgetting("rollup"), content=False)
         roll_up(self._database, now)
 
     def info(self) -> dict[str, Any]:
@@ -376,7 +326,7 @@ class Store:
             "archived samples": sum(month.row_count for month in months),
             "archived months": len(months),
             "archive": self.archive.folder,
-            "rolled up until": done_until(self._database, "rollup"),
+            "rolled up until": self.watermarks.get("rollup"),
             "revision": self.revision,
         }
 
@@ -385,19 +335,3 @@ class Store:
     def maintain(self, now: datetime, retention: Retention | None = None) -> None:
         """Do what is due; see `observatory.store.upkeep.retention.maintain`."""
         maintain(self._database, self.archive, now, retention)
-
-    # -- helpers ----------------------------------------------------------------------------
-
-    def _upsert(self, table: str, frame: pd.DataFrame, keys: list[str], *, keep_known: bool = False) -> int:
-        return self._database.upsert(table, frame, keys, keep_known=keep_known)
-
-    def _names(self, metrics: Sequence[str] | None) -> list[str]:
-        names = list(self._catalog) if metrics is None else list(metrics)
-        unknown = [name for name in names if name not in self._catalog]
-        if unknown:
-            raise InvalidInputError(f"unknown metric {unknown[0]!r}: choose from {', '.join(self._catalog)}")
-        return names
-
-    def _counts_of(self, service: str | None) -> pd.DataFrame:
-        counts = self.sample_counts()
-        return counts if service is None else counts[counts.index == service]

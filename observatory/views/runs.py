@@ -73,7 +73,7 @@ def read(runtime: Runtime) -> Read:
     """Jobs with their last runs, the last runs of all, and who schedules."""
     runs = runtime.store.runs
     jobs = [(job, next(iter(runs.last(1, job=job.name)), None)) for job in jobs_of(runtime.settings)]
-    return jobs, runs.last(LISTED), runs.schedulers(runtime.clock())
+    return jobs, runs.last(LISTED), runtime.store.schedulers.alive(runtime.clock())
 
 
 def tables(found: Read, runtime: Runtime, error: str, *, served: bool) -> dict[str, Any]:

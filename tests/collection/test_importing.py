@@ -290,7 +290,7 @@ def test_a_write_that_fails_leaves_nothing_behind(
     def fail(*anything: object) -> None:
         raise duckdb.IOException("disk full")
 
-    monkeypatch.setattr("observatory.store.tables.bulk.refresh_late", fail)
+    monkeypatch.setattr("observatory.store.tables.samples._refresh_rollups", fail)
     with pytest.raises(StoreError, match=r"nothing was changed.*disk full"):
         import_text(WIDE)
     assert (store.services(), len(everything(store))) == ([], 0)

@@ -191,7 +191,7 @@ def test_what_was_said_about_history_is_told_with_what_was_said_live(store: Stor
     from observatory.store.tables.fetches import Question
 
     store.fetches.record(Question("eu", "q", (), 60.0), NOW, NOW + MINUTE, 1, ["a store is away"], NOW)
-    store.remarks.write("eu", NOW + 9 * MINUTE, ["slow", "slow"])
+    store.remarks.record("eu", NOW + 9 * MINUTE, ["slow", "slow"])
     assert [remark.text for remark in store.remarks.about("eu", NOW, NOW + 9 * MINUTE)] == ["a store is away", "slow"]
 
 

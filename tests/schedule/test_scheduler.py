@@ -62,7 +62,7 @@ def test_two_schedulers_share_the_work_one_dies_and_the_other_goes_on(tmp_path: 
     log = (tmp_path / "log").read_text
     with open_store(str(tmp_path / "shop.duckdb")) as store, scheduling(tmp_path) as first:
         with scheduling(tmp_path) as second:
-            wait_until(lambda: len(store.runs.schedulers(utc_now())) == 2, 180, "two schedulers", log)
+            wait_until(lambda: len(store.schedulers.alive(utc_now())) == 2, 180, "two schedulers", log)
             wait_until(lambda: runs_of(store, "quick", RunStatus.DONE), 180, "a run", log)
             wait_until(lambda: runs_of(store, "stuck", RunStatus.RUNNING), 180, "a run that goes on", log)
             wait_until(lambda: runs_of(store, "stuck", RunStatus.SKIPPED), 60, "a run that is left out", log)

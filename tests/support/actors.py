@@ -23,9 +23,7 @@ from observatory.catalog import METRICS
 from observatory.errors import StoreError
 from observatory.model import Service
 from observatory.store import Store, open_store
-from observatory.store.engine.database import Statement
-from observatory.store.engine.homes import Session
-from observatory.store.sql import rollups as upkeep_queries
+from observatory.store.engine.homes.base import Session
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["observatory.store", "observatory.store.engine.homes.file"])
@@ -75,7 +73,7 @@ def tidy(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
     """Roll up and sort again and again."""
     say("ready")
     while not ended.is_set():
-        store._database.write([Statement(upkeep_queries.FORGET, [task]) for task in ("rollup", "tidy")])
+        store._database.write([*store.watermarks.forgetting("rollup"), *store.watermarks.forgetting("tidy")])
         store.maintain(START + timedelta(days=count))
 
 

@@ -47,7 +47,7 @@ def test_a_job_shows_its_next_time_and_how_the_last_run_went(tmp_path: Path) -> 
 def test_it_says_when_nobody_schedules(tmp_path: Path) -> None:
     runtime = a_runtime(tmp_path, schedule=SCHEDULE)
     assert "no scheduler runs" in drawn(runtime)["scheduler"]["text"]
-    runtime.store.runs.scheduler_seen("me:7", NOW, NOW)
+    runtime.store.schedulers.seen("me:7", NOW, NOW)
     runtime.store.write_note("anything", "new")  # what is read is shared until the store changes
     assert drawn(runtime)["scheduler"] == {"runs": True, "text": "scheduled by me:7"}
 

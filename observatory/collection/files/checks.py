@@ -14,8 +14,8 @@ from observatory.collection.files import queries as sql
 from observatory.collection.files.reader import SampleFile, Violation
 from observatory.errors import InvalidInputError
 from observatory.model import LONGEST_NAME, SERVICE, TIMESTAMP, is_usable_name
+from observatory.store.sql.builders import quoted
 from observatory.store.sql.literals import literal
-from observatory.store.sql.tables import quoted
 from observatory.suggest import did_you_mean
 
 OLDEST = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from observatory.store.sql.builders import quoted
 from observatory.store.sql.literals import literal
-from observatory.store.sql.tables import quoted
 
 COUNT_RAW = "SELECT count(*) FROM raw"
 ZONED = r"(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"

@@ -81,7 +81,7 @@ class Fleet:
         return int(self._states.nbytes)
 
     @property
-    def made_as(self) -> str:
+    def fingerprint(self) -> str:
         """Version, metrics and parameters: the state of a service fits fleets in which these are the same."""
         facts = [VERSION, self._states.shape[1], self.period, list(self.metrics), dict(sorted(self.options.items()))]
         return json.dumps(facts)

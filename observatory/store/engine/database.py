@@ -27,8 +27,8 @@ from tenacity import (
 )
 
 from observatory.errors import StoreError
-from observatory.store.engine.homes import Home, Session
-from observatory.store.sql import tables as queries
+from observatory.store.engine.homes.base import Home, Session
+from observatory.store.sql import schema
 from observatory.store.sql.literals import Parameters, Row
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ class Database:
     @property
     def revision(self) -> int:
         """A number that grows with every write of any process."""
-        return int(self.value(queries.REVISION))
+        return int(self.value(schema.REVISION))
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query as a frame; times are UTC."""
@@ -105,7 +105,7 @@ class Database:
 
     def numbers(self, table: str) -> list[str]:
         """Columns of numbers that a table has, of every program that ever wrote to it."""
-        return list(self.read(queries.NUMBERS, [table])["column_name"])
+        return list(self.read(schema.NUMBERS, [table])["column_name"])
 
     def write(
         self,
@@ -160,47 +160,19 @@ class Database:
         """Run one statement outside of any transaction of ours."""
         self._repeat("a statement failed", lambda session: session.execute(sql))
 
-    def upsert(
-        self,
-        table: str,
-        batch: pd.DataFrame,
-        keys: list[str],
-        *,
-        keep_known: bool = False,
-        before: Callable[[Session, str], None] | None = None,
-        are_new: Callable[[str], Statement] | None = None,
-        after: Callable[[Session, str], None] | None = None,
-        content: bool = True,
-    ) -> int:
-        """Insert the rows of `batch`, or replace those with the same `keys`; the last of equals wins.
+    def require_room(self) -> None:
+        """Refuse to write where the disk of a file is nearly full: DuckDB gives up on a file when that happens midway.
 
-        Returns the number of rows in the batch after that. `before` and `after` are done in the same transaction;
-        they are given its session and the batch's name. Where the query that `are_new` makes of the name says so,
-        rows are inserted without being looked for. `content` as in `write`.
+        Raises
+        ------
+        StoreError
         """
-        if batch.empty:
-            return 0
-        rows = batch.drop_duplicates(keys, keep="last").reset_index(drop=True).copy()  # DuckDB reads no reversed view
-        values = [column for column in rows.columns if column not in keys]
-        if keep_known:  # a column without a value changes nothing, and DuckDB could not tell its type
-            values = [column for column in values if rows[column].notna().any()]
-            rows = rows[[*keys, *values]]
-        self._require_room()
-        name = batch_name()
-
-        def work(session: Session) -> None:
-            if before:
-                before(session, name)
-            question = are_new(name) if are_new else None
-            if question and session.read(question.sql, question.parameters).iat[0, 0]:
-                session.execute(queries.insert(table, name, [*keys, *values]))
-            else:
-                session.execute(queries.merge(table, name, keys, values, keep_known=keep_known))
-            if after:
-                after(session, name)
-
-        self.transaction(work, {name: rows}, content=content)
-        return len(rows)
+        folder = self.home.path.parent if self.home.path else None
+        if folder is not None and (free := shutil.disk_usage(folder).free) < ROOM:
+            raise StoreError(
+                f"store {self.name}: writing failed, nothing was changed: {folder} has {free / 2**20:.0f} MiB left, "
+                f"{ROOM / 2**20:.0f} are needed: make room"
+            )
 
     def close(self) -> None:
         """Flush and close; further use is an error."""
@@ -210,20 +182,11 @@ class Database:
                 self._forget_session()
                 self.home.close()
 
-    def _require_room(self) -> None:
-        """DuckDB gives up on a file whose disk is full in the middle of a write; so it does not come to that."""
-        folder = self.home.path.parent if self.home.path else None
-        if folder is not None and (free := shutil.disk_usage(folder).free) < ROOM:
-            raise StoreError(
-                f"store {self.name}: writing failed, nothing was changed: {folder} has {free / 2**20:.0f} MiB left, "
-                f"{ROOM / 2**20:.0f} are needed: make room"
-            )
-
     @staticmethod
     def _transact(session: Session, work: Callable[[Session], T], *, content: bool, lock: bool) -> T:
         with session.transaction():
             if lock:
-                session.execute(queries.LOCK, [int(content)])
+                session.execute(schema.LOCK, [int(content)])
             return work(session)
 
     def _repeat(self, failure: str, work: Callable[[Session], T]) -> T:
@@ -295,7 +258,7 @@ def _is_enough(state: RetryCallState) -> bool:
 
 def batch_name() -> str:
     """A name for a batch that no other writer has."""
-    return f"{queries.STAGING}{secrets.token_hex(6)}"
+    return f"{schema.STAGING}{secrets.token_hex(6)}"
 
 
 def is_conflict(error: duckdb.Error) -> bool:

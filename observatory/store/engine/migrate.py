@@ -10,8 +10,8 @@ import duckdb
 
 from observatory.errors import StoreError, StoreTooNewError
 from observatory.store.engine.database import Database, Statement
-from observatory.store.engine.homes import Home
-from observatory.store.sql import tables as queries
+from observatory.store.engine.homes.base import Home
+from observatory.store.sql import builders, schema
 
 Columns = Mapping[str, Sequence[str]]
 
@@ -37,8 +37,8 @@ def _migrate(database: Database, columns: Columns) -> None:
     """Each step looks first, so that processes may do it at the same time."""
     scripts = _scripts()
     if not database.home.read_only:
-        database.run(queries.CREATE_MIGRATIONS)
-    applied, newest = int(database.value(queries.APPLIED_MIGRATION)), max(scripts)
+        database.run(schema.CREATE_MIGRATIONS)
+    applied, newest = int(database.value(schema.APPLIED_MIGRATION)), max(scripts)
     if applied > newest:
         raise StoreTooNewError(
             f"store {database.name} has schema {applied}, this program knows up to {newest}: "
@@ -52,7 +52,7 @@ def _migrate(database: Database, columns: Columns) -> None:
         return
     for version in sorted(scripts):
         if version > applied:
-            record = Statement(queries.RECORD_MIGRATION, [version, version])
+            record = Statement(schema.RECORD_MIGRATION, [version, version])
             database.write([*_statements(scripts[version]), record], content=False, lock=False)
     for statements in _missing(database, columns):
         database.write(statements, content=False, lock=False)
@@ -62,8 +62,8 @@ def _missing(database: Database, columns: Columns) -> list[list[Statement]]:
     """What adds the columns that are not there, by table."""
     found = []
     for table, names in columns.items():
-        present = set(database.read(queries.COLUMNS, [table])["column_name"])
-        found.append([Statement(queries.add_column(table, name)) for name in names if name not in present])
+        present = set(database.read(schema.COLUMNS, [table])["column_name"])
+        found.append([Statement(builders.add_column(table, name)) for name in names if name not in present])
     return [statements for statements in found if statements]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from observatory.store.sql.tables import quoted
+from observatory.store.sql.builders import quoted
 
 FETCHED = """
 SELECT started_at, ended_at FROM fetches

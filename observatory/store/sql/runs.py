@@ -2,22 +2,6 @@
 
 from __future__ import annotations
 
-COLUMNS = (
-    "id",
-    "notebook",
-    "parameters",
-    "job",
-    "due_at",
-    "started_at",
-    "seen_at",
-    "ended_at",
-    "status",
-    "failed_cell",
-    "error",
-    "folder",
-    "process",
-)
-
 # A job's run is claimed where nobody has claimed the same time, and no other run of the job is still alive.
 # Whoever had to wait for the store may have read the clock before the last run had ended: it starts when that had.
 CLAIM = """

@@ -1,1 +1,1 @@
-"""The tables of the store, a class each"""
+"""A class a table: its name, its keys, its rows as values, and what is asked of it. `every.TABLES` has them all"""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
-import pandas as pd
-
-from observatory.store.engine.database import Database, Statement
-from observatory.store.sql import access as access_queries
+from observatory.store.engine.database import Statement
+from observatory.store.sql import access
+from observatory.store.tables.base import Column, ValueTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +25,34 @@ class AuditEntry:
     detail: str = ""
 
 
-class AuditLog:
-    """The table of entries; lines are only added, and pruned by age."""
+class AuditTable(ValueTable[AuditEntry]):
+    """Entries of the audit log; they are only added, and pruned by age."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    name = "audit_log"
+    keys = ("id",)
+    content = False
+    value = AuditEntry
+    columns = (
+        Column("id"),
+        Column("done_at", "at"),
+        Column("who"),
+        Column("address"),
+        Column("action"),
+        Column("target"),
+        Column("result"),
+        Column("detail"),
+    )
 
     def add(self, entries: Sequence[AuditEntry]) -> None:
         """Keep entries; one with an `id` that is there already replaces it, so that this may be repeated."""
-        frame = pd.DataFrame([asdict(entry) for entry in entries]).rename(columns={"at": "done_at"})
-        self._database.upsert("audit_log", frame, ["id"], content=False)
+        self.write(entries)
 
     def read(
         self, since: datetime, who: str | None = None, refused: bool = False, limit: int = 1000
     ) -> list[AuditEntry]:
         """Entries since a time, the newest first; only of `who`, only what was refused."""
-        parameters = {"since": since, "who": who, "refused": refused, "limit": limit}
-        rows = self._database.rows(access_queries.AUDIT, parameters)
-        return [AuditEntry(at=row.pop("done_at"), **row) for row in rows]
+        return self.find(access.AUDIT, {"since": since, "who": who, "refused": refused, "limit": limit})
 
     def prune(self, before: datetime) -> None:
         """Forget entries that are older."""
-        self._database.write([Statement(access_queries.PRUNE_AUDIT, [before])], content=False)
+        self._database.write([Statement(access.PRUNE_AUDIT, [before])], content=False)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime
 
-import pandas as pd
-
 from observatory.model import SERVICE, Feedback, Verdict
-from observatory.store.engine.database import Database
-from observatory.store.sql import tables as queries
-
-KEYS = (SERVICE, "started_at", "detector")
+from observatory.store.sql import tables
+from observatory.store.tables.base import Column, ValueTable
 
 
-class FeedbackTable:
+class FeedbackTable(ValueTable[Feedback]):
     """Verdicts; a later one on the same anomaly, or from the same start, replaces the earlier one."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def write(self, given: Iterable[Feedback]) -> int:
-        """Keep verdicts; returns how many."""
-        rows = [asdict(one) | {"verdict": str(one.verdict)} for one in given]
-        return self._database.upsert("feedback", pd.DataFrame(rows), list(KEYS))
+    name = "feedback"
+    keys = (SERVICE, "started_at", "detector")
+    value = Feedback
+    columns = (
+        Column(SERVICE),
+        Column("started_at"),
+        Column("detector"),
+        Column("verdict", dump=str, load=Verdict),
+        Column("ended_at"),
+        Column("given_at"),
+        Column("note"),
+    )
 
     def read(
         self,
@@ -34,5 +34,4 @@ class FeedbackTable:
     ) -> list[Feedback]:
         """Verdicts on spans that overlap the time given, the oldest span first."""
         parameters = {"start": start, "end": end, "services": None if services is None else list(services)}
-        rows = self._database.rows(queries.FEEDBACK, parameters)
-        return [Feedback(**row | {"verdict": Verdict(row["verdict"])}) for row in rows]
+        return self.find(tables.FEEDBACK, parameters)

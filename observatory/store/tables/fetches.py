@@ -13,9 +13,9 @@ import pandas as pd
 from observatory.catalog import Metric
 from observatory.model import SERVICE, Remark
 from observatory.store.engine.database import Database
-from observatory.store.sql import coverage as coverage_queries
+from observatory.store.sql import coverage
+from observatory.store.tables.base import Table
 
-KEYS = ["source", "asks", "services", "step", "started_at", "ended_at"]
 SAMPLES_AT_ONCE = 122_880
 """Samples written in one transaction: another writer waits no longer than for these. As many as DuckDB has in a row
 group: whole ones are not written to its log first."""
@@ -31,11 +31,15 @@ class Question:
     step: float
 
 
-class Fetches:
+class FetchTable(Table):
     """The ranges that were fetched, by question."""
 
+    name = "fetches"
+    keys = ("source", "asks", "services", "step", "started_at", "ended_at")
+    content = False
+
     def __init__(self, database: Database, catalog: Mapping[str, Metric]) -> None:
-        self._database = database
+        super().__init__(database)
         self._catalog = catalog
 
     def record(
@@ -56,16 +60,16 @@ class Fetches:
             "warnings": json.dumps(list(warnings)),
             "fetched_at": fetched_at,
         }
-        self._database.upsert("fetches", pd.DataFrame([row]), KEYS, content=False)
+        self.upsert(pd.DataFrame([row]))
 
     def done(self, question: Question) -> list[tuple[datetime, datetime]]:
         """Ranges fetched with this question, or with the same about all services; both ends included."""
-        rows = self._database.rows(coverage_queries.FETCHED, _identity(question))
+        rows = self._database.rows(coverage.FETCHED, _identity(question))
         return [(row["started_at"], row["ended_at"]) for row in rows]
 
     def remarks(self, start: datetime, end: datetime) -> list[Remark]:
         """What sources said about history of a time, the oldest first."""
-        rows = self._database.rows(coverage_queries.WARNINGS, [end, start])
+        rows = self._database.rows(coverage.WARNINGS, [end, start])
         return [
             Remark(row["source"], row["started_at"], row["ended_at"], text)
             for row in rows
@@ -76,7 +80,7 @@ class Fetches:
         self, start: datetime, end: datetime, expected: int, services: Sequence[str] | None = None
     ) -> pd.DataFrame:
         """Share of `expected` samples that is stored: a row a service, a column a metric, values 0–1."""
-        sql = coverage_queries.counts(list(self._catalog))
+        sql = coverage.counts(list(self._catalog))
         counts = self._database.read(sql, _range(start, end, services)).set_index(SERVICE)
         return (counts.astype(float) / max(1, expected)).clip(upper=1.0)
 
@@ -87,7 +91,7 @@ class Fetches:
         service), ``services`` (how many lack exactly these) and ``example`` (one of them).
         """
         parameters = {**_range(start, end, services), "step": step}
-        return self._database.read(coverage_queries.GAPS, parameters)
+        return self._database.read(coverage.GAPS, parameters)
 
 
 def _identity(question: Question) -> dict[str, Any]:

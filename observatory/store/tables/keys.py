@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from observatory.store.engine.database import Database, Statement
-from observatory.store.sql import access as access_queries
+from observatory.store.engine.database import Statement
+from observatory.store.sql import access
+from observatory.store.tables.base import Column, ValueTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +28,55 @@ class StoredKey:
     last_used_at: datetime | None = None
 
 
-class Keys:
-    """The table of keys. Its writes leave the store's revision alone: no answer depends on them."""
+def _dump_patterns(patterns: Sequence[str]) -> str:
+    return json.dumps(list(patterns))
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+
+def _load_patterns(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+class KeyTable(ValueTable[StoredKey]):
+    """The keys. Writing one leaves the store's revision alone: no answer depends on it."""
+
+    name = "api_keys"
+    keys = ("id",)
+    content = False
+    value = StoredKey
+    columns = (
+        Column("id"),
+        Column("name"),
+        Column("role"),
+        Column("services", dump=_dump_patterns, load=_load_patterns),
+        Column("salt"),
+        Column("hash"),
+        Column("created_at"),
+        Column("expires_at"),
+        Column("revoked_at"),
+        Column("last_used_at"),
+    )
 
     def all(self) -> list[StoredKey]:
         """Every key there ever was, the oldest first."""
-        rows = self._database.rows(access_queries.KEYS)
-        return [StoredKey(**row | {"services": tuple(json.loads(row["services"]))}) for row in rows]
+        return self.find(access.KEYS)
 
     def add(self, key: StoredKey) -> None:
-        """Keep a new key."""
-        row = asdict(key) | {"services": json.dumps(list(key.services))}
+        """Keep a new key; one with an `id` that is there already changes nothing."""
+        row = self.to_row(key)
         del row["revoked_at"], row["last_used_at"]
-        self._write(access_queries.ADD_KEY, **row)
+        self._execute(access.ADD_KEY, **row)
 
     def renew(self, id: str, salt: str, hash: str, expires_at: datetime | None) -> None:  # noqa: A002
         """Give a key another secret."""
-        self._write(access_queries.RENEW_KEY, id=id, salt=salt, hash=hash, expires_at=expires_at)
+        self._execute(access.RENEW_KEY, id=id, salt=salt, hash=hash, expires_at=expires_at)
 
     def revoke(self, id: str, at: datetime) -> None:  # noqa: A002
         """Refuse a key from now on; one that is revoked already keeps its time."""
-        self._write(access_queries.REVOKE_KEY, id=id, at=at)
+        self._execute(access.REVOKE_KEY, id=id, at=at)
 
     def touch(self, id: str, at: datetime) -> None:  # noqa: A002
         """Remember when a key was last used."""
-        self._write(access_queries.TOUCH_KEY, id=id, at=at)
+        self._execute(access.TOUCH_KEY, id=id, at=at)
 
-    def _write(self, sql: str, **parameters: object) -> None:
-        self._database.write([Statement(sql, parameters)], content=False)
+    def _execute(self, sql: str, **parameters: object) -> None:
+        self._database.write([Statement(sql, parameters)], content=self.content)

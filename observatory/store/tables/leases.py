@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from observatory.store.engine.database import Database, Statement
-from observatory.store.engine.homes import Session
-from observatory.store.sql import access as access_queries
+from observatory.store.engine.database import Statement
+from observatory.store.engine.homes.base import Session
+from observatory.store.sql import access
+from observatory.store.tables.base import Table
 
 
-class Leases:
-    """The table of leases."""
+class LeaseTable(Table):
+    """Who holds what until when."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    name = "leases"
+    keys = ("name",)
+    content = False
 
     def take(self, name: str, holder: str, now: datetime, length: timedelta) -> bool:
         """Take or renew a lease until `now` + `length`; False while another holder's has not run out."""
         values = {"name": name, "holder": holder, "until": now + length}
 
         def work(session: Session) -> bool:
-            session.execute(access_queries.TAKE_LEASE, {**values, "now": now})
-            session.execute(access_queries.MAKE_LEASE, values)
-            return bool(session.read(access_queries.LEASE_HOLDER, [name]).iat[0, 0] == holder)
+            session.execute(access.TAKE_LEASE, {**values, "now": now})
+            session.execute(access.MAKE_LEASE, values)
+            return bool(session.read(access.LEASE_HOLDER, [name]).iat[0, 0] == holder)
 
-        return self._database.transaction(work, content=False)
+        return self._database.transaction(work, content=self.content)
 
     def end(self, name: str, holder: str) -> None:
         """Give a lease back, so that the next need not wait."""
-        self._database.write([Statement(access_queries.END_LEASE, [name, holder])], content=False)
+        self._database.write([Statement(access.END_LEASE, [name, holder])], content=self.content)

@@ -5,33 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import pandas as pd
-
 from observatory.model import Remark
 from observatory.store.engine.database import Database
-from observatory.store.sql import tables as queries
-from observatory.store.tables.fetches import Fetches
+from observatory.store.sql import tables
+from observatory.store.tables.base import Column, ValueTable
+from observatory.store.tables.fetches import FetchTable
 
-KEYS = ["source", "warning", "started_at"]
-APART = timedelta(minutes=5)
+SAME_WITHIN = timedelta(minutes=5)
 """The same remark within this time is about one range."""
 
 
-class Remarks:
+class RemarkTable(ValueTable[Remark]):
     """Remarks of live collection; those about history are kept with what was fetched, and told here as well."""
 
-    def __init__(self, database: Database, fetches: Fetches) -> None:
-        self._database = database
+    name = "remarks"
+    keys = ("source", "warning", "started_at")
+    content = False
+    value = Remark
+    columns = (
+        Column("source"),
+        Column("warning", "text"),
+        Column("started_at", "start"),
+        Column("ended_at", "end"),
+    )
+
+    def __init__(self, database: Database, fetches: FetchTable) -> None:
+        super().__init__(database)
         self._fetches = fetches
 
-    def write(self, source: str, at: datetime, warnings: Iterable[str]) -> None:
+    def record(self, source: str, at: datetime, warnings: Iterable[str]) -> None:
         """Keep what `source` remarked about its samples at a time; the same remark again makes its range longer."""
         texts = list(dict.fromkeys(warnings))
         if not texts:
             return
-        going_on = {remark.text: remark.start for remark in self._live(source, at - APART, at)}
-        rows = [(source, text, going_on.get(text, at), at) for text in texts]
-        self._database.upsert("remarks", pd.DataFrame(rows, columns=[*KEYS, "ended_at"]), KEYS, content=False)
+        since = {remark.text: remark.start for remark in self._live(source, at - SAME_WITHIN, at)}
+        self.write(Remark(source, since.get(text, at), at, text) for text in texts)
 
     def about(self, source: str, start: datetime, end: datetime) -> list[Remark]:
         """What a source remarked about its samples from `start` to `end`, the oldest first."""
@@ -39,5 +47,4 @@ class Remarks:
         return sorted([*self._live(source, start, end), *history], key=lambda remark: (remark.start, remark.text))
 
     def _live(self, source: str, start: datetime, end: datetime) -> list[Remark]:
-        rows = self._database.rows(queries.REMARKS, [source, end, start])
-        return [Remark(source, row["started_at"], row["ended_at"], row["warning"]) for row in rows]
+        return self.find(tables.REMARKS, [source, end, start])

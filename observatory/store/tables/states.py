@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
-import pandas as pd
-
 from observatory.model import SERVICE
-from observatory.store.engine.database import Database, Statement
-from observatory.store.sql import tables as queries
+from observatory.store.engine.database import Statement
+from observatory.store.sql import tables
+from observatory.store.tables.base import Column, ValueTable
 
-KEYS = (SERVICE, "detector")
 AT_ONCE = 500
 """States written in one transaction: some 10 MB."""
 
@@ -21,38 +19,43 @@ AT_ONCE = 500
 class KeptState:
     """What `detector` knew of a service once it had seen the row at `learned_until`.
 
-    `made_as` must be equal for a state to be of use: version, metrics and parameters.
+    `fingerprint` must be equal for a state to be of use: version, metrics and parameters.
     """
 
     service_name: str
     detector: str
-    made_as: str
+    fingerprint: str
     learned_until: datetime
     kept_at: datetime
     state: bytes
 
 
-class StateTable:
-    """One state a service and detector; a later one replaces the earlier one."""
+class StateTable(ValueTable[KeptState]):
+    """One state a service and detector; a later one replaces the earlier one. What is stored means the same after."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    name = "detector_states"
+    keys = (SERVICE, "detector")
+    content = False
+    value = KeptState
+    columns = (
+        Column(SERVICE),
+        Column("detector"),
+        Column("made_as", "fingerprint"),
+        Column("learned_until"),
+        Column("kept_at"),
+        Column("state", load=bytes),
+    )
 
-    def write(self, states: Iterable[KeptState]) -> int:
+    def write(self, values: Iterable[KeptState]) -> int:
         """Keep states; returns how many."""
-        rows = pd.DataFrame([asdict(state) for state in states])
-        pieces = [rows.iloc[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE)]
-        return sum(
-            self._database.upsert("detector_states", piece, list(KEYS), content=False)  # what is stored means the same
-            for piece in pieces
-        )
+        states = list(values)
+        return sum(super(StateTable, self).write(states[i : i + AT_ONCE]) for i in range(0, len(states), AT_ONCE))
 
     def read(self, detector: str) -> list[KeptState]:
         """All states of a detector, by service."""
-        rows = self._database.rows(queries.DETECTOR_STATES, [detector])
-        return [KeptState(**row | {"state": bytes(row["state"])}) for row in rows]
+        return self.find(tables.DETECTOR_STATES, [detector])
 
     def forget(self, before: datetime) -> None:
         """Remove the states of services of which nothing was learned since `before`."""
-        if self._database.value(queries.OLD_STATES, [before]):
-            self._database.write([Statement(queries.FORGET_STATES, [before])], content=False)
+        if self._database.value(tables.OLD_STATES, [before]):
+            self._database.write([Statement(tables.FORGET_STATES, [before])], content=False)

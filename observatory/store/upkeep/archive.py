@@ -11,34 +11,23 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from observatory.errors import StoreCorruptError, StoreError
 from observatory.store.engine.database import Database, Statement
-from observatory.store.engine.homes import Session
-from observatory.store.sql import rollups as sql
-from observatory.store.sql import tables as queries
-from observatory.store.sql.literals import Row
-from observatory.store.upkeep.rollups import oldest_live, progress
+from observatory.store.engine.homes.base import Session
+from observatory.store.sql import archive, samples, schema
+from observatory.store.tables.archive_files import ArchivedMonth, ArchiveFileTable
+from observatory.store.tables.notes import NoteTable
+from observatory.store.tables.samples import SampleTable
+from observatory.store.tables.watermarks import WatermarkTable
+from observatory.store.upkeep.rollups import oldest_live
 
 VIEW_NOTE = "samples view"
+"""Under which the fingerprint of the views is kept."""
 FILES = "month=*/samples-*.parquet"
 DRAFTS = "month=*/samples-*.part"
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivedMonth:
-    """One file of the archive.
-
-    `file` is relative to the archive's folder; `checksum` is a sum over the hashes of the rows.
-    """
-
-    month: datetime
-    file: str
-    row_count: int
-    checksum: str
 
 
 class Archive:
@@ -54,11 +43,12 @@ class Archive:
 
     def __init__(self, database: Database, folder: Path | None) -> None:
         self._database = database
+        self._files = ArchiveFileTable(database)
         self.folder = folder
 
     def months(self) -> list[ArchivedMonth]:
         """What is archived, the oldest first."""
-        return _months(self._database.rows(sql.ARCHIVE_FILES))
+        return self._files.all()
 
     def paths(self, months: Sequence[ArchivedMonth] | None = None) -> list[str]:
         """Absolute paths of the files."""
@@ -94,17 +84,11 @@ class Archive:
         gone = {month.file for month in months}
 
         def work(session: Session) -> None:
-            kept = [month for month in _months(session.rows(sql.ARCHIVE_FILES)) if month.file not in gone]
-            _run(session, [*(Statement(sql.FORGET_FILE, [file]) for file in gone), *self._views(session, kept)])
+            kept = [month for month in self._files.read(session) if month.file not in gone]
+            _run(session, [*map(self._files.removing, months), *self._views(session, kept)])
 
         self._database.transaction(work)
         self._remove(months)
-
-    def bring_back(self, session: Session, batch: str, oldest: datetime) -> None:
-        """Make archived rows live that a batch with samples from `oldest` on touches, in the batch's transaction."""
-        done = session.rows(sql.DONE, ["archive"])
-        if done and oldest < done[0]["done_until"]:
-            session.execute(sql.restore_late(batch))
 
     def check(self, month: ArchivedMonth) -> None:
         """Read a month back.
@@ -118,8 +102,8 @@ class Archive:
         if not Path(path).is_file():
             raise StoreCorruptError(f"archived month {month.month:%Y-%m} is missing: put {path} back")
         try:
-            columns = self._database.read(f"DESCRIBE FROM {sql.parquet([path])}")["column_name"].iloc[2:]
-            found = self._database.rows(sql.checksum(f"FROM {sql.parquet([path])}", list(columns)))
+            columns = self._database.read(f"DESCRIBE FROM {archive.parquet([path])}")["column_name"].iloc[2:]
+            found = self._database.rows(archive.checksum(f"FROM {archive.parquet([path])}", list(columns)))
         except StoreError as error:
             raise StoreCorruptError(f"archived month {month.month:%Y-%m} cannot be read ({path}): {error}") from None
         if tuple(found[0].values()) != (month.row_count, month.checksum):
@@ -142,19 +126,19 @@ class Archive:
             return  # only its own machine knows where the files are
 
         def work(session: Session) -> None:
-            _run(session, self._views(session, _months(session.rows(sql.ARCHIVE_FILES))))
+            _run(session, self._views(session, self._files.read(session)))
 
-        text = "".join(sql.sample_views(self._database.numbers(queries.SAMPLES), self.paths(), _end(self.months())))
-        if self._database.value(queries.VIEW_MADE_AS, [VIEW_NOTE]) != _digest(text):
+        columns = self._database.numbers(SampleTable.name)
+        texts = archive.sample_views(columns, self.paths(), _end(self.months()))
+        if self._database.value(archive.VIEW_FINGERPRINT, [VIEW_NOTE]) != _digest(texts):
             self._database.transaction(work, content=False)
 
     def _views(self, session: Session, months: Sequence[ArchivedMonth]) -> list[Statement]:
-        columns = list(session.read(queries.NUMBERS, [queries.SAMPLES])["column_name"])
-        texts = sql.sample_views(columns, self.paths(months), _end(months))
+        columns = list(session.read(schema.NUMBERS, [SampleTable.name])["column_name"])
+        texts = archive.sample_views(columns, self.paths(months), _end(months))
         return [
             *map(Statement, texts),
-            Statement(queries.FORGET_META, [VIEW_NOTE]),
-            Statement(queries.REMEMBER_META, [VIEW_NOTE, _digest("".join(texts))]),
+            *NoteTable.replacing(VIEW_NOTE, _digest(texts)),
         ]
 
     def _move_month(self, folder: Path, first: datetime, last: datetime) -> ArchivedMonth:
@@ -168,30 +152,30 @@ class Archive:
             """Looks at the store anew each time: what failed may have been done, or somebody else may have done it."""
             path = place / f"samples-{secrets.token_hex(6)}.parquet"
             draft = path.with_suffix(".part")
-            months = _months(session.rows(sql.ARCHIVE_FILES))
+            months = self._files.read(session)
             old = [month for month in months if month.month == first]
-            columns = list(session.read(queries.NUMBERS, [queries.SAMPLES])["column_name"])
-            source = sql.month_rows(columns, self.paths(old), first, last)
+            columns = list(session.read(schema.NUMBERS, [SampleTable.name])["column_name"])
+            source = archive.month_rows(columns, self.paths(old), first, last)
             try:
-                session.execute(sql.write_parquet(source, str(draft)))
+                session.execute(archive.write_parquet(source, str(draft)))
                 _flush(draft)
-                meant = session.rows(sql.checksum(source, columns))
-                found = session.rows(sql.checksum(f"FROM {sql.parquet([str(draft)])}", columns))
+                meant = session.rows(archive.checksum(source, columns))
+                found = session.rows(archive.checksum(f"FROM {archive.parquet([str(draft)])}", columns))
                 if meant != found:
                     raise StoreError(f"archive {path} does not hold what was written to it: nothing was moved")
                 draft.rename(path)
                 _flush(path)
                 new = ArchivedMonth(first, str(path.relative_to(folder)), **found[0])
                 kept = sorted([*(month for month in months if month not in old), new], key=lambda month: month.month)
-                done = [row["done_until"] for row in session.rows(sql.DONE, ["archive"])]
+                done = WatermarkTable.read(session, "archive")
                 _run(
                     session,
                     [
-                        Statement(sql.DELETE_BETWEEN, [first, last]),
-                        *(Statement(sql.FORGET_FILE, [month.file]) for month in old),
-                        Statement(sql.REMEMBER_FILE, [new.file, first, new.row_count, new.checksum]),
+                        Statement(samples.DELETE_BETWEEN, [first, last]),
+                        *map(self._files.removing, old),
+                        self._files.adding(new),
                         *self._views(session, kept),
-                        *progress("archive", max([last, *done])),
+                        *WatermarkTable.moving("archive", last if done is None else max(last, done)),
                     ],
                 )
             except BaseException:
@@ -204,8 +188,8 @@ class Archive:
         self._remove(old)
         return new
 
-    def strangers(self) -> list[Path]:
-        """Files in the folder that the store does not know."""
+    def unregistered(self) -> list[Path]:
+        """Files in the folder that are no part of the store."""
         known = {month.file for month in self.months()}
         return (
             []
@@ -238,10 +222,6 @@ class Archive:
         return self.folder
 
 
-def _months(rows: list[Row]) -> list[ArchivedMonth]:
-    return [ArchivedMonth(row["month"], row["file"], row["row_count"], row["checksum"]) for row in rows]
-
-
 def _end(months: Sequence[ArchivedMonth]) -> datetime | None:
     return _next(months[-1].month) if months else None
 
@@ -251,8 +231,8 @@ def _run(session: Session, statements: Iterable[Statement]) -> None:
         session.execute(statement.sql, statement.parameters)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
 def _next(month: datetime) -> datetime:

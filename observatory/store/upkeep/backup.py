@@ -16,13 +16,15 @@ import duckdb
 
 from observatory.errors import StoreCorruptError, StoreError, StoreInUseError
 from observatory.store.engine.database import Database
-from observatory.store.engine.homes import Session, home_opener
+from observatory.store.engine.homes import home_opener
+from observatory.store.engine.homes.base import Session
 from observatory.store.engine.homes.file import OwnedFile
 from observatory.store.engine.homes.local import plain_rows
 from observatory.store.engine.migrate import open_database
 from observatory.store.options import StoreOptions
-from observatory.store.sql import tables as queries
+from observatory.store.sql import builders, schema
 from observatory.store.sql.literals import literal
+from observatory.store.tables.every import TABLES
 from observatory.store.upkeep.archive import Archive
 
 STORE = "store.duckdb"
@@ -114,16 +116,16 @@ def restore(folder: Path, url: str, options: StoreOptions, *, force: bool = Fals
 
 def _copy_tables(database: Database, path: Path) -> dict[str, int]:
     """All rows, as one transaction sees them, into a new store at `path`; returns their number by table."""
-    tables = sorted(database.read(queries.TABLES)["table_name"])
-    columns = {name: list(database.read(queries.NUMBERS, [name])["column_name"]) for name in tables}
+    tables = sorted(table.name for table in TABLES)
+    columns = {name: database.numbers(name) for name in tables}
     open_database(home_opener(str(path), StoreOptions()), columns).close()
     alias = f"backup_{secrets.token_hex(4)}"
 
     def work(session: Session) -> dict[str, int]:
         rows = {}
         for name in tables:
-            session.execute(queries.copy_rows(name, f"{alias}.{name}"))
-            rows[name] = session.rows(queries.count_rows(name))[0]["row_count"]
+            session.execute(builders.copy_rows(name, f"{alias}.{name}"))
+            rows[name] = session.rows(builders.count_rows(name))[0]["row_count"]
         return rows
 
     database.run(f"ATTACH {literal(str(path))} AS {alias}")
@@ -137,8 +139,8 @@ def _facts(path: Path) -> Facts:
     """Rows and checksum of each table of a store that nobody has open."""
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
-            names = [row[0] for row in connection.execute(queries.TABLES).fetchall()]
-            return {name: plain_rows(connection.execute(queries.table_facts(name)))[0] for name in sorted(names)}
+            names = [row[0] for row in connection.execute(schema.TABLES).fetchall()]
+            return {name: plain_rows(connection.execute(builders.table_facts(name)))[0] for name in sorted(names)}
     except duckdb.Error as error:
         raise StoreCorruptError(f"backup {path} cannot be read: {error}") from None
 

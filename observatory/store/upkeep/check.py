@@ -6,31 +6,15 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from observatory.errors import StoreCorruptError, StoreError
 from observatory.store.engine.database import Database
-from observatory.store.sql import rollups as upkeep_queries
-from observatory.store.sql import tables as queries
+from observatory.store.sql import builders, rollups, schema
+from observatory.store.tables.every import TABLES
 from observatory.store.upkeep.archive import Archive
 
-KEYS = {
-    "services": ("service_name",),
-    "service_metrics": ("service_name", "timestamp"),
-    "metrics_anomalies": ("service_name", "timestamp", "detector"),
-    "calls": ("caller", "callee"),
-    "faults": ("service_name", "kind", "started_at"),
-    "cycles": ("started_at",),
-    "feedback": ("service_name", "started_at", "detector"),
-    "detector_states": ("service_name", "detector"),
-    "meta": ("key",),
-    "rollup_5m": ("service_name", "timestamp"),
-    "rollup_1h": ("service_name", "timestamp"),
-    "api_keys": ("id",),
-    "audit_log": ("id",),
-    "leases": ("name",),
-}
 DAMAGED = "restore a backup (`observatory store restore`), or move the file away and fetch the past with `backfill`"
 
 
@@ -67,8 +51,9 @@ def check_apart(url: str) -> Iterator[Finding]:
 
 def check(database: Database, archive: Archive) -> Iterator[Finding]:
     """Look at everything, one finding at a time; nothing is changed."""
-    for table in sorted(KEYS):
-        yield _table(database, table)
+    keys = {table.name: table.keys for table in TABLES} | dict.fromkeys(schema.ITS_OWN, ())
+    for name in sorted(keys):
+        yield _table(database, name, keys[name])
     months = archive.months()
     for month in months if archive.folder is not None else []:
         what = f"archive {month.month:%Y-%m}"
@@ -78,17 +63,18 @@ def check(database: Database, archive: Archive) -> Iterator[Finding]:
             yield Finding(what, False, str(error))
         else:
             yield Finding(what, True, f"{month.row_count} rows")
-    for path in archive.strangers():
+    for path in archive.unregistered():
         yield Finding(
             "archive", False, f"{path} is not part of the store (a process was ended in the middle?): remove it"
         )
     yield _rollups(database)
 
 
-def _table(database: Database, table: str) -> Finding:
+def _table(database: Database, table: str, keys: Sequence[str]) -> Finding:
+    """Where there are no `keys`, rows may be equal."""
     try:
-        facts = database.rows(queries.table_facts(table))[0]
-        twice = int(database.value(queries.duplicates(table, KEYS[table])))
+        facts = database.rows(builders.table_facts(table))[0]
+        twice = int(database.value(builders.duplicates(table, keys))) if keys else 0
     except StoreError as error:
         return Finding(table, False, f"cannot be read to its end: {error}: {DAMAGED}")
     if twice:
@@ -98,7 +84,7 @@ def _table(database: Database, table: str) -> Finding:
 
 def _rollups(database: Database) -> Finding:
     try:
-        facts = database.rows(upkeep_queries.COMPARE_ROLLUPS)[0]
+        facts = database.rows(rollups.COMPARE)[0]
     except StoreError as error:
         return Finding("roll-ups", False, f"cannot be held against the samples: {error}: {DAMAGED}")
     if facts["rolled_up"] < facts["samples"]:

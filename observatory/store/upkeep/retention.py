@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 
 from observatory.store.engine.database import Database, Statement
 from observatory.store.options import Retention
-from observatory.store.sql import rollups as sql
+from observatory.store.sql import samples, tables
+from observatory.store.tables.rollups import ROLLUPS
+from observatory.store.tables.samples import floor_hour
+from observatory.store.tables.watermarks import WatermarkTable
 from observatory.store.upkeep.archive import Archive
-from observatory.store.upkeep.rollups import done_until, floor_hour, progress, roll_up, tidy
+from observatory.store.upkeep.rollups import roll_up, tidy
 
 
 def maintain(database: Database, archive: Archive, now: datetime, retention: Retention | None = None) -> None:
@@ -25,14 +28,9 @@ def maintain(database: Database, archive: Archive, now: datetime, retention: Ret
     if database.home.upkeep and _is_due(database, "home", hour):
         for statement in database.home.upkeep:
             database.run(statement)
-        database.write(progress("home", hour), content=False)
+        database.write(WatermarkTable.moving("home", hour), content=False)
     if retention is not None and _is_due(database, "retention", today):
         _retain(database, archive, today, retention)
-
-
-def removed_until(database: Database) -> datetime | None:
-    """Time before which samples were removed: only roll-ups are left of them."""
-    return done_until(database, "removal")
 
 
 def _retain(database: Database, archive: Archive, today: datetime, retention: Retention) -> None:
@@ -42,12 +40,12 @@ def _retain(database: Database, archive: Archive, today: datetime, retention: Re
         archive.move(today - timedelta(days=min(ages)))  # what is removed early is archived early
     if retention.raw is not None:
         _remove(database, archive, today - timedelta(days=retention.raw), archives=archives)
-    statements = progress("retention", today)
+    statements = WatermarkTable.moving("retention", today)
     if retention.rollups is not None:
-        before = [today - timedelta(days=retention.rollups)]
-        statements += [Statement(sql.prune_rollup(table), before) for table in sql.ROLLUPS]
+        before = today - timedelta(days=retention.rollups)
+        statements += [table.pruning(before) for table in ROLLUPS]
     if retention.anomalies is not None:
-        statements.append(Statement(sql.PRUNE_ANOMALIES, [today - timedelta(days=retention.anomalies)]))
+        statements.append(Statement(tables.PRUNE_ANOMALIES, [today - timedelta(days=retention.anomalies)]))
     database.write(statements)
 
 
@@ -56,14 +54,14 @@ def _remove(database: Database, archive: Archive, before: datetime, *, archives:
     months = archive.older_than(before)
     archive.forget(months)
     until = max((archive.end(month) for month in months), default=None)
-    rolled_up = done_until(database, "rollup")
+    rolled_up = WatermarkTable(database).get("rollup")
     if not archives and rolled_up is not None:
         until = floor_hour(min(before, rolled_up))
-        database.write([Statement(sql.DELETE_BEFORE, [until])])
+        database.write([Statement(samples.DELETE_BEFORE, [until])])
     if until is not None:
-        database.write(progress("removal", until), content=False)
+        database.write(WatermarkTable.moving("removal", until), content=False)
 
 
 def _is_due(database: Database, task: str, time: datetime) -> bool:
-    done = done_until(database, task)
+    done = WatermarkTable(database).get(task)
     return done is None or done < time

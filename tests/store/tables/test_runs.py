@@ -99,15 +99,15 @@ def test_old_runs_are_forgotten_but_not_those_that_go_on() -> None:
 
 def test_schedulers_are_known_while_they_are_alive() -> None:
     store = open_store(":memory:")
-    store.runs.scheduler_seen("me:1", NOON, NOON)
-    store.runs.scheduler_seen("me:2", NOON, NOON + timedelta(seconds=30))
-    assert store.runs.schedulers(NOON + timedelta(seconds=30)) == {
+    store.schedulers.seen("me:1", NOON, NOON)
+    store.schedulers.seen("me:2", NOON, NOON + timedelta(seconds=30))
+    assert store.schedulers.alive(NOON + timedelta(seconds=30)) == {
         "me:1": NOON,
         "me:2": NOON + timedelta(seconds=30),
     }
-    assert list(store.runs.schedulers(NOON + LOST_AFTER)) == ["me:2"]
-    store.runs.scheduler_gone("me:2", NOON)
-    assert store.runs.schedulers(NOON + LOST_AFTER) == {}
+    assert list(store.schedulers.alive(NOON + LOST_AFTER)) == ["me:2"]
+    store.schedulers.gone("me:2", NOON)
+    assert store.schedulers.alive(NOON + LOST_AFTER) == {}
 
 
 CLAIMER = """

@@ -20,8 +20,8 @@ from observatory.errors import StoreCorruptError, StoreError
 from observatory.model import SERVICE
 from observatory.store import Store, open_store
 from observatory.store.engine.database import Database
-from observatory.store.engine.homes import Session
 from observatory.store.engine.homes.address import read_address
+from observatory.store.engine.homes.base import Session
 from observatory.store.engine.homes.local import LocalSession
 from observatory.store.options import Retention, StoreOptions
 from observatory.store.sql.literals import Parameters

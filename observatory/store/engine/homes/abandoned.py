@@ -14,7 +14,7 @@ import socket
 import duckdb
 
 from observatory.store.engine.homes.processes import is_alive
-from observatory.store.sql import tables as queries
+from observatory.store.sql import schema
 
 PATIENCE = 30.0
 """Time for which a client may be idle within a transaction [s]."""
@@ -47,7 +47,7 @@ class TransactionWatchdog:
         ------
         duckdb.Error
         """
-        found = connection.execute(queries.OPEN_TRANSACTIONS, {"tag": TAG}).fetchall()
+        found = connection.execute(schema.OPEN_TRANSACTIONS, {"tag": TAG}).fetchall()
         before, self._seen = self._seen, {}
         gone = []
         for session, began, state, statement in found:

@@ -31,7 +31,7 @@ from observatory.store.engine.homes.local import LocalSession
 from observatory.store.engine.homes.processes import is_stopped
 from observatory.store.engine.homes.quack import QuackHome, serve, stop
 from observatory.store.options import StoreOptions
-from observatory.store.sql import tables as queries
+from observatory.store.sql import builders, schema
 
 log = logging.getLogger(__name__)
 
@@ -167,10 +167,10 @@ class OwnedFile:
 
     def _drop_orphans(self) -> None:
         """Batches whose writers died while another process owned the file."""
-        for (name,) in self._connection.execute(queries.STAGED).fetchall():
-            self._connection.execute(queries.drop_table(name))
+        for (name,) in self._connection.execute(schema.STAGED).fetchall():
+            self._connection.execute(builders.drop_table(name))
         if self.path is not None:
-            for file in self.path.parent.glob(f"{glob.escape(self.path.name)}.{queries.STAGING}*"):
+            for file in self.path.parent.glob(f"{glob.escape(self.path.name)}.{schema.STAGING}*"):
                 file.unlink(missing_ok=True)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from observatory.store.sql import tables as queries
+from observatory.store.sql import builders
 from observatory.store.sql.literals import Parameters, Row
 
 
@@ -50,14 +50,14 @@ class LocalSession:
     def stage(self, name: str, batch: pd.DataFrame | Path) -> None:
         """See `Session.stage`; it is read where it is."""
         if isinstance(batch, Path):
-            self._cursor.execute(queries.view_of_file(name, batch))
+            self._cursor.execute(builders.view_of_file(name, batch))
         else:
             self._cursor.register(name, batch)
 
     def unstage(self, name: str) -> None:
         """See `Session.unstage`."""
         self._cursor.unregister(name)
-        self._cursor.execute(queries.drop_view(name))
+        self._cursor.execute(builders.drop_view(name))
 
     def close(self) -> None:
         """See `Session.close`."""

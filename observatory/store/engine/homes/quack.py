@@ -22,7 +22,7 @@ from observatory.store.engine.extensions import load
 from observatory.store.engine.homes.abandoned import tagged
 from observatory.store.engine.homes.local import LocalSession, plain_rows
 from observatory.store.options import StoreOptions
-from observatory.store.sql import tables as queries
+from observatory.store.sql import builders
 from observatory.store.sql.literals import Parameters, Row, arguments, literal
 
 SHIPPED = "batch_to_ship"
@@ -86,15 +86,15 @@ class QuackSession:
         """See `Session.stage`; shipped to the server, or read by it from a file where it is on this machine."""
         if isinstance(batch, Path) and self._path is not None:
             self._views[name] = None
-            self._call(queries.view_of_file(name, batch))
+            self._call(builders.view_of_file(name, batch))
             return
         here = LocalSession(self._cursor)
         here.stage(SHIPPED, batch)
         try:
             if self._path is not None and isinstance(batch, pd.DataFrame) and len(batch) >= MANY:
                 file = self._views[name] = self._path.with_name(f"{self._path.name}.{name}")
-                self._cursor.execute(queries.copy_to_file(SHIPPED, file))
-                self._call(queries.view_of_file(name, file))
+                self._cursor.execute(builders.copy_to_file(SHIPPED, file))
+                self._call(builders.view_of_file(name, file))
             else:
                 self._cursor.execute(f"CREATE OR REPLACE TABLE {self._alias}.{name} AS FROM {SHIPPED} LIMIT 0")
                 self._cursor.execute(f"INSERT INTO {self._alias}.{name} FROM {SHIPPED}")
@@ -104,12 +104,12 @@ class QuackSession:
     def unstage(self, name: str) -> None:
         """See `Session.unstage`."""
         if name not in self._views:
-            self._call(queries.drop_table(name))
+            self._call(builders.drop_table(name))
             return
         file = self._views.pop(name)
         if file is not None:
             file.unlink(missing_ok=True)
-        self._call(queries.drop_view(name))
+        self._call(builders.drop_view(name))
 
     def close(self) -> None:
         """See `Session.close`."""

@@ -1,0 +1,45 @@
+"""Every table of a store: what is checked, backed up and brought back."""
+
+from __future__ import annotations
+
+from observatory.store.tables.anomalies import AnomalyTable
+from observatory.store.tables.archive_files import ArchiveFileTable
+from observatory.store.tables.audit import AuditTable
+from observatory.store.tables.base import Table
+from observatory.store.tables.cycles import CycleTable
+from observatory.store.tables.faults import FaultTable
+from observatory.store.tables.feedback import FeedbackTable
+from observatory.store.tables.fetches import FetchTable
+from observatory.store.tables.keys import KeyTable
+from observatory.store.tables.leases import LeaseTable
+from observatory.store.tables.notes import NoteTable
+from observatory.store.tables.remarks import RemarkTable
+from observatory.store.tables.rollups import ROLLUPS
+from observatory.store.tables.runs import RunTable
+from observatory.store.tables.samples import SampleTable
+from observatory.store.tables.schedulers import SchedulerTable
+from observatory.store.tables.services import CallTable, ServiceTable
+from observatory.store.tables.states import StateTable
+from observatory.store.tables.watermarks import WatermarkTable
+
+TABLES: tuple[type[Table], ...] = (
+    AnomalyTable,
+    ArchiveFileTable,
+    AuditTable,
+    CallTable,
+    CycleTable,
+    FaultTable,
+    FeedbackTable,
+    FetchTable,
+    KeyTable,
+    LeaseTable,
+    NoteTable,
+    RemarkTable,
+    RunTable,
+    SampleTable,
+    SchedulerTable,
+    ServiceTable,
+    StateTable,
+    WatermarkTable,
+    *ROLLUPS,
+)

@@ -1,0 +1,58 @@
+"""Services, and who calls whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from observatory.errors import UnknownServiceError
+from observatory.model import SERVICE, Service
+from observatory.store.sql import tables
+from observatory.store.tables.base import Column, Table, ValueTable
+
+
+class ServiceTable(ValueTable[Service]):
+    """The registered services. Facts that are not known replace none that are."""
+
+    name = "services"
+    keys = (SERVICE,)
+    keep_known = True
+    value = Service
+    columns = (
+        Column(SERVICE, "name"),
+        Column("source"),
+        Column("team"),
+        Column("tier"),
+        Column("objective"),
+        Column("latency_target"),
+        Column("cpu_limit"),
+        Column("memory_limit"),
+        Column("desired_pods"),
+    )
+
+    def all(self) -> list[Service]:
+        """All services, by name."""
+        return self.find(tables.SERVICES)
+
+    def get(self, name: str) -> Service:
+        """The service called `name`; raises UnknownServiceError with names that are close."""
+        found = self.find(tables.SERVICE, [name])
+        if not found:
+            raise UnknownServiceError(name, [service.name for service in self.all()])
+        return found[0]
+
+
+class CallTable(Table):
+    """Which service calls which."""
+
+    name = "calls"
+    keys = ("caller", "callee")
+
+    def write(self, calls: Iterable[tuple[str, str]]) -> int:
+        """Remember calls, as ``(caller, callee)``."""
+        return self.upsert(pd.DataFrame(sorted(set(calls)), columns=list(self.keys)))
+
+    def all(self) -> list[tuple[str, str]]:
+        """Known calls as ``(caller, callee)``, in that order."""
+        return [(row["caller"], row["callee"]) for row in self._database.rows(tables.CALLS)]
