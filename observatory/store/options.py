@@ -12,7 +12,7 @@ from observatory.config import Settings
 GIB = 2**30
 
 
-def sane_memory() -> int:
+def default_memory() -> int:
     """A quarter of the machine's memory, between 0.5 and 4 GiB [bytes]: the store has neighbours."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -47,7 +47,7 @@ class StoreOptions:
         Refuse to write; a file is then not served, and any number of processes may read it without extensions.
     """
 
-    memory: int = field(default_factory=sane_memory)
+    memory: int = field(default_factory=default_memory)
     threads: int | None = None
     token: str | None = None
     port: int = 0
@@ -60,7 +60,7 @@ class StoreOptions:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """What the settings say."""
-        memory = sane_memory() if settings.store_memory is None else int(settings.store_memory * GIB)
+        memory = default_memory() if settings.store_memory is None else int(settings.store_memory * GIB)
         return cls(
             memory=memory,
             threads=settings.store_threads,

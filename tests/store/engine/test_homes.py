@@ -22,7 +22,7 @@ from observatory.store import open_store
 from observatory.store.engine import extensions
 from observatory.store.engine.homes.address import read_address
 from observatory.store.engine.homes.lake import LakeHome
-from observatory.store.options import GIB, StoreOptions, sane_memory
+from observatory.store.options import GIB, StoreOptions, default_memory
 
 BRIEF = StoreOptions(token="a token", patience=0.2)
 
@@ -245,7 +245,7 @@ def test_limits_reach_duckdb(tmp_path: Path) -> None:
             "256.0 MiB",
         )
     store.close()
-    assert GIB // 2 <= sane_memory() <= 4 * GIB
+    assert GIB // 2 <= default_memory() <= 4 * GIB
 
 
 def test_secrets_are_not_shown() -> None:
