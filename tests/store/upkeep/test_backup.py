@@ -11,11 +11,14 @@ import duckdb
 import pandas as pd
 import pytest
 from store.upkeep.test_archive import ALL, MARCH, samples
+from support import every_table
 
 from observatory.errors import StoreCorruptError, StoreError, StoreInUseError
 from observatory.model import Anomaly, Evidence, Service, Severity
 from observatory.store import Store, open_store
 from observatory.store.options import StoreOptions
+from observatory.store.tables.every import TABLES
+from observatory.store.upkeep.archive import VIEW_NOTE
 from observatory.store.upkeep.backup import restore
 from observatory.store.upkeep.check import check_apart
 
@@ -59,6 +62,22 @@ def test_a_backup_comes_back(filled: Store, tmp_path: Path) -> None:
     assert all(finding.ok for finding in again.check())
     again.write_samples(samples(hours=1, request_rate=5.0))
     again.close()
+
+
+def test_every_table_is_saved_and_brought_back(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "x.duckdb")) as store:
+        every_table.fill(store)
+        every_table.archive(store)
+        saved = store.backup(tmp_path / "backup")
+        restore(tmp_path / "backup", str(tmp_path / "y.duckdb"), OPTIONS)
+        with open_store(str(tmp_path / "y.duckdb")) as again:
+            for table in TABLES:
+                rows = (one._database.rows(f"FROM {table.name} ORDER BY ALL") for one in (store, again))
+                before, after = ([row for row in found if row.get("key") != VIEW_NOTE] for found in rows)
+                assert before, table.name
+                assert after == before, table.name
+                assert saved.rows[table.name] >= len(before)
+            assert every_table.values(again) == every_table.WRITTEN
 
 
 def test_a_backup_is_a_store(filled: Store, tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""A check reads every table, and finds keys that are there twice in any of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+from support.every_table import archive, fill
+
+from observatory.store import Store, open_store
+from observatory.store.tables.every import TABLES
+
+NAMES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT internal"
+
+
+def test_every_table_of_the_database_is_checked(store: Store) -> None:
+    there = {row["table_name"] for row in store._database.rows(NAMES)}
+    assert there
+    assert there <= {finding.what for finding in store.check() if finding.ok}
+
+
+def test_a_key_that_is_there_twice_is_found_in_every_table(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.duckdb")
+    with open_store(path) as store:
+        fill(store)
+        archive(store)
+        assert [finding for finding in store.check() if not finding.ok] == []
+    names = sorted(table.name for table in TABLES)
+    with duckdb.connect(path) as file:
+        for name in names:
+            file.execute(f"INSERT INTO {name} FROM {name} LIMIT 1")
+    with open_store(path) as store:
+        found = [finding for finding in store.check() if "1 keys are there more than once" in finding.detail]
+    assert [finding.what for finding in found] == names

@@ -1,0 +1,161 @@
+"""A store with rows in every table, and what it gives back: for backups, checks, and stores of older versions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from observatory.catalog import METRICS
+from observatory.model import (
+    Anomaly,
+    Cycle,
+    Evidence,
+    Failure,
+    Fault,
+    Feedback,
+    Remark,
+    Run,
+    RunStatus,
+    Service,
+    Severity,
+    Verdict,
+)
+from observatory.store import Store
+from observatory.store.tables.audit import AuditEntry
+from observatory.store.tables.fetches import Question
+from observatory.store.tables.keys import StoredKey
+from observatory.store.tables.states import KeptState
+
+START = datetime(2026, 1, 31, 22, tzinfo=UTC)
+MONTH = datetime(2026, 2, 1, tzinfo=UTC)
+"""What was sampled before can be archived."""
+NOW = datetime(2026, 2, 1, 3, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+SERVICES = [
+    Service("shop/cart", "eu", "buy", "1", 0.999, 0.25, 4.0, 2.0**30, 3.0),
+    Service("shop/it's – ünïcode"),
+]
+CALLS = [("shop/cart", "shop/it's – ünïcode")]
+ANOMALY = Anomaly(
+    "shop/cart",
+    START,
+    START + HOUR,
+    START,
+    True,
+    Severity.HIGH,
+    3.5,
+    "multiscale",
+    "shop/cart: slow",
+    (
+        Evidence("latency_p99", 4.1, 0.3, 0.2, 0.4, 0.75, "up"),
+        Evidence("request_rate", 0.0, 5.0, 4.0, 6.0, 0.25, "down"),
+    ),
+)
+FAULT = Fault("shop/cart", "memory_leak", START, NOW, ("memory_usage", "restart_count"), "shop/cart")
+FEEDBACK = Feedback("shop/cart", Verdict.FALSE_ALARM, START, START + HOUR, NOW, "multiscale", "a rehearsal")
+CYCLE = Cycle(NOW, 1.5, 2, 2, 1, (Failure("error_rate", "bad query"),), ("partial",), 4)
+QUESTION = Question("eu", "a digest", ("shop/cart",), 60.0)
+REMARK = Remark("eu", NOW - HOUR, NOW - HOUR, "a store is away")
+STATES = [KeptState("shop/cart", "multiscale", "version 1", NOW, NOW, bytes(range(32)) + b"'\0")]
+KEYS = [StoredKey("k1", "ci", "reader", ("shop/*", "a,b"), "00ff", "ab" * 8, START, NOW + HOUR)]
+AUDIT = [AuditEntry("r1", NOW, "key:ci", "127.0.0.1", "POST /api/feedback", "shop/cart", "403", "it's not yours")]
+RUN = Run(
+    "run-1",
+    "backfill",
+    START,
+    NOW,
+    RunStatus.FAILED,
+    "runs/run-1",
+    "me:1",
+    {"days": 1.5},
+    "hourly",
+    START,
+    NOW,
+    3,
+    "no",
+)
+
+
+def sampled() -> pd.DataFrame:
+    """A sample an hour of two services; some metrics are missing in some."""
+    at = pd.date_range(START, periods=5, freq="1h")
+    frames = []
+    for number, service in enumerate(SERVICES):
+        frame = pd.DataFrame({"service_name": service.name, "timestamp": at})
+        for place, metric in enumerate(METRICS):
+            frame[metric] = [None if place == hour else number + place / 8 + hour for hour in range(len(at))]
+        frames.append(frame.astype(dict.fromkeys(METRICS, float)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def fill(store: Store) -> None:
+    """Rows in every table but that of archived files, which needs a store with a folder: see `archive`."""
+    store.register(SERVICES)
+    store.write_calls(CALLS)
+    store.write_samples(sampled())
+    store.write_anomalies([ANOMALY])
+    store.write_faults([FAULT])
+    store.feedback.write([FEEDBACK])
+    store.write_cycle(CYCLE)
+    store.write_note("source", "eu")
+    store.fetches.record(QUESTION, START, START + HOUR, 2, ["slow"], NOW)
+    store.remarks.record(REMARK.source, REMARK.start, [REMARK.text])
+    store.states.write(STATES)
+    for key in KEYS:
+        store.keys.add(key)
+    store.audit.add(AUDIT)
+    assert store.leases.take("worker", "me:1", NOW, HOUR)
+    assert store.runs.begin(RUN)
+    store.schedulers.seen("me:1", START, NOW)
+    store.maintain(NOW)
+
+
+def archive(store: Store) -> None:
+    """Move the samples of the first month to the archive."""
+    assert len(store.archive.move(MONTH)) == 1
+
+
+def values(store: Store) -> dict[str, Any]:
+    """What a store gives back of what `fill` wrote, by table."""
+    return {
+        "services": store.services(),
+        "calls": store.calls(),
+        "anomalies": store.anomalies(),
+        "faults": store.faults(),
+        "feedback": store.feedback.read(),
+        "cycles": store.cycles(),
+        "notes": store.note("source"),
+        "fetches": store.fetches.done(QUESTION),
+        "remarks": store.remarks.about("eu", START, NOW),
+        "states": store.states.read("multiscale"),
+        "keys": store.keys.all(),
+        "audit": store.audit.read(START),
+        "lease": [store.leases.take("worker", holder, NOW, HOUR) for holder in ("another", "me:1")],
+        "runs": store.runs.last(),
+        "schedulers": store.schedulers.alive(NOW),
+        "watermark": store.watermarks.get("rollup"),
+    }
+
+
+WRITTEN = {
+    "services": SERVICES,
+    "calls": CALLS,
+    "anomalies": [ANOMALY],
+    "faults": [FAULT],
+    "feedback": [FEEDBACK],
+    "cycles": [CYCLE],
+    "notes": "eu",
+    "fetches": [(START, START + HOUR)],
+    "remarks": [Remark("eu", START, START + HOUR, "slow"), REMARK],
+    "states": STATES,
+    "keys": KEYS,
+    "audit": AUDIT,
+    "lease": [False, True],
+    "runs": [RUN],
+    "schedulers": {"me:1": NOW},
+    "watermark": NOW,
+}
+"""What `values` gives of a store that lost nothing."""
