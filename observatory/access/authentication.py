@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import threading
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 from observatory.access.audit import Audit
 from observatory.access.keys import PREFIX, ApiKeys
@@ -120,13 +118,6 @@ def is_this_machine(address: str) -> bool:
     return bool((mapped or found).is_loopback)
 
 
-_authenticators: WeakKeyDictionary[Runtime, Authenticator] = WeakKeyDictionary()
-_authenticators_lock = threading.Lock()
-
-
 def authenticator_of(runtime: Runtime) -> Authenticator:
-    """The authenticator of a runtime."""
-    with _authenticators_lock:
-        if runtime not in _authenticators:
-            _authenticators[runtime] = Authenticator(runtime)
-        return _authenticators[runtime]
+    """The authenticator of a runtime: one for its API, its dashboard and its log-in, so that they count together."""
+    return runtime.parts.get(Authenticator, lambda: Authenticator(runtime))

@@ -1,7 +1,8 @@
-"""A runtime as somebody may see it: whatever passes through it is of services inside their scope.
+"""ScopedReader: what somebody may read who sees some services only.
 
-The API and the dashboard read through this, so that no list, count, event or error needs a check of its own. A
-method that is not here does not exist for them: what is added to the store is closed until somebody opens it.
+The API and the dashboard read through this, so that no list, count, event or error needs a check of its own. It is
+written out method by method and inherits nothing: what is added to `Runtime` or `Store` is closed until somebody
+opens it here.
 """
 
 from __future__ import annotations
@@ -9,60 +10,93 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from functools import cached_property
+from typing import Any, NoReturn
 
 import pandas as pd
 
+from observatory.access.feed import ScopedFeed
 from observatory.access.permissions import Caller, Scope
-from observatory.analysis.history import ServiceHistory
-from observatory.collection.collect import CollectReport
+from observatory.access.shown import shown
+from observatory.analysis.history import POINTS, ServiceHistory
+from observatory.config import Settings
 from observatory.errors import ForbiddenError, UnknownServiceError
 from observatory.health.overview import Overview
-from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, Service
-from observatory.runtime import Runtime
-from observatory.store import Store
-from observatory.store.tables.feedback import FeedbackTable
-
-if TYPE_CHECKING:
-    from observatory.runtime.worker import Worker
+from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, Remark, Service
+from observatory.runtime.parts import Parts
+from observatory.runtime.reader import FeedReader, Reader, WorkerState
+from observatory.store.reader import FeedbackReader, RemarksReader, StoreReader
 
 OUTSIDE = "details are left out: they may concern services outside of what you may see"
 
 
-def scoped(runtime: Runtime, caller: Caller) -> Runtime:
-    """`runtime` as `caller` sees it; itself for who sees every service."""
-    return runtime if caller.scope.is_everything else ScopedRuntime(runtime, caller.scope)
+def scoped(reader: Reader, caller: Caller) -> Reader:
+    """`reader` as `caller` sees it; itself for who sees every service."""
+    return reader if caller.scope.is_everything else ScopedReader(reader, caller.scope)
 
 
-class ScopedRuntime(Runtime):
-    """See `observatory.runtime.Runtime`; `check` raises once the caller may look no longer."""
+class ScopedReader:
+    """See `observatory.runtime.reader.Reader`; `check` raises once the caller may look no longer."""
 
-    def __init__(self, base: Runtime, scope: Scope, check: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, base: Reader, scope: Scope, check: Callable[[], object] = lambda: None) -> None:
         self._base = base
         self._scope = scope
         self._check = check
-        everything = scope.is_everything
-        self._store = base.store if everything else cast("Store", ScopedStore(base.store, scope))
-        self.settings = base.settings if everything else base.settings.model_copy(update={"services": {}})
-        self.clock = base.clock
-        self.sources = base.sources
-        self.worker = base.worker if everything else cast("Worker", ScopedWorker(base))
+        self._parts = Parts()
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self._base.settings if self._scope.is_everything else shown(self._base.settings)
 
     @property
-    def store(self) -> Store:  # type: ignore[override]
+    def clock(self) -> Callable[[], datetime]:
+        return self._base.clock
+
+    @property
+    def is_live(self) -> bool:
+        return self._base.is_live
+
+    @property
+    def parts(self) -> Parts:
+        """What is kept with this reader; that of others is theirs."""
+        return self._parts
+
+    @property
+    def store(self) -> StoreReader:
         """What is stored about the services inside; first it is asked whether the caller may still look."""
         self._check()
-        return self._store
+        return self._base.store if self._scope.is_everything else ScopedStore(self._base.store, self._scope)
 
     @property
-    def failures(self) -> tuple[Failure, ...]:  # type: ignore[override]
+    def failures(self) -> tuple[Failure, ...]:
         """What did not work while the past was filled, without what concerns others."""
         return self._base.failures if self._scope.is_everything else _failures(self._base.failures, self._scope)
 
+    @property
+    def worker(self) -> WorkerState:
+        return self._base.worker if self._scope.is_everything else ScopedWorker(self._base.worker)
+
+    @property
+    def feed(self) -> FeedReader:
+        return ScopedFeed(self._base.feed, self._scope, self._visible)
+
     def overview(self) -> Overview:
         """Every service inside the scope now."""
+        return self._visible(self._base.overview())
+
+    def history(
+        self, service: str, start: datetime, end: datetime, points: int = POINTS, **options: Any
+    ) -> ServiceHistory:
+        """One service, if it is inside; see `Runtime.history`."""
+        found = self._base.history(self.store.service(service).name, start, end, points, **options)
+        if self._scope.is_everything:
+            return found
+        faults = tuple(_fault(fault, self._scope) for fault in found.faults)
+        return replace(found, faults=faults, remarks=tuple(map(_remark, found.remarks)))
+
+    def _visible(self, found: Overview) -> Overview:
+        """What is inside of an overview, to whoever may still look."""
         self._check()
-        found = self._base.overview()
         if self._scope.is_everything:
             return found
         inside = tuple(status for status in found.services if self._scope.covers(status.name))
@@ -77,39 +111,23 @@ class ScopedRuntime(Runtime):
             )
         return replace(found, services=inside, last_cycle=cycle)
 
-    def history(self, service: str, start: datetime, end: datetime, *more: Any, **options: Any) -> ServiceHistory:
-        """One service, if it is inside; see `Runtime.history`."""
-        found = self._base.history(self.store.service(service).name, start, end, *more, **options)
-        if self._scope.is_everything:
-            return found
-        faults = tuple(_fault(fault, self._scope) for fault in found.faults)
-        # A source speaks of all its services.
-        remarks = tuple(replace(remark, text=OUTSIDE) for remark in found.remarks)
-        return replace(found, faults=faults, remarks=remarks)
-
-    def collect(self, service: str | None = None) -> CollectReport:
-        """Collect one service, if it is inside; raises ForbiddenError for all."""
-        if service is None and not self._scope.is_everything:
-            raise ForbiddenError("only who may see every service may collect all of them")
-        return self._base.collect(None if service is None else self.store.service(service).name)
-
 
 class ScopedWorker:
     """Whether the worker is well, and no more."""
 
-    def __init__(self, base: Runtime) -> None:
+    def __init__(self, base: WorkerState) -> None:
         self._base = base
 
     @property
     def error(self) -> str | None:
         """Why the last cycle failed, without what concerns others."""
-        return None if self._base.worker.error is None else f"the last cycle failed: {OUTSIDE}"
+        return None if self._base.error is None else f"the last cycle failed: {OUTSIDE}"
 
 
 class ScopedStore:
-    """The store's reading methods, and registering; see `observatory.store.Store` for each."""
+    """The store's reading methods; see `observatory.store.reader.StoreReader`."""
 
-    def __init__(self, base: Store, scope: Scope) -> None:
+    def __init__(self, base: StoreReader, scope: Scope) -> None:
         self._base = base
         self._scope = scope
 
@@ -122,9 +140,21 @@ class ScopedStore:
         return self._base.url
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        return self._base.metrics
+
+    @property
     def runs(self) -> NoReturn:
         """Closed: a report speaks of whatever its notebook looked at."""
         raise ForbiddenError("runs of notebooks may concern services outside of what you may see")
+
+    @property
+    def remarks(self) -> RemarksReader:
+        return ScopedRemarks(self._base.remarks)
+
+    @property
+    def feedback(self) -> FeedbackReader:
+        return ScopedFeedback(self._base.feedback, self._inside)
 
     def services(self) -> list[Service]:
         return [service for service in self._base.services() if self._scope.covers(service.name)]
@@ -137,27 +167,34 @@ class ScopedStore:
             pass
         raise UnknownServiceError(name, [service.name for service in self.services()])
 
-    def register(self, services: Iterable[Service]) -> int:
-        given = list(services)
-        for service in given:
-            if not self._scope.covers(service.name):
-                raise ForbiddenError(f"service {service.name!r} is outside of what you may see: {self._scope}")
-        return self._base.register(given)
-
     def calls(self) -> list[tuple[str, str]]:
         return [call for call in self._base.calls() if all(map(self._scope.covers, call))]
 
-    def history(self, service: str, *more: Any, **options: Any) -> pd.DataFrame:
-        return self._base.history(self.service(service).name, *more, **options)
+    def history(
+        self, service: str, start: datetime, end: datetime, metrics: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        return self._base.history(self.service(service).name, start, end, metrics)
 
-    def buckets(self, service: str, *more: Any, **options: Any) -> pd.DataFrame:
-        return self._base.buckets(self.service(service).name, *more, **options)
+    def buckets(
+        self,
+        service: str,
+        start: datetime,
+        end: datetime,
+        seconds: float,
+        metrics: Sequence[str] | None = None,
+        *,
+        extremes: bool = True,
+    ) -> pd.DataFrame:
+        return self._base.buckets(self.service(service).name, start, end, seconds, metrics, extremes=extremes)
 
     def history_of_all(self, start: datetime, end: datetime, services: Sequence[str] | None = None) -> pd.DataFrame:
         return self._base.history_of_all(start, end, self._inside(services))
 
-    def trends(self, *arguments: Any, **options: Any) -> pd.DataFrame:
-        frame = self._base.trends(*arguments, **options)
+    def resolution(self, start: datetime, seconds: float) -> float:
+        return self._base.resolution(start, seconds)
+
+    def trends(self, start: datetime, end: datetime, seconds: float, metrics: Sequence[str]) -> pd.DataFrame:
+        frame = self._base.trends(start, end, seconds, metrics)
         return frame[frame[SERVICE].map(self._scope.covers).astype(bool)]
 
     def latest(self, since: datetime) -> pd.DataFrame:
@@ -177,10 +214,12 @@ class ScopedStore:
         start: datetime | None = None,
         end: datetime | None = None,
         services: Sequence[str] | None = None,
-        *more: Any,
-        **options: Any,
+        severities: Sequence[str] | None = None,
+        open_only: bool = False,
+        limit: int | None = None,
+        after: tuple[datetime, str, str] | None = None,
     ) -> list[Anomaly]:
-        return self._base.anomalies(start, end, self._inside(services), *more, **options)
+        return self._base.anomalies(start, end, self._inside(services), severities, open_only, limit, after)
 
     def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
         inside = [fault for fault in self._base.faults(start, end) if self._scope.covers(fault.service_name)]
@@ -189,10 +228,6 @@ class ScopedStore:
     def cycles(self, limit: int = 20) -> list[Cycle]:
         found = [_cycle(cycle, self._scope) for cycle in self._base.cycles(limit)]
         return [replace(cycle, services=0, samples=0, anomalies=0) for cycle in found]
-
-    @property
-    def feedback(self) -> ScopedFeedback:
-        return ScopedFeedback(self._base.feedback, self._scope, self._inside)
 
     def _inside(self, services: Sequence[str] | None) -> list[str]:
         names = [service.name for service in self.services()]
@@ -208,25 +243,31 @@ class ScopedStore:
         return None if pd.isna(value) else value.to_pydatetime()
 
 
-class ScopedFeedback:
-    """Verdicts on services inside; see `observatory.store.tables.feedback`."""
+class ScopedRemarks:
+    """When a source remarked something; what it said may be about all of its services."""
 
-    def __init__(self, base: FeedbackTable, scope: Scope, inside: Callable[[Sequence[str] | None], list[str]]) -> None:
+    def __init__(self, base: RemarksReader) -> None:
         self._base = base
-        self._scope = scope
-        self._inside = inside
 
-    def write(self, given: Iterable[Feedback]) -> int:
-        inside = list(given)
-        for one in inside:
-            if not self._scope.covers(one.service_name):
-                raise ForbiddenError(f"service {one.service_name!r} is outside of what you may see: {self._scope}")
-        return self._base.write(inside)
+    def about(self, source: str, start: datetime, end: datetime) -> list[Remark]:
+        return [_remark(remark) for remark in self._base.about(source, start, end)]
+
+
+class ScopedFeedback:
+    """Verdicts on services inside."""
+
+    def __init__(self, base: FeedbackReader, inside: Callable[[Sequence[str] | None], list[str]]) -> None:
+        self._base = base
+        self._inside = inside
 
     def read(
         self, start: datetime | None = None, end: datetime | None = None, services: Sequence[str] | None = None
     ) -> list[Feedback]:
-        return list(self._base.read(start, end, self._inside(services)))
+        return self._base.read(start, end, self._inside(services))
+
+
+def _remark(remark: Remark) -> Remark:
+    return replace(remark, text=OUTSIDE)
 
 
 def _fault(fault: Fault, scope: Scope) -> Fault:

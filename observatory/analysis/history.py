@@ -11,7 +11,7 @@ from observatory.config import Settings
 from observatory.detectors.bands import Bands, Expected
 from observatory.errors import InvalidInputError, NotEnoughDataError
 from observatory.model import Anomaly, Fault, Remark, Service
-from observatory.store import Store
+from observatory.store.reader import StoreReader
 
 POINTS = 720
 LONGEST_TRAINING = timedelta(days=7)
@@ -40,7 +40,7 @@ class ServiceHistory:
 
 
 def service_history(
-    store: Store,
+    store: StoreReader,
     settings: Settings,
     name: str,
     start: datetime,
@@ -87,7 +87,7 @@ def service_history(
 
 
 def _expected(
-    store: Store, settings: Settings, name: str, start: datetime, end: datetime, samples: pd.DataFrame
+    store: StoreReader, settings: Settings, name: str, start: datetime, end: datetime, samples: pd.DataFrame
 ) -> Expected | None:
     since = max(start, end - LONGEST_TRAINING) - timedelta(days=settings.training_days)
     training = store.history(name, since, end)

@@ -15,7 +15,7 @@ from observatory.catalog import METRICS
 from observatory.frames import ReadableFrame
 from observatory.incidents.grouping import Incident, group
 from observatory.model import Anomaly
-from observatory.store import Store
+from observatory.store.reader import StoreReader
 from observatory.times import whole_minutes
 
 TIME = "%Y-%m-%d %H:%M"
@@ -49,7 +49,7 @@ class IncidentReport:
         return f"<p>{escape(self.summary)}</p>"
 
 
-def incident_report(store: Store, history: ServiceHistory) -> IncidentReport:
+def incident_report(store: StoreReader, history: ServiceHistory) -> IncidentReport:
     """The report on the service and the window of `history`."""
     name, start, end = history.service.name, history.start, history.end
     around = store.anomalies(start=start - AROUND, end=end)

@@ -13,7 +13,7 @@ from observatory.detectors.bands import Bands
 from observatory.errors import InvalidInputError, NotEnoughDataError
 from observatory.frames import ReadableFrame
 from observatory.model import SERVICE, TIMESTAMP
-from observatory.store import Store
+from observatory.store.reader import StoreReader
 
 LEAST_TOGETHER = 12
 """Samples two metrics must have at the same times before they are compared."""
@@ -37,7 +37,7 @@ def deviations(frame: pd.DataFrame, start: datetime) -> pd.DataFrame:
 
 
 def related(
-    store: Store,
+    store: StoreReader,
     settings: Settings,
     service: str,
     start: datetime,

@@ -13,13 +13,13 @@ from observatory.detection.episodes import GAP
 from observatory.detection.replay import stream_scores
 from observatory.detection.scoring import detector_of
 from observatory.frames import ReadableFrame
-from observatory.store import Store
+from observatory.store.reader import StoreReader
 
 SENSITIVITIES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 
 
 def what_if(
-    store: Store,
+    store: StoreReader,
     settings: Settings,
     service: str,
     start: datetime,

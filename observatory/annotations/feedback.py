@@ -6,11 +6,11 @@ from datetime import datetime
 
 from observatory.errors import InvalidInputError, NotFoundError
 from observatory.model import Anomaly, Feedback, Verdict
-from observatory.store import Store
+from observatory.store.reader import OperatorStore, StoreReader
 
 
 def give_feedback(
-    store: Store,
+    store: OperatorStore,
     service: str,
     verdict: Verdict,
     started_at: datetime,
@@ -67,7 +67,7 @@ def give_feedback(
     return given
 
 
-def _anomaly(store: Store, service: str, at: datetime, detector: str | None) -> Anomaly:
+def _anomaly(store: StoreReader, service: str, at: datetime, detector: str | None) -> Anomaly:
     """The anomaly of a service at a moment."""
     found = [a for a in store.anomalies(at, at, [service]) if detector in (None, a.detector)]
     detectors = sorted({a.detector for a in found})

@@ -32,21 +32,27 @@ class Rendered:
 
 
 class Renderings:
-    """The last bodies by what they were made from."""
+    """Bodies made from one object, by what was asked for; those of an older object are forgotten."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._origin: object = None
         self._kept: OrderedDict[Hashable, Rendered] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], Rendered]) -> Rendered:
-        """What was made for `key`, or is made now."""
+    def get(self, origin: object, key: Hashable, make: Callable[[], Rendered]) -> Rendered:
+        """What was made from `origin` for `key`, or is made now."""
         with self._lock:
+            if origin is not self._origin:
+                self._origin = origin
+                self._kept.clear()
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
         made = make()
         with self._lock:
+            if origin is not self._origin:  # there is a newer one meanwhile
+                return made
             self._kept[key] = made
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Requests as they come and answers as they go: JSON without surprises, lists in queries, what handlers share."""
+"""What handlers share: whom they answer, strict JSON, lists in queries, times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import PathConverter
 
-from observatory.access import scoped
+from observatory.access import operator_for, scoped
 from observatory.api.conditional import Renderings
 from observatory.api.problems import Problem
 from observatory.errors import InvalidInputError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from observatory.runtime import Runtime
+    from observatory.runtime.reader import Operator, Reader
     from observatory.runtime.startup import Startup
 
 BODY_LIMIT = 1 << 20
@@ -43,9 +44,14 @@ def context() -> Context:
     return cast("Context", current_app.extensions["observatory"])
 
 
-def runtime() -> Runtime:
-    """The runtime behind this request, as its sender may see it."""
+def reader() -> Reader:
+    """What the sender of this request may read."""
     return scoped(context().runtime, g.caller)
+
+
+def operator() -> Operator:
+    """What the sender of this request may do; raises ForbiddenError where that is to read only."""
+    return operator_for(context().runtime, g.caller)
 
 
 def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -67,7 +73,7 @@ def time_range(start: str, end: str) -> tuple[datetime, datetime]:
 def point_in_time(name: str, text: str) -> datetime:
     """The parameter or field `name` as a point in time."""
     try:
-        return parse_time(text, runtime().clock(), name)
+        return parse_time(text, context().runtime.clock(), name)
     except InvalidInputError as error:
         raise Problem.of_value(name, text, str(error).partition(": ")[2]) from None
 

@@ -18,7 +18,6 @@ from observatory.api.wsgi import ApiHandler, WsgiContainer
 from observatory.errors import ObservatoryError
 from observatory.runtime import Runtime
 from observatory.runtime.current import current
-from observatory.runtime.feed import Feed
 from observatory.runtime.startup import Startup
 from observatory.server.hardening import harden
 
@@ -31,7 +30,7 @@ def routes(runtime: Runtime, startup: Startup | None = None) -> list[Route]:
     """Tornado's patterns and handlers over `runtime`; probes have threads of their own, which no slow query holds."""
     app, proxies = create_app(runtime, startup), authenticator_of(runtime).proxies
     api = WsgiContainer(app, ThreadPoolExecutor(THREADS, "observatory-api"), proxies)
-    streams = Streams(Feed(runtime), api)
+    streams = Streams(runtime.feed, api)
     probes = WsgiContainer(app, ThreadPoolExecutor(PROBE_THREADS, "observatory-probe"), proxies)
     return [
         (r"/api/events", EventsHandler, {"streams": streams}),
@@ -45,6 +44,7 @@ def _serve_current() -> list[Route]:
     """Routes over the runtime of the process, which begins to work."""
     try:
         runtime = current()
+        runtime.require_sources()
         harden(runtime.settings.tls_cert is not None)
     except ObservatoryError as error:
         sys.exit(f"error: {error}")

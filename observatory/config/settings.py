@@ -19,7 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from observatory.config.location import PREFIX, config_file
+from observatory.config.location import DEMO_STORE, OWN_STORE, PREFIX, config_file
 from observatory.config.loopback import is_loopback
 from observatory.config.schedule import JobSettings
 from observatory.config.services import ServiceOverride
@@ -53,11 +53,10 @@ class Settings(BaseSettings):
         default_factory=dict, description="Presets of your own, or changes to one: `[preset.legacy]`."
     )
     store: str = Field(
-        default_factory=lambda known: (
-            "observatory.duckdb" if known.get("prometheus_url") or known.get("sources") else "observatory-demo.duckdb"
-        ),
+        default_factory=lambda known: OWN_STORE if known.get("prometheus_url") or known.get("sources") else DEMO_STORE,
         description="Path of a DuckDB file, `quack://host:port`, `ducklake:postgres:…` or `:memory:`. "
-        "The demo has a file of its own.",
+        "Unset: `observatory.duckdb` with a Prometheus, `observatory-demo.duckdb` without one; what only reads takes "
+        "the former where just that exists.",
     )
     store_token: SecretStr | None = Field(
         None, description="Token of the store behind `quack://`, or the one this owner of a file asks for."

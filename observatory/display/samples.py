@@ -9,11 +9,11 @@ import pandas as pd
 from observatory.catalog import METRICS, metric
 from observatory.frames import ReadableFrame
 from observatory.model import SERVICE
-from observatory.store import Store
+from observatory.store.reader import StoreReader
 from observatory.times import TIME
 
 
-def sample_table(store: Store, now: datetime, since: timedelta = timedelta(hours=1)) -> pd.DataFrame:
+def sample_table(store: StoreReader, now: datetime, since: timedelta = timedelta(hours=1)) -> pd.DataFrame:
     """A row a service with its newest sample, values as people read them."""
     latest = store.latest(now - since)
     columns = {METRICS[name].label: [METRICS[name].show(value) for value in latest[name]] for name in METRICS}

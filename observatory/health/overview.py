@@ -125,7 +125,16 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
         statuses.append(_status(service, settings, now, at, sample, trends.get(service.name, {}), recent, state))
     statuses.sort(key=order)
     cycle = next(iter(store.cycles(1)), None)
-    return Overview(now, settings.source_name, tuple(statuses), cycle, store.skipped_cycles(day))
+    return Overview(now, source_of(store, settings), tuple(statuses), cycle, store.skipped_cycles(day))
+
+
+def source_of(store: Store, settings: Settings) -> str:
+    """Where the samples come from: ``prometheus``, ``demo`` or ``import``, as the store has it noted down.
+
+    Whoever only reads need not name it; of a store that nothing filled yet it is that of the settings.
+    """
+    held = store.note("source")
+    return settings.source_name if held is None else held.split()[0]  # the demo's note has its seed, too
 
 
 def learning(samples: int, needed: int, interval: float, now: datetime) -> Learning | None:

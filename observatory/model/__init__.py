@@ -10,6 +10,7 @@ from observatory.model.progress import Progress, no_progress
 from observatory.model.runs import Run, RunStatus
 from observatory.model.samples import SERVICE, TIMESTAMP, Collected, empty_samples
 from observatory.model.services import IMPORTED, LONGEST_NAME, MOST_NAMED, Service, is_usable_name
+from observatory.model.transitions import Transition, TransitionKind
 
 __all__ = [
     "IMPORTED",
@@ -34,6 +35,8 @@ __all__ = [
     "RunStatus",
     "Service",
     "Severity",
+    "Transition",
+    "TransitionKind",
     "Verdict",
     "empty_samples",
     "is_usable_name",

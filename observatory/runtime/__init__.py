@@ -15,31 +15,40 @@ from observatory.analysis.history import POINTS, ServiceHistory, service_history
 from observatory.collection.collect import CollectReport, collect_once
 from observatory.config import Settings, load_settings
 from observatory.config.location import DEMO, OF_SETTINGS
+from observatory.config.reading import settings_to_read
 from observatory.detectors import DETECTORS
-from observatory.errors import ConfigError, InvalidInputError, ObservatoryError, SourceError
+from observatory.errors import ConfigError, InvalidInputError, SourceError
 from observatory.health.overview import Overview, overview
+from observatory.incidents.grouping import Incident, group
 from observatory.model import Cycle, Failure, Fault, Progress, no_progress
-from observatory.runtime.factory import make_sources
+from observatory.runtime.feed import Feed
 from observatory.runtime.leader import LeaderElection
+from observatory.runtime.overviews import OverviewCache
+from observatory.runtime.parts import Parts
 from observatory.runtime.pipeline import Pipeline
+from observatory.runtime.sources import LazySources, make_sources, source_names
 from observatory.runtime.worker import Worker
 from observatory.sources import Source
 from observatory.sources.demo.shop import DemoSource
-from observatory.store import Store, open_store
-from observatory.store.options import StoreOptions
+from observatory.store import Store
+from observatory.store.opening import store_of
 from observatory.times import floor_to, parse_time, utc_now
 
 log = logging.getLogger(__name__)
 
-CACHE_SECONDS, KEPT_SECONDS = 15.0, 30.0
-"""Age at which an overview of unchanged data is read again beside the answer, and before it [s]."""
 SHORTEST_LEASE = 180.0
 """Shortest time a process that works in the background is waited for after it fell silent [s]."""
 DEMO_END = "2026-03-01T12:00:00Z"
+INCIDENT_SPAN = timedelta(days=1)
+"""How far back anomalies are looked at for incidents that go on."""
+MOST_ANOMALIES = 500
+"""Newest of them that are grouped."""
 
 
 class Runtime:
-    """Everything a view, a route or a command needs.
+    """Everything a view, a route or a command needs. It satisfies `observatory.runtime.reader.Operator`.
+
+    To read needs no source: they are made, and checked against what the store holds, when something collects.
 
     Parameters
     ----------
@@ -65,57 +74,41 @@ class Runtime:
             )
         self.settings = settings
         self.clock = clock
-        self.store = store or open_store(settings.store, options=StoreOptions.of(settings))
-        self.sources = list(sources or make_sources(settings, self.store, clock()))
+        self.store = store or store_of(settings)
+        self.sources = LazySources(self._make_sources) if sources is None else sources
         self.failures: tuple[Failure, ...] = ()
         """What did not work while the past was filled."""
-        self.pipeline = Pipeline(self.sources, self.store, settings)
+        self.parts = Parts()
         self.leader = LeaderElection(
             self.store, "worker", clock, timedelta(seconds=max(SHORTEST_LEASE, 3 * settings.interval))
         )
         self.worker = Worker(self._cycle_as_leader, settings.interval, clock)
         self.before_close: list[Callable[[], object]] = []
         """Called before the store is closed, by whatever has something left to write."""
+        self.feed = Feed(lambda: self.overview(), self._incidents)
+        self._overviews = OverviewCache(
+            lambda now: overview(self.store, self.settings, now), lambda: self.store.revision, clock
+        )
         self._lock = threading.Lock()
-        self._overview: tuple[int, Overview] | None = None
+        self._pipeline: Pipeline | None = None
+        self._is_closed = False
 
     @property
     def is_live(self) -> bool:
         """Whether its clock runs; that of `at` may stand still."""
         return self.clock is utc_now
 
+    @property
+    def pipeline(self) -> Pipeline:
+        """What collects and detects; made when it is first asked for."""
+        with self._lock:
+            if self._pipeline is None:
+                self._pipeline = Pipeline(self.sources, self.store, self.settings)
+            return self._pipeline
+
     def overview(self) -> Overview:
-        """Every service now; kept until the store changes.
-
-        While it does not, only ages go on: after a few seconds a thread looks again, and nobody waits for it.
-        """
-        now, revision = self.clock(), self.store.revision
-        found = self._kept(now, revision, KEPT_SECONDS)
-        if found is None:
-            with self._lock:  # of those who wait for the same one reads
-                return self._kept(now, revision, KEPT_SECONDS) or self._read_overview(now, revision)
-        if self._kept(now, revision, CACHE_SECONDS) is None and self._lock.acquire(blocking=False):
-            threading.Thread(target=self._look_again, args=(now, revision), name="observatory-overview").start()
-        return found
-
-    def _kept(self, now: datetime, revision: int, seconds: float) -> Overview | None:
-        """What was read of this revision, if it is not older."""
-        if self._overview is None or self._overview[0] != revision:
-            return None
-        return self._overview[1] if timedelta(0) <= now - self._overview[1].at < timedelta(seconds=seconds) else None
-
-    def _read_overview(self, now: datetime, revision: int) -> Overview:
-        fresh = overview(self.store, self.settings, now)
-        self._overview = revision, fresh
-        return fresh
-
-    def _look_again(self, now: datetime, revision: int) -> None:
-        try:
-            self._read_overview(now, revision)
-        except ObservatoryError as error:
-            log.warning("the overview could not be read again: %s", error)
-        finally:
-            self._lock.release()
+        """Every service now; kept until the store changes, see `observatory.runtime.overviews`."""
+        return self._overviews.get()
 
     def history(
         self, service: str, start: datetime, end: datetime, points: int = POINTS, **options: Any
@@ -129,10 +122,19 @@ class Runtime:
         if service is None:
             return collect_once(self.sources, self.store, at)
         known = self.store.service(service)
-        sources = [source for source in self.sources if source.name == known.source] or self.sources
+        sources: Sequence[Source] = [source for source in self.sources if source.name == known.source] or self.sources
         return collect_once(sources, self.store, at, [known.name])
 
-    def sources_called(self, names: Sequence[str] | None) -> list[Source]:
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Names of the sources that collect into this store; none where it was filled by others."""
+        return source_names(self.settings, self.store.note("source"))
+
+    def require_sources(self) -> None:
+        """Make the sources now; raises ConfigError where the store holds samples of others."""
+        len(self.sources)
+
+    def sources_called(self, names: Sequence[str] | None) -> Sequence[Source]:
         """The sources of those names, or all.
 
         Raises
@@ -151,7 +153,15 @@ class Runtime:
         return self.pipeline.run_cycle(self.clock())
 
     @classmethod
-    def at(cls, end: str = "", store: str = OF_SETTINGS, prometheus_url: str = "", **settings: Any) -> Self:
+    def at(
+        cls,
+        end: str = "",
+        store: str = OF_SETTINGS,
+        prometheus_url: str = "",
+        *,
+        only_reads: bool = False,
+        **settings: Any,
+    ) -> Self:
         """A runtime for notebooks and reports; it has no worker.
 
         Parameters
@@ -164,6 +174,8 @@ class Runtime:
             address of another store.
         prometheus_url
             Another source than that of the settings.
+        only_reads
+            Whether nothing is to be collected; see `observatory.config.reading`.
         settings
             More of them, by name.
         """
@@ -176,13 +188,23 @@ class Runtime:
             chosen["prometheus_url"] = prometheus_url
         elif store == DEMO:
             end = end or DEMO_END
+        loaded = load_settings(**chosen | settings)
+        if only_reads:
+            loaded = settings_to_read(loaded)
         if end in ("", "now"):
-            return cls(load_settings(**chosen | settings))
+            return cls(loaded)
         now = parse_time(end, utc_now(), "end")
-        return cls(load_settings(**chosen | settings), clock=lambda: now)
+        return cls(loaded, clock=lambda: now)
 
     def prepare(self, progress: Progress = no_progress) -> None:
-        """Fill what is missing since the newest sample; a source that does not answer is kept as a failure."""
+        """Fill what is missing since the newest sample; a source that does not answer is kept as a failure.
+
+        Raises
+        ------
+        ConfigError
+            The store holds samples of another source.
+        """
+        self.require_sources()
         now = self.clock()
         try:
             self.failures = tuple(self.pipeline.fill(now, progress))
@@ -208,10 +230,12 @@ class Runtime:
 
         Of several processes that share the store one does so; another takes over when it ends.
         """
+        self.require_sources()
         if self.leader.claim():
             self.prepare()
-        if self.settings.worker:
-            self.worker.start()
+        with self._lock:
+            if self.settings.worker and not self._is_closed:
+                self.worker.start()
 
     def _cycle_as_leader(self, now: datetime, skipped: int = 0) -> None:
         """What the worker does: a cycle, unless another process leads."""
@@ -219,11 +243,25 @@ class Runtime:
             self.pipeline.run_cycle(now, skipped)
             self.leader.claim()  # a long cycle may have used it up
 
+    def _make_sources(self) -> list[Source]:
+        return make_sources(self.settings, self.store, self.clock())
+
+    def _incidents(self, now: datetime) -> list[Incident]:
+        """Incidents of the last day."""
+        anomalies = self.store.anomalies(start=now - INCIDENT_SPAN, end=now, limit=MOST_ANOMALIES)
+        return group(anomalies, self.store.calls())
+
     def close(self) -> None:
         """Stop the worker, keep what was learned and what waits to be written, and close the store."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True  # nothing starts the worker from now on
         self.worker.stop()
+        self.feed.close()
         for write in self.before_close:
             write()
-        self.pipeline.close(self.clock())
+        if self._pipeline is not None:
+            self._pipeline.close(self.clock())
         self.leader.release()
         self.store.close()

@@ -1,132 +1,211 @@
-"""News of services as they happen, so that clients need not ask again and again (server-sent events).
+"""Feed: one look at all services for everybody who wants to know what changed.
 
-One thread of a process compares each new overview with the last one, while somebody listens; every listener gets
-what concerns the services it may see. The stream itself is Tornado's: a quiet listener holds no thread.
+The dashboard, the event stream and whatever else reports changes subscribe here. One thread of a process looks
+while somebody is subscribed, compares with what it saw before, and hands on the difference.
 """
 
 from __future__ import annotations
 
-import json
 import logging
+import secrets
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from observatory.errors import ObservatoryError
 from observatory.health.overview import Overview
-from observatory.health.transitions import changes
-from observatory.runtime import Runtime
+from observatory.health.transitions import transitions as service_transitions
+from observatory.incidents.grouping import Incident
+from observatory.incidents.transitions import transitions as incident_transitions
+from observatory.model import Transition
 
 log = logging.getLogger(__name__)
 
 POLL = 1.0
-"""Time between looks at the store [s]; a look that finds the same revision is all but free."""
+"""Time between looks [s], unless all subscribers want fewer; one that finds the same revision is all but free."""
 REMEMBERED = 1000
-"""Events that a client which lost its connection can be given again."""
+"""Events that somebody who lost the connection can be given again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to one service. `kind` is ``anomaly``, ``anomaly-ended`` or ``health``."""
+    """A transition with an id, by which a client tells what it saw last."""
 
     id: str
-    kind: str
-    service: str
-    data: dict[str, Any]
-
-    def text(self) -> str:
-        """As it stands in the stream."""
-        return f"id: {self.id}\nevent: {self.kind}\ndata: {json.dumps(self.data, allow_nan=False)}\n\n"
+    transition: Transition
 
 
-RESYNC = "event: resync\ndata: {}\n\n"
-"""Tells a client that it missed too much: it should read the summary again."""
-Listener = Callable[[Event], None]
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All services, or why they could not be read; and what changed since the look that a subscriber got before."""
+
+    overview: Overview | None
+    error: str = ""
+    events: tuple[Event, ...] = ()
+
+
+Callback = Callable[[Look], None]
+
+
+@dataclass(slots=True)
+class Subscriber:
+    """How often one of them wants to be called [s], when that is due next, and what waits until then."""
+
+    every: float
+    due: float
+    waiting: list[Event] = field(default_factory=list)
 
 
 class Feed:
-    """The events of one process.
+    """The looks and events of one process.
 
     Parameters
     ----------
-    runtime
-        What is watched.
+    overview
+        Reads all services.
+    incidents
+        Reads the incidents as of a time; asked only when anomalies changed.
     poll
         Time between looks [s].
     """
 
-    def __init__(self, runtime: Runtime, poll: float = POLL) -> None:
-        self._runtime = runtime
-        self._poll = poll
+    def __init__(
+        self,
+        overview: Callable[[], Overview],
+        incidents: Callable[[datetime], Sequence[Incident]],
+        poll: float = POLL,
+    ) -> None:
+        self._read = overview
+        self._read_incidents = incidents
+        self.poll = poll
         self._lock = threading.Lock()
-        self._listeners: dict[int, Listener] = {}
-        self._remembered: deque[Event] = deque(maxlen=REMEMBERED)
-        self._number = 0
-        self._seen: Overview | None = None
-        self._watching = False
         self._wake = threading.Event()
-        self._birth = f"{int(runtime.clock().timestamp() * 1000):x}"
+        self._subscribers: dict[Callback, Subscriber] = {}
+        self._thread: threading.Thread | None = None
+        self._is_forced = False
+        self._seen: tuple[Overview, Sequence[Incident]] | None = None
+        self._error = ""
+        self._remembered: deque[Event] = deque(maxlen=REMEMBERED)
+        self._birth = secrets.token_hex(4)
+        self._number = 0
 
-    def listen(self, listener: Listener) -> int:
-        """Call `listener` with each event, in the watching thread, until `leave`."""
-        with self._lock:
-            self._number += 1
-            self._listeners[self._number] = listener
-            if not self._watching:
-                self._watching = True
-                self._wake.clear()
-                threading.Thread(target=self._watch, name="observatory-events", daemon=True).start()
-            return self._number
+    def subscribe(self, callback: Callback, every: float | None = None) -> None:
+        """Call `callback` in the feed's thread every so many seconds, at each look unless told otherwise.
 
-    def leave(self, number: int) -> None:
-        """Forget a listener; with the last one the watching ends."""
+        It must not block. Events that happen meanwhile wait for it.
+        """
+        period = self.poll if every is None else every
         with self._lock:
-            self._listeners.pop(number, None)
-            if not self._listeners:
-                self._wake.set()
+            self._subscribers[callback] = Subscriber(period, time.monotonic() + period)
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="observatory-feed", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # no thread is left: nothing is subscribed, and the next may try
+                    del self._subscribers[callback]
+                    raise
+                self._thread = thread
+        self._wake.set()
+
+    def unsubscribe(self, callback: Callback) -> None:
+        """Forget a subscriber; with the last one the looking ends."""
+        with self._lock:
+            self._subscribers.pop(callback, None)
+        self._wake.set()
+
+    def refresh(self) -> None:
+        """Look now and call everybody; many calls at once are one look."""
+        self._is_forced = True
+        self._wake.set()
 
     @property
-    def listeners(self) -> int:
-        """How many listen."""
-        return len(self._listeners)
+    def subscribers(self) -> int:
+        """How many there are."""
+        return len(self._subscribers)
 
-    def since(self, last: str, sees: Callable[[str], bool]) -> Iterator[str]:
-        """What a client that sees these services missed after the event `last`, as text; or that it missed too much."""
+    @property
+    def has_looked(self) -> bool:
+        """Whether there is something to compare the next look with."""
+        return self._seen is not None
+
+    def since(self, last: str) -> list[Event] | None:
+        """The events after the one with that id; None where that is too long ago to tell."""
         with self._lock:
             known = list(self._remembered)
         place = next((number for number, event in enumerate(known) if event.id == last), None)
-        if place is None:
-            yield RESYNC
-            return
-        yield from (event.text() for event in known[place + 1 :] if sees(event.service))
+        return None if place is None else known[place + 1 :]
 
-    def look(self) -> None:
-        """Compare what is with what was, and tell everybody."""
-        now = self._runtime.overview()
-        before, self._seen = self._seen, now
-        if before is None or before is now:
-            return
-        for kind, service, data in changes(before, now):
-            with self._lock:
-                self._number += 1
-                event = Event(f"{self._birth}-{self._number}", kind, service, data)
-                self._remembered.append(event)
-                listeners = list(self._listeners.values())
-            for listener in listeners:
-                listener(event)
+    def close(self, timeout: float = 5.0) -> None:
+        """Forget everybody, and wait for the look in progress [s]."""
+        with self._lock:
+            self._subscribers.clear()
+            thread = self._thread
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         while True:
-            try:
-                self.look()
-            except ObservatoryError as error:
-                log.warning("events: %s", error)
-            except Exception:  # the next look may succeed
-                log.exception("events: a look at the store failed")
-            self._wake.wait(self._poll)
             with self._lock:
-                if not self._listeners:
-                    self._watching, self._seen = False, None
+                if not self._subscribers:
+                    self._thread, self._seen = None, None
                     return
+            forced, self._is_forced = self._is_forced, False
+            self._hand_out(self._look(), forced=forced)
+            with self._lock:
+                due = min((one.due for one in self._subscribers.values()), default=0.0)
+            self._wake.wait(max(0.0, due - time.monotonic()))
+            self._wake.clear()
+
+    def _look(self) -> Look:
+        try:
+            found = self._read()
+            look = Look(found, events=tuple(self._compare(found)))
+            self._error = ""
+        except ObservatoryError as error:
+            look = Look(None, str(error))
+            if look.error != self._error:  # what goes on failing is logged once
+                log.warning("looking at the services failed: %s", error)
+        except Exception as error:  # the next look may succeed
+            look = Look(None, f"{type(error).__name__}: {error}")
+            if look.error != self._error:
+                log.exception("looking at the services failed")
+        self._error = look.error
+        return look
+
+    def _compare(self, now: Overview) -> list[Event]:
+        """What changed since the look before; the first one has nothing to compare with."""
+        if self._seen is None:
+            self._seen = now, self._read_incidents(now.at)
+            return []
+        before, incidents = self._seen
+        if before is now:
+            return []
+        found = list(service_transitions(before, now))
+        if any(one.kind != "health" for one in found):
+            earlier, incidents = incidents, self._read_incidents(now.at)
+            found += incident_transitions(earlier, incidents)
+        self._seen = now, incidents
+        with self._lock:
+            events = [Event(f"{self._birth}-{self._number + n}", one) for n, one in enumerate(found, 1)]
+            self._number += len(events)
+            self._remembered.extend(events)
+        return events
+
+    def _hand_out(self, look: Look, *, forced: bool) -> None:
+        now = time.monotonic()
+        calls: list[tuple[Callback, Look]] = []
+        with self._lock:
+            for callback, one in self._subscribers.items():
+                one.waiting += look.events
+                if forced or one.due <= now:
+                    calls.append((callback, Look(look.overview, look.error, tuple(one.waiting))))
+                    one.waiting, one.due = [], now + one.every
+        for callback, own in calls:
+            try:
+                callback(own)
+            except Exception:  # one of them must not stop the others
+                log.exception("a subscriber failed")

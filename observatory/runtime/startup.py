@@ -46,12 +46,11 @@ class Startup:
         self._thread.join(timeout)
 
     def end(self, timeout: float = 10.0) -> None:
-        """Stop the worker and close the store, also when starting is still under way."""
+        """Stop the worker and close the store, also when starting is still under way: it then fails, and ends."""
         self._closing = True
         self.runtime.close()
         if self._thread.is_alive():
             self._thread.join(timeout)
-            self.runtime.close()  # it may have started the worker meanwhile
 
     def _run(self) -> None:
         try:
@@ -60,6 +59,7 @@ class Startup:
             self.finished_at = self.runtime.clock()
         except Exception as error:  # whatever it is, the server goes on and /readyz tells
             if self._closing:
+                log.debug("starting was ended: %s", error)
                 return
             self.error = str(error) if isinstance(error, ObservatoryError) else f"{type(error).__name__}: {error}"
             log.error("starting failed: %s", self.error, exc_info=not isinstance(error, ObservatoryError))

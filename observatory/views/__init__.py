@@ -1,6 +1,6 @@
 """What is shown: state, figures, and one file a view; the same in the app and in JupyterLab.
 
-A view is a class registered by name. It is made from a runtime and a state, and Panel can show it:
+A view is a class registered by name. It is made from a reader and a state, and Panel can show it:
 
 >>> list(VIEWS)
 ['health', 'radar', 'runs']
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Protocol
 
 from observatory.registry import Registry
-from observatory.runtime import Runtime
+from observatory.runtime.reader import Reader
 from observatory.views.session.state import State
 
 
@@ -25,7 +25,7 @@ class View(Protocol):
     title: ClassVar[str]
     order: ClassVar[int]
 
-    def __init__(self, runtime: Runtime, state: State) -> None: ...
+    def __init__(self, runtime: Reader, state: State) -> None: ...
 
     def __panel__(self) -> Any:
         """Something Panel can show."""

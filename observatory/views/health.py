@@ -6,7 +6,7 @@ from typing import Any
 
 import panel as pn
 
-from observatory.runtime import Runtime
+from observatory.runtime.reader import Reader
 from observatory.views import VIEWS
 from observatory.views.components.base import Box
 from observatory.views.components.cards import Cards, card, empty, shown, toolbar
@@ -22,7 +22,7 @@ class AppHealth(pn.viewable.Viewer):  # type: ignore[misc]
     title = "App Health"
     order = 10
 
-    def __init__(self, runtime: Runtime, state: State) -> None:
+    def __init__(self, runtime: Reader, state: State) -> None:
         super().__init__()
         self._runtime = runtime
         self._state = state

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import panel as pn
 
 from observatory.health.overview import Overview
-from observatory.runtime import Runtime
+from observatory.runtime.reader import Reader
 from observatory.views import VIEWS, View, view_names
 from observatory.views.components.base import Box, asset, font_face, styles
 from observatory.views.components.browser import Browser
@@ -39,7 +39,7 @@ class Page:
         Whether the browser is likely to want the dark theme; it tells by itself a moment later.
     """
 
-    def __init__(self, runtime: Runtime, query: str = "", *, dark: bool = True) -> None:
+    def __init__(self, runtime: Reader, query: str = "", *, dark: bool = True) -> None:
         self.runtime = runtime
         self.state = State(dark=dark)
         self.state.follow(query)

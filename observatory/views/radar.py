@@ -10,7 +10,7 @@ import panel as pn
 
 from observatory.catalog import metric
 from observatory.model import Anomaly, Severity
-from observatory.runtime import Runtime
+from observatory.runtime.reader import Reader
 from observatory.views import VIEWS
 from observatory.views.charts.timeline import TimelineFigure, timeline
 from observatory.views.components.anomalies import AnomalyList, anomaly_list
@@ -37,7 +37,7 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
     title = "Anomaly Radar"
     order = 20
 
-    def __init__(self, runtime: Runtime, state: State) -> None:
+    def __init__(self, runtime: Reader, state: State) -> None:
         super().__init__()
         self._runtime = runtime
         self._state = state

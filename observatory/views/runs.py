@@ -9,7 +9,7 @@ import panel as pn
 
 from observatory.model import Run, RunStatus
 from observatory.notebooks.run import files_of
-from observatory.runtime import Runtime
+from observatory.runtime.reader import Reader
 from observatory.schedule.jobs import Job, jobs_of, who_schedules
 from observatory.views import VIEWS
 from observatory.views.components.base import Box, Component, module
@@ -38,7 +38,7 @@ class Runs(pn.viewable.Viewer):  # type: ignore[misc]
     title = "Runs"
     order = 40
 
-    def __init__(self, runtime: Runtime, state: State) -> None:
+    def __init__(self, runtime: Reader, state: State) -> None:
         super().__init__()
         self._runtime = runtime
         self._state = state
@@ -69,14 +69,14 @@ class Runs(pn.viewable.Viewer):  # type: ignore[misc]
         when_read(future, show)
 
 
-def read(runtime: Runtime) -> Read:
+def read(runtime: Reader) -> Read:
     """Jobs with their last runs, the last runs of all, and who schedules."""
     runs = runtime.store.runs
     jobs = [(job, next(iter(runs.last(1, job=job.name)), None)) for job in jobs_of(runtime.settings)]
     return jobs, runs.last(LISTED), runtime.store.schedulers.alive(runtime.clock())
 
 
-def tables(found: Read, runtime: Runtime, error: str, *, served: bool) -> dict[str, Any]:
+def tables(found: Read, runtime: Reader, error: str, *, served: bool) -> dict[str, Any]:
     """What is drawn; reports can be opened where a server hands them out."""
     jobs, runs, schedulers = found
     now = runtime.clock()

@@ -13,7 +13,7 @@ from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.health.overview import ServiceStatus
 from observatory.model import Severity
-from observatory.runtime import Runtime
+from observatory.runtime.reader import Reader
 from observatory.views.charts.charts import Chart, charts, milliseconds
 from observatory.views.charts.figures import MetricFigure
 from observatory.views.charts.navigator import Navigator
@@ -41,7 +41,7 @@ class ServiceHead(Component):
 class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
     """The page of the service that `State.service` names. Figures are built once, then follow the state."""
 
-    def __init__(self, runtime: Runtime, state: State, link: str | None = None) -> None:
+    def __init__(self, runtime: Reader, state: State, link: str | None = None) -> None:
         super().__init__()
         self._runtime = runtime
         self._state = state
@@ -186,7 +186,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
 
 
 def read(
-    runtime: Runtime, service: str, start: datetime, end: datetime, dark: bool
+    runtime: Reader, service: str, start: datetime, end: datetime, dark: bool
 ) -> tuple[ServiceHistory, list[Chart]]:
     """The history of a service and what its charts show; done in a thread, once for all who look at it."""
     history = runtime.history(service, start, end, CHART_POINTS)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from support.servers import wait_until
 from support.shop import NOON
 
-from observatory.access import Caller, Role, Scope, authenticator_of, scoped
-from observatory.access.scoped import ScopedStore
-from observatory.access.session import runtime_for
+from observatory.access import Caller, Role, Scope, authenticator_of, operator_for, scoped
+from observatory.access.session import reader_for
 from observatory.config import Settings
 from observatory.errors import ForbiddenError, NotSignedInError, UnknownServiceError
-from observatory.model import Anomaly, Cycle, Failure, Fault, Service, Severity
+from observatory.model import Anomaly, Cycle, Failure, Fault, Feedback, Service, Severity, Verdict
 from observatory.runtime import Runtime
+from observatory.runtime.feed import Look
+from observatory.runtime.reader import FeedReader, Operator, Reader, WorkerState
+from observatory.store.reader import FeedbackWriter, OperatorStore, RemarksReader
 
 OURS, THEIRS = "payments/api", "shop/secret-project"
+HOUR = timedelta(hours=1)
+WAIT = 30
 
 
 def anomaly(service: str) -> Anomaly:
@@ -27,16 +32,24 @@ def anomaly(service: str) -> Anomaly:
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
-    found = Runtime(Settings(store=":memory:", worker=False), clock=lambda: NOON)
+    settings: dict[str, Any] = {
+        "services": {THEIRS: {"team": "strangers"}},
+        "users": {"strangers@example.com": {"services": [THEIRS]}},
+        "include": (THEIRS, "*"),
+        "schedule": {"nightly": {"notebook": "incident_report", "every": "1d", "parameters": {"service": THEIRS}}},
+    }
+    found = Runtime(Settings(store=":memory:", worker=False, **settings), clock=lambda: NOON)
     store = found.store
-    store.register([Service(OURS, team="us"), Service(THEIRS, team="them")])
-    frame = found.sources[0].history(NOON - timedelta(hours=1), NOON, 60, ["shop/cart"]).frame
+    store.register([Service(OURS, "demo", team="us"), Service(THEIRS, "demo", team="strangers")])
+    frame = found.sources[0].history(NOON - HOUR, NOON, 60, ["shop/cart"]).frame
     for name in (OURS, THEIRS):
         store.write_samples(frame.assign(service_name=name))
     store.write_anomalies([anomaly(OURS), anomaly(THEIRS)])
     store.write_calls([(THEIRS, OURS), (OURS, "payments/db")])
     store.write_faults([Fault(OURS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.write_faults([Fault(THEIRS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
+    store.feedback.write([Feedback(name, Verdict.RIGHT, NOON, NOON, NOON, "seasonal") for name in (OURS, THEIRS)])
+    store.remarks.record("demo", NOON, [f"{THEIRS} is partial"])
     failures = [Failure(f"detect {THEIRS}", "x"), Failure(f"detect {OURS}", "y"), Failure("collect", f"no {THEIRS}")]
     store.write_cycle(Cycle(NOON, 1.0, 2, 2, 2, (*failures, Failure(f"eu: {THEIRS}", "z")), (f"{THEIRS}: left out",)))
     found.failures = tuple(failures)
@@ -46,45 +59,129 @@ def runtime() -> Iterator[Runtime]:
     found.close()
 
 
+def ann(role: Role, *patterns: str) -> Caller:
+    return Caller("key", "1", "ann", role, Scope.of(patterns or ["payments/*"]))
+
+
 @pytest.fixture(scope="module")
-def ours(runtime: Runtime) -> Runtime:
-    return scoped(runtime, Caller("key", "1", "ann", Role.OPERATOR, Scope.of(["payments/*"])))
+def ours(runtime: Runtime) -> Reader:
+    return scoped(runtime, ann(Role.VIEWER))
+
+
+@pytest.fixture(scope="module")
+def operated(runtime: Runtime) -> Operator:
+    return operator_for(runtime, ann(Role.OPERATOR))
+
+
+def looked(feed: FeedReader) -> list[Look]:
+    """What a subscriber is called with."""
+    looks: list[Look] = []
+    feed.subscribe(looks.append, 3600)
+    feed.refresh()
+    wait_until(lambda: looks, WAIT, "a look")
+    feed.unsubscribe(looks.append)
+    return looks
+
+
+def refused(ask: Callable[[], Any]) -> str:
+    with pytest.raises(ForbiddenError) as raised:
+        ask()
+    return str(raised.value)
+
+
+STORE: dict[str, Callable[[Any], Any]] = {
+    "url": lambda s: s.url,
+    "revision": lambda s: s.revision,
+    "metrics": lambda s: s.metrics,
+    "feedback": lambda s: s.feedback.read(),
+    "remarks": lambda s: s.remarks.about("demo", NOON - HOUR, NOON),
+    "runs": lambda s: refused(lambda: s.runs),
+    "services": lambda s: s.services(),
+    "service": lambda s: s.service(OURS),
+    "calls": lambda s: s.calls(),
+    "history": lambda s: s.history(OURS, NOON - HOUR, NOON),
+    "history_of_all": lambda s: [
+        s.history_of_all(NOON - HOUR, NOON, names).to_csv() for names in (None, [OURS, THEIRS])
+    ],
+    "buckets": lambda s: s.buckets(OURS, NOON - HOUR, NOON, 300),
+    "resolution": lambda s: s.resolution(NOON - HOUR, 60),
+    "trends": lambda s: s.trends(NOON - HOUR, NOON, 300, ["cpu_usage"]).to_csv(),
+    "latest": lambda s: s.latest(NOON - HOUR).to_csv(),
+    "sample_counts": lambda s: s.sample_counts().to_csv(),
+    "newest": lambda s: (s.newest(), s.newest(THEIRS)),
+    "oldest": lambda s: (s.oldest(), s.oldest(THEIRS)),
+    "anomalies": lambda s: (s.anomalies(), s.anomalies(services=[OURS, THEIRS])),
+    "faults": lambda s: s.faults(),
+    "cycles": lambda s: s.cycles(),
+    "register": lambda s: s.register([Service(OURS, "demo", team="us")]),
+}
+READER: dict[str, Callable[[Any], Any]] = {
+    "settings": lambda r: r.settings,
+    "clock": lambda r: r.clock(),
+    "is_live": lambda r: r.is_live,
+    "store": lambda r: [ask(r.store) for name, ask in STORE.items() if name in public(r.store)],
+    "failures": lambda r: r.failures,
+    "worker": lambda r: r.worker.error,
+    "feed": lambda r: looked(r.feed),
+    "parts": lambda r: vars(r.parts),
+    "overview": lambda r: r.overview(),
+    "history": lambda r: r.history(OURS, NOON - HOUR, NOON),
+    "source_names": lambda r: r.source_names,
+    "collect": lambda r: refused(r.collect),
+}
+"""How each thing is asked for: what is added must be added here, and shown to give nothing away."""
+
+
+def public(thing: Any) -> set[str]:
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("who", ["ours", "operated"])
+def test_nothing_that_can_be_asked_tells_of_other_services(who: str, request: pytest.FixtureRequest) -> None:
+    reader = request.getfixturevalue(who)
+    answers = {name: repr(ask(reader)) for name, ask in READER.items() if name in public(reader)}
+    for name, text in answers.items():
+        assert THEIRS not in text, name
+        assert "strangers" not in text, name
+    assert all(OURS in answers[name] for name in ("overview", "history", "store", "feed", "failures"))
+
+
+def test_what_nobody_opened_is_closed(ours: Reader, operated: Operator, runtime: Runtime) -> None:
+    """Each part has what its protocol has, and not a name more."""
+    writes = {"register", "source_names", "collect"}
+    pairs: list[tuple[Any, Any, set[str]]] = [
+        (ours, Reader, set(READER) - writes),
+        (operated, Operator, set(READER)),
+        (ours.store, OperatorStore, set(STORE) - writes),
+        (operated.store, OperatorStore, set(STORE)),
+        (ours.feed, FeedReader, public(ours.feed)),
+        (ours.worker, WorkerState, public(ours.worker)),
+        (ours.store.feedback, FeedbackWriter, {"read"}),
+        (operated.store.feedback, FeedbackWriter, {"read", "write"}),
+        (ours.store.remarks, RemarksReader, public(ours.store.remarks)),
+    ]
+    for thing, protocol, asked in pairs:
+        assert public(thing) == asked
+        assert asked <= public(protocol)
+    assert not issubclass(type(ours), Runtime)
+    assert not {"sources", "next_fault", "pipeline", "before_close"} & public(operated)
+
+
+def test_the_whole_runtime_satisfies_what_is_read(runtime: Runtime) -> None:
+    assert public(Operator) <= public(runtime)
+    assert public(OperatorStore) <= public(runtime.store)
+    for name, member in inspect.getmembers(OperatorStore, inspect.isfunction):
+        if not name.startswith("_"):
+            given = inspect.signature(getattr(type(runtime.store), name)).parameters
+            assert list(inspect.signature(member).parameters) == list(given), name
 
 
 def test_who_sees_everything_gets_the_runtime_itself(runtime: Runtime) -> None:
-    assert scoped(runtime, Caller("key", "1", "ann", Role.VIEWER, Scope(("*",)))) is runtime
+    assert scoped(runtime, ann(Role.VIEWER, "*")) is runtime
+    assert operator_for(runtime, ann(Role.OPERATOR, "*")) is runtime
 
 
-def test_nothing_that_can_be_read_tells_of_other_services(ours: Runtime) -> None:
-    hour = timedelta(hours=1)
-    store = ours.store
-    answers: list[Any] = [
-        ours.overview(),
-        ours.failures,
-        ours.worker.error,
-        ours.settings,
-        ours.history(OURS, NOON - hour, NOON),
-        store.services(),
-        store.calls(),
-        store.history(OURS, NOON - hour, NOON),
-        store.buckets(OURS, NOON - hour, NOON, 300),
-        store.history_of_all(NOON - hour, NOON).to_csv(),
-        store.history_of_all(NOON - hour, NOON, [OURS, THEIRS]).to_csv(),
-        store.trends(NOON - hour, NOON, 300, ["cpu_usage"]).to_csv(),
-        store.latest(NOON - hour).to_csv(),
-        store.sample_counts().to_csv(),
-        store.anomalies(),
-        store.anomalies(services=[OURS, THEIRS]),
-        store.faults(),
-        store.cycles(),
-    ]
-    text = repr(answers)
-    assert OURS in text
-    assert THEIRS not in text
-    assert "secret" not in text.replace("SecretStr", "").replace("_secret", "")
-
-
-def test_counts_are_those_of_what_is_seen(ours: Runtime) -> None:
+def test_counts_are_those_of_what_is_seen(ours: Reader) -> None:
     overview = ours.overview()
     assert [status.name for status in overview.services] == [OURS]
     assert sum(overview.counts.values()) == 1
@@ -104,63 +201,68 @@ def test_counts_are_those_of_what_is_seen(ours: Runtime) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda r: r.history(THEIRS, NOON - timedelta(hours=1), NOON),
+        lambda r: r.history(THEIRS, NOON - HOUR, NOON),
         lambda r: r.collect(THEIRS),
         lambda r: r.store.service(THEIRS),
         lambda r: r.store.history(THEIRS, NOON, NOON),
         lambda r: r.store.buckets(THEIRS, NOON, NOON, 60),
     ],
 )
-def test_other_services_do_not_exist(ours: Runtime, ask: Any) -> None:
+def test_other_services_do_not_exist(operated: Operator, ask: Any) -> None:
     with pytest.raises(UnknownServiceError) as raised:
-        ask(ours)
+        ask(operated)
     unknown = UnknownServiceError(THEIRS, [OURS])
     assert str(raised.value) == str(unknown)
 
 
-def test_other_services_cannot_be_registered_nor_all_be_collected(ours: Runtime, runtime: Runtime) -> None:
-    before = runtime.store.services()
+def test_other_services_cannot_be_written_of_nor_all_be_collected(operated: Operator, runtime: Runtime) -> None:
+    before = runtime.store.services(), runtime.store.feedback.read()
     with pytest.raises(ForbiddenError, match="outside of what you may see: payments/"):
-        ours.store.register([Service(OURS), Service("shop/new")])
+        operated.store.register([Service(OURS), Service("shop/new")])
+    with pytest.raises(ForbiddenError, match="outside of what you may see: payments/"):
+        operated.store.feedback.write([Feedback(THEIRS, Verdict.MISSED, NOON, NOON, NOON)])
     with pytest.raises(ForbiddenError, match="every service"):
-        ours.collect()
-    assert runtime.store.services() == before
+        operated.collect()
+    assert (runtime.store.services(), runtime.store.feedback.read()) == before
 
 
-def test_what_nobody_opened_is_closed() -> None:
-    reachable = {name for name, _ in inspect.getmembers(ScopedStore) if not name.startswith("_")}
-    assert not reachable & {
-        "write_samples",
-        "write_anomalies",
-        "write_calls",
-        "archive",
-        "keys",
-        "note",
-        "backup",
-        "info",
-        "maintain",
-    }
+def test_a_viewer_is_given_nothing_that_writes(runtime: Runtime) -> None:
+    for patterns in (["payments/*"], ["*"]):
+        with pytest.raises(ForbiddenError, match="needs the role operator, and 'ann' has the role viewer"):
+            operator_for(runtime, ann(Role.VIEWER, *patterns))
 
 
 def test_a_page_shows_what_its_user_may_see_until_the_key_is_revoked(runtime: Runtime) -> None:
     keys = authenticator_of(runtime).keys
-    assert runtime_for(runtime, None) is runtime
+    assert reader_for(runtime, None) is runtime
     _, text = keys.create("ann", Role.VIEWER, ["payments/*"])
     user = keys.session(text)
-    page = runtime_for(runtime, user)
-    assert runtime_for(runtime, user) is page
+    page = reader_for(runtime, user)
+    assert reader_for(runtime, user) is page
     assert [status.name for status in page.overview().services] == [OURS]
     for nobody in (None, "", "guest", "ann", user + "x"):
         with pytest.raises(NotSignedInError):
-            runtime_for(runtime, nobody)
+            reader_for(runtime, nobody)
     keys.revoke("ann")
     for ask in (page.overview, lambda: page.store.services()):
         with pytest.raises(NotSignedInError, match="revoked"):
             ask()
+    look = looked(page.feed)[-1]
+    assert (look.overview, look.events) == (None, ())
+    assert "revoked" in look.error
 
 
 def test_panels_own_login_is_asked_whatever_the_settings_say(runtime: Runtime) -> None:
     with pytest.raises(NotSignedInError):
-        runtime_for(runtime, None, panel_login=True)
+        reader_for(runtime, None, panel_login=True)
     with pytest.raises(ForbiddenError, match="may do nothing here"):
-        runtime_for(runtime, "ann", panel_login=True)
+        reader_for(runtime, "ann", panel_login=True)
+
+
+def test_two_runtimes_of_a_process_do_not_share_who_signed_in(runtime: Runtime) -> None:
+    other = Runtime(Settings(store=":memory:", worker=False), clock=lambda: NOON)
+    try:
+        assert authenticator_of(other) is authenticator_of(other)
+        assert authenticator_of(other) is not authenticator_of(runtime)
+    finally:
+        other.close()

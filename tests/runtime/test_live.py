@@ -228,7 +228,7 @@ def test_two_real_servers_each_with_its_own_log_in_and_presets(
     assert latest["secure"]["request_rate"] is None  # not among its presets
     assert latest["secure"]["pod_count"] == 1
     assert latest["prometheus"]["request_rate"] is not None
-    assert source(settings) == {"kind": "prometheus", "name": "open, closed"}
+    assert source(settings, "prometheus") == {"kind": "prometheus", "name": "open, closed"}
     report = runtime.collect("secure")
     assert (report.samples, report.failures) == (1, ())
     runtime.close()

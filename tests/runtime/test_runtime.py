@@ -127,15 +127,6 @@ def test_a_second_start_fills_only_the_gap(tmp_path: Path) -> None:
     second.close()
 
 
-def test_a_store_of_another_source_or_seed_is_refused(tmp_path: Path) -> None:
-    store = str(tmp_path / "demo.duckdb")
-    shop(store=store).close()
-    with pytest.raises(ConfigError, match=r"holds samples of 'demo seed 7', not of 'demo seed 8': .*OBSERVATORY_STORE"):
-        shop(store=store, demo_seed=8)
-    with pytest.raises(ConfigError, match="not of 'prometheus'"):
-        shop(store=store, prometheus_url="http://127.0.0.1:9")
-
-
 def test_a_source_that_is_down_is_a_failure_that_can_be_seen() -> None:
     runtime = shop(prometheus_url="http://127.0.0.1:9", prometheus_timeout=1.0)
     runtime.sources[0].client._sleep = lambda seconds: None  # type: ignore[attr-defined]
@@ -298,6 +289,14 @@ def test_start_begins_the_worker_where_the_settings_say_so() -> None:
     quiet.start()
     assert not quiet.worker.is_running
     quiet.close()
+
+
+def test_a_runtime_that_was_closed_while_it_started_starts_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = Runtime(Settings(store=":memory:", demo_days=0.02))
+    monkeypatch.setattr(runtime, "prepare", runtime.close)  # the signal comes while the past is filled
+    runtime.start()
+    assert not runtime.worker.is_running
+    runtime.close()
 
 
 def test_a_process_has_one_current_runtime(monkeypatch: pytest.MonkeyPatch) -> None:

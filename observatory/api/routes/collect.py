@@ -32,5 +32,5 @@ def collect(service: str) -> Response:
     `service` is its name, as in `shop/checkout`; the slash may stand as it is. A metric that could not be had
     is a failure in the answer, and the others are stored.
     """
-    report = context.runtime().collect(service)
+    report = context.operator().collect(service)
     return context.answer(Collected.of(service, report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 
 from apiflask import APIBlueprint
 from flask import Response, g, request
@@ -14,7 +15,7 @@ from observatory.access import Caller
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.problems import Problem
 from observatory.api.wsgi import WsgiContainer, make_ready, write_problem
-from observatory.runtime.feed import Event, Feed
+from observatory.runtime.feed import Event, Feed, Look
 
 HEARTBEAT = 15.0
 """Time between signs of life [s]; each time it is asked anew whether the listener may still listen."""
@@ -23,6 +24,8 @@ WAITING = 1000
 MOST, MOST_OF_ONE = 200, 10
 """Listeners of a process, and of one caller."""
 ACCEPTED = "observatory.listener"
+RESYNC = "event: resync\ndata: {}\n\n"
+"""Tells a client that it missed too much: it should read the summary again."""
 
 routes = APIBlueprint("events", __name__, url_prefix="/api", tag={"name": "events", "description": "News."})
 
@@ -33,13 +36,26 @@ routes = APIBlueprint("events", __name__, url_prefix="/api", tag={"name": "event
 def events() -> Response:
     """New anomalies and changes of health, as they happen
 
-    Events are `anomaly` (new, or of another severity), `anomaly-ended`, `health` (another band) and `resync` (too
-    much was missed: read the summary again). A client that comes back with `Last-Event-ID` gets what it missed.
+    Events are `anomaly` (new, or of another severity), `anomaly-ended`, `health` (another band), `incident` (new, or
+    it spread or changed in severity), `incident-ended` and `resync` (too much was missed: read the summary again).
+    An incident is told to those who may see all of its services. A client that comes back with `Last-Event-ID` gets
+    what it missed.
     """
     if not request.environ.get("observatory.streams"):
         raise Problem(501, "events need the server that `observatory serve` starts")
     request.environ[ACCEPTED].append(g.caller)
     return Response(status=200, mimetype="text/event-stream")
+
+
+def as_text(event: Event) -> str:
+    """An event as it stands in the stream."""
+    data = json.dumps(event.transition.data, allow_nan=False)
+    return f"id: {event.id}\nevent: {event.transition.kind}\ndata: {data}\n\n"
+
+
+def concerns(event: Event, caller: Caller) -> bool:
+    """Whether a caller may see all services of an event."""
+    return all(map(caller.scope.covers, event.transition.services))
 
 
 class Streams:
@@ -48,7 +64,7 @@ class Streams:
     def __init__(self, feed: Feed, container: WsgiContainer) -> None:
         self.feed = feed
         self.container = container
-        self.open: dict[int, str] = {}
+        self.open: dict[EventsHandler, str] = {}
 
     def room_for(self, caller: Caller) -> str:
         """Why there is none; empty where there is."""
@@ -100,10 +116,11 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
     async def _listen(self, caller: Caller) -> None:
         loop, queue = asyncio.get_running_loop(), self._queue
 
-        def on_message(event: Event) -> None:
-            if caller.scope.covers(event.service):
-                with contextlib.suppress(RuntimeError):  # the server ends
-                    loop.call_soon_threadsafe(put, event)
+        def on_look(look: Look) -> None:
+            for event in look.events:
+                if concerns(event, caller):
+                    with contextlib.suppress(RuntimeError):  # the server ends
+                        loop.call_soon_threadsafe(put, event)
 
         def put(event: Event) -> None:
             if queue.qsize() < WAITING:
@@ -111,8 +128,8 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
             elif not queue.full():
                 queue.put_nowait(None)
 
-        number = self.streams.feed.listen(on_message)
-        self.streams.open[number] = f"{caller.kind}:{caller.id}"
+        self.streams.feed.subscribe(on_look)
+        self.streams.open[self] = f"{caller.kind}:{caller.id}"
         try:
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("Cache-Control", "no-store")
@@ -120,15 +137,15 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
             self.set_header("X-Content-Type-Options", "nosniff")
             self.write(": hello\nretry: 3000\n\n")
             if last := self.request.headers.get("Last-Event-ID"):
-                for text in self.streams.feed.since(last[:100], caller.scope.covers):
-                    self.write(text)
+                missed = self.streams.feed.since(last[:100])
+                self.write(RESYNC if missed is None else "".join(as_text(e) for e in missed if concerns(e, caller)))
             await self.flush()
             await self._pass_on()
         except StreamClosedError:
             pass
         finally:
-            del self.streams.open[number]
-            self.streams.feed.leave(number)
+            del self.streams.open[self]
+            self.streams.feed.unsubscribe(on_look)
 
     async def _pass_on(self) -> None:
         while True:
@@ -136,7 +153,7 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
                 event = await asyncio.wait_for(self._queue.get(), HEARTBEAT)
                 if event is None:
                     return
-                self.write(event.text())
+                self.write(as_text(event))
             except TimeoutError:
                 if not await self._may_stay():
                     return

@@ -26,13 +26,13 @@ def give(json_data: FeedbackGiven) -> Response:
 
     A later verdict on the same anomaly, or on a missed span with the same start, replaces the earlier one.
     """
-    runtime, said = context.runtime(), json_data
+    operator, said = context.operator(), json_data
     given = give_feedback(
-        runtime.store,
+        operator.store,
         said.service_name,
         Verdict(said.verdict),
         context.point_in_time("started_at", said.started_at),
-        runtime.clock(),
+        operator.clock(),
         ended_at=None if said.ended_at is None else context.point_in_time("ended_at", said.ended_at),
         detector=said.detector,
         note=said.note,

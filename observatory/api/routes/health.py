@@ -33,13 +33,13 @@ def summary(query_data: SummaryQuery) -> Response:
     Each score carries its arithmetic. The counts are those of all services, whatever the filter.
     """
     everything = context.context().runtime.overview()
-    key = (id(everything), everything.at, g.caller.scope.patterns, query_data)
-    return send(context.context().renderings.get(key, lambda: _rendered(query_data)))
+    key = (g.caller.scope.patterns, query_data)
+    return send(context.context().renderings.get(everything, key, lambda: _rendered(query_data)))
 
 
 def _rendered(query: SummaryQuery) -> Rendered:
     """The summary, with a tag over all of it but the time at which it was put together."""
-    overview = context.runtime().overview()
+    overview = context.reader().overview()
     chosen = [status for status in overview.services if not query.band or status.health.band in query.band]
     page, cursor = page_of(chosen, order, place(query.cursor, bool, float, int, str), query.limit)
     following = next_page(cursor, query.limit, band=query.band)
@@ -58,7 +58,7 @@ def anomalies(query_data: AnomaliesQuery) -> Response:
 
     `next` keeps the range of the first page, so that pages fit together while new anomalies come in.
     """
-    query, store = query_data, context.runtime().store
+    query, store = query_data, context.reader().store
     start, end = context.time_range(query.start, query.end)
     services = None if query.service is None else [store.service(query.service).name]
     after = _last_anomaly(query.cursor)

@@ -35,7 +35,7 @@ def incidents(query_data: IncidentsQuery) -> Response:
     Anomalies at about the same time, of one service or of services that call each other, are one incident.
     `suspects` are its likely origins: affected services that call no other affected one.
     """
-    query, store = query_data, context.runtime().store
+    query, store = query_data, context.reader().store
     start, end = context.time_range(query.start, query.end)
     anomalies = store.anomalies(start - SLACK, end + timedelta(0), None, None, False, MOST_ANOMALIES)
     found = [

@@ -37,14 +37,14 @@ def history(query_data: HistoryQuery) -> Response:
     that suits it (averages, the most restarts). A missing value is null, never 0. By the header `Accept` the
     answer is JSON, CSV, or a stream of Apache Arrow.
     """
-    query, runtime = query_data, context.runtime()
+    query, reader = query_data, context.reader()
     start, end = context.time_range(query.start, query.end)
     accepted = request.accept_mimetypes
     kind = accepted.best_match(formats.TYPES) if accepted else formats.JSON
     if kind is None:
         raise Problem(406, f"history comes as {', '.join(formats.TYPES)}: name one in the header Accept")
     step = None if query.step == "auto" else _step(query.step, end - start)
-    found = runtime.history(
+    found = reader.history(
         query.service,
         start,
         end,
@@ -54,7 +54,7 @@ def history(query_data: HistoryQuery) -> Response:
         with_episodes=False,
         with_extremes=False,
     )
-    names, interval = list(query.metric or METRICS), runtime.settings.interval
+    names, interval = list(query.metric or METRICS), reader.settings.interval
     return Response(formats.encode(found, names, kind, expected=query.expected, interval=interval), content_type=kind)
 
 

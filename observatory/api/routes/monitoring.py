@@ -29,7 +29,7 @@ def metrics() -> Response:
     Health and open anomalies of the services you may see; requests to this process by route and status.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(OfServices(context.runtime().overview()))
+    registry.register(OfServices(context.reader().overview()))
     text = generate_latest(registry)
     if g.caller.scope.is_everything:
         text += generate_latest(current_app.extensions["requests"].registry)

@@ -30,10 +30,9 @@ def report(run_id: str) -> Response:
 
     As HTML. Only reports under the server's own folder of runs are handed out.
     """
-    runtime = context.runtime()
-    run = runtime.store.runs.get(run_id)
+    run = context.reader().store.runs.get(run_id)
     page = files_of(run)[1].resolve() if run is not None and run.folder else None
-    if page is None or not _lies_in(page, runtime.settings.runs) or not page.is_file():
+    if page is None or not _lies_in(page, context.context().runtime.settings.runs) or not page.is_file():
         raise Problem(404, f"there is no report of a run {run_id!r} here")
     return Response(page.read_bytes(), headers={"Content-Security-Policy": APART}, mimetype="text/html")
 

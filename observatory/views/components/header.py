@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from observatory.config import Settings
-from observatory.model import Band, Failure
-from observatory.runtime import Runtime
+from observatory.model import IMPORTED, Band, Failure
+from observatory.runtime.reader import Reader
 from observatory.views import VIEWS, view_names
 from observatory.views.components.base import Component, module
 from observatory.views.components.words import plural
@@ -23,7 +23,7 @@ class Header(Component):
     _sheets = ("header.css",)
 
 
-def header(state: State, runtime: Runtime, polls: int = 0) -> dict[str, Any]:
+def header(state: State, runtime: Reader, polls: int = 0) -> dict[str, Any]:
     """What the header draws; ages are counted on in the browser. `polls` grows with each news from the server."""
     settings, now = runtime.settings, runtime.clock()
     overview = state.overview
@@ -46,16 +46,21 @@ def header(state: State, runtime: Runtime, polls: int = 0) -> dict[str, Any]:
         "polls": polls,
         "interval": settings.interval,
         "refresh": settings.refresh,
-        "source": source(settings),
+        "source": source(settings, overview.source if overview else settings.source_name),
         "problems": problems(state, runtime.failures, runtime.worker.error),
     }
 
 
-def source(settings: Settings) -> dict[str, str]:
-    """Where the samples come from, without what an address may hold in secrets."""
-    sources = settings.prometheus_servers
-    if not sources:
+def source(settings: Settings, name: str) -> dict[str, str]:
+    """Where the samples come from, without what an address may hold in secrets.
+
+    `name` is what the store says; a reader's settings need not know the source that fills it.
+    """
+    if name == "demo":
         return {"kind": "demo", "name": "demo shop"}
+    sources = settings.prometheus_servers
+    if name != "prometheus" or not sources:
+        return {"kind": name, "name": "imported files" if name == IMPORTED else ""}
     if len(sources) > 1:
         return {"kind": "prometheus", "name": ", ".join(sources)}
     url = next(iter(sources.values())).url

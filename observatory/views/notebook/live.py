@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 
 from observatory.errors import InvalidInputError
-from observatory.runtime import Runtime
+from observatory.runtime.reader import Reader
 from observatory.views import VIEWS
 from observatory.views.service import Drilldown
 from observatory.views.session.live import live
@@ -32,7 +32,7 @@ def load_plots() -> None:
     hv.Store.set_current_backend("bokeh")
 
 
-def live_view(runtime: Runtime, name: str, choices: Mapping[str, Any]) -> Any:
+def live_view(runtime: Reader, name: str, choices: Mapping[str, Any]) -> Any:
     """The view called `name`, or the drill-down of the service of that name.
 
     It is read again every `refresh` seconds where the clock runs.
@@ -57,7 +57,7 @@ def live_view(runtime: Runtime, name: str, choices: Mapping[str, Any]) -> Any:
     return shown
 
 
-def _refresh(runtime: Runtime, state: State) -> Any:
+def _refresh(runtime: Reader, state: State) -> Any:
     def refresh() -> None:
         overview, error = live(runtime).read()
         state.param.update(overview=overview or state.overview, error=error)

@@ -1,7 +1,7 @@
-"""One poll for all open pages of a process, and slow reads kept off the event loop.
+"""What the open pages of one person share: news of the feed, and slow reads kept off the event loop.
 
-Twenty viewers cost one query: a thread reads the overview, then hands it to every session in that
-session's own turn. It runs while somebody is looking.
+Twenty viewers cost one query: the feed looks once for all of them, and hands what it saw to every session in that
+session's own turn.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary, proxy
 
 import panel as pn
 
 from observatory.errors import ObservatoryError
 from observatory.health.overview import Overview
-from observatory.runtime import Runtime
+from observatory.runtime.feed import Look
+from observatory.runtime.reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -33,44 +33,41 @@ _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="observatory-read")
 
 
 class Live:
-    """What the sessions of one process share; use `live` to get the one of a runtime."""
+    """What the pages of one reader share; use `live` to get it."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = proxy(runtime)  # a strong reference would keep its entry in `_lives` for ever
-        self._refresh = runtime.settings.refresh
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._lock = threading.Lock()
         self._sessions: dict[Any, Receive] = {}
-        self._wake = threading.Event()
-        self._polling = False
         self._reads: OrderedDict[tuple[Any, ...], Future[Any]] = OrderedDict()
 
     def read(self) -> tuple[Overview | None, str]:
         """The overview now, or why it cannot be had."""
         try:
-            return self._runtime.overview(), ""
+            return self._reader.overview(), ""
         except ObservatoryError as error:
             return None, str(error)
-        except Exception as error:  # shown on every page; the poll must go on
+        except Exception as error:  # shown on the page
             log.exception("reading the overview failed")
             return None, f"{type(error).__name__}: {error}"
 
     def subscribe(self, document: Any, receive: Receive) -> None:
-        """Call `receive` in the turn of `document`'s session after each poll."""
+        """Call `receive` in the turn of `document`'s session every `refresh` seconds."""
         with self._lock:
             self._sessions[document] = receive
-            if not self._polling:
-                self._polling = True
-                threading.Thread(target=self._poll, name="observatory-poll", daemon=True).start()
+            if len(self._sessions) == 1:
+                self._reader.feed.subscribe(self._tell_all, self._reader.settings.refresh)
 
     def unsubscribe(self, document: Any) -> None:
-        """Forget a session; the poll ends with the last one."""
+        """Forget a session; the last one leaves the feed."""
         with self._lock:
             self._sessions.pop(document, None)
-        self._wake.set()
+            if not self._sessions:
+                self._reader.feed.unsubscribe(self._tell_all)
 
     def refresh(self) -> None:
-        """Poll now; many calls at once are one poll."""
-        self._wake.set()
+        """Look now; many calls at once are one look."""
+        self._reader.feed.refresh()
 
     @property
     def sessions(self) -> int:
@@ -79,7 +76,7 @@ class Live:
 
     def once(self, key: tuple[Any, ...], work: Callable[[], T]) -> Future[T]:
         """Do `work` in a thread, once for everybody who asks for the same `key` before the store changes."""
-        key = (*key, self._runtime.store.revision)
+        key = (*key, self._reader.store.revision)
         with self._lock:
             future = self._reads.get(key)
             if future is None or (future.done() and future.exception() is not None):
@@ -89,30 +86,17 @@ class Live:
                 self._reads.popitem(last=False)
         return future
 
-    def _poll(self) -> None:
-        while True:
-            self._wake.wait(self._refresh)
-            self._wake.clear()
-            with self._lock:
-                if not self._sessions:
-                    self._polling = False
-                    return
-            overview, error = self.read()
-            with self._lock:
-                sessions = list(self._sessions.items())
-            for document, receive in sessions:
-                if not _tell(document, partial(receive, overview, error)):
-                    self.unsubscribe(document)
+    def _tell_all(self, look: Look) -> None:
+        with self._lock:
+            sessions = list(self._sessions.items())
+        for document, receive in sessions:
+            if not _tell(document, partial(receive, look.overview, look.error)):
+                self.unsubscribe(document)
 
 
-_lives: WeakKeyDictionary[Runtime, Live] = WeakKeyDictionary()
-_lives_lock = threading.Lock()
-
-
-def live(runtime: Runtime) -> Live:
-    """The shared poll of a runtime."""
-    with _lives_lock:
-        return _lives.setdefault(runtime, Live(runtime))
+def live(reader: Reader) -> Live:
+    """What the pages of a reader share."""
+    return reader.parts.get(Live, lambda: Live(reader))
 
 
 def session_document() -> Any:

@@ -54,8 +54,8 @@ def test_a_slash_in_the_name_may_be_quoted(client, names):
     assert client.post("/api/collect/" + name.replace("/", "%2F")).status_code == 200
 
 
-def test_failures_and_warnings_are_in_the_answer(client, runtime, names):
-    runtime.sources[:] = [Partial()]
+def test_failures_and_warnings_are_in_the_answer(client, runtime, names, monkeypatch):
+    monkeypatch.setattr(runtime, "sources", [Partial()])
     body = strict(client.post(f"/api/collect/{names[0]}"))
     assert body["samples"] == 0
     assert {"what": "cpu_usage", "error": "no series"} in body["failures"]
@@ -78,8 +78,8 @@ def test_unknown_services_are_a_404(client, name):
         (StoreError("disk full"), 503, "store"),
     ],
 )
-def test_a_source_that_does_not_deliver_is_told_apart(client, runtime, names, error, status, kind):
-    runtime.sources[:] = [Broken(error)]
+def test_a_source_that_does_not_deliver_is_told_apart(client, runtime, names, error, status, kind, monkeypatch):
+    monkeypatch.setattr(runtime, "sources", [Broken(error)])
     body = problem(client.post(f"/api/collect/{names[0]}"), status)
     assert body["type"] == f"urn:problem-type:observatory:{kind}"
     assert body["detail"] == str(error)

@@ -17,9 +17,8 @@ from support.servers import wait_until
 from observatory.access import Role, authenticator_of
 from observatory.api import plugin
 from observatory.api.routes import events
-from observatory.health.transitions import changes
+from observatory.health.transitions import transitions
 from observatory.model import Band, Severity
-from observatory.runtime.feed import Feed
 
 
 class Client:
@@ -58,25 +57,22 @@ class Client:
 @pytest.fixture
 def listening(runtime, monkeypatch):
     """A function that makes a client, once a look at the store has set the start."""
-    monkeypatch.setattr("observatory.runtime.CACHE_SECONDS", 0.0)
     monkeypatch.setattr(events, "HEARTBEAT", 0.2)
-    routes = plugin.routes(runtime)
-    feed = next(given["streams"].feed for _, _, given in routes if "streams" in given)
-    feed._poll = 0.05
-    server = Server(routes)
+    monkeypatch.setattr(runtime.feed, "poll", 0.05)
+    feed, server = runtime.feed, Server(plugin.routes(runtime))
     clients = []
 
     def listen(**headers):
         clients.append(Client(server, headers))
         if clients[-1].response.status == 200:
-            wait_until(lambda: feed._seen is not None, 30, "the first look")
+            wait_until(lambda: feed.has_looked, 30, "the first look")
         return clients[-1]
 
     yield listen
     for client in clients:
         client.close()
     server.stop()
-    wait_until(lambda: feed.listeners == 0, 30, "the listeners to leave")
+    wait_until(lambda: feed.subscribers == 0, 30, "the listeners to leave")
 
 
 def test_a_new_anomaly_and_what_it_does_to_health_are_told(listening, runtime, names):
@@ -85,11 +81,14 @@ def test_a_new_anomaly_and_what_it_does_to_health_are_told(listening, runtime, n
     runtime.store.write_anomalies([anomaly(names[3], 1, Severity.CRITICAL, is_open=True)])
     kind, data, _ = client.events.get(timeout=30)
     assert (kind, data["service_name"], data["severity"], data["is_new"]) == ("anomaly", names[3], "critical", True)
+    while kind != "incident":
+        kind, data, _ = client.events.get(timeout=30)
+    assert (data["services"], data["severity"], data["is_new"]) == ([names[3]], "critical", True)
     runtime.store.write_anomalies([replace(anomaly(names[3], 1, Severity.CRITICAL), is_open=False)])
     kinds = [client.events.get(timeout=30)[0]]
-    while kinds[-1] != "anomaly-ended":
+    while kinds[-1] != "incident-ended":
         kinds.append(client.events.get(timeout=30)[0])
-    assert set(kinds) <= {"health", "anomaly-ended"}
+    assert {"anomaly-ended", "incident-ended"} <= set(kinds) <= {"health", "anomaly-ended", "incident-ended"}
 
 
 def test_a_client_that_comes_back_gets_what_it_missed(listening, runtime, names):
@@ -113,7 +112,7 @@ def test_a_team_hears_of_its_services_until_its_key_is_revoked(listening, runtim
     assert client.events.get(timeout=30)[1]["service_name"] == names[3]
     keys.revoke("team")
     while (event := client.events.get(timeout=30)) is not None:
-        assert event[1]["service_name"] == names[3]
+        assert (event[1].get("services") or [event[1]["service_name"]]) == [names[3]]
 
 
 def test_there_is_room_for_so_many(listening, monkeypatch):
@@ -125,15 +124,28 @@ def test_there_is_room_for_so_many(listening, monkeypatch):
     assert listening().response.status == 429
 
 
+def test_an_incident_is_told_to_who_may_see_all_of_it(listening, runtime, names):
+    keys = authenticator_of(runtime).keys
+    texts = {who: keys.create(who, Role.VIEWER, patterns)[1] for who, patterns in (("one", [names[2]]), ("all", ["*"]))}
+    runtime.store.write_calls([(names[2], names[3])])
+    one, every = (listening(Authorization=f"Bearer {texts[who]}") for who in ("one", "all"))
+    runtime.store.write_anomalies([anomaly(name, 1, Severity.LOW, is_open=True) for name in names[2:4]])
+    found = []
+    while not found or found[-1][0] != "incident":
+        found.append(every.events.get(timeout=30))
+    assert set(found[-1][1]["services"]) == {names[2], names[3]}
+    runtime.store.write_anomalies([replace(anomaly(names[2], 1, Severity.LOW), is_open=False)])
+    heard = []
+    while not heard or heard[-1][0] != "anomaly-ended":
+        heard.append(one.events.get(timeout=30))
+    assert {kind for kind, _, _ in heard} <= {"anomaly", "health", "anomaly-ended"}
+    assert names[3] not in str(heard)
+
+
 def test_nothing_happens_twice(shared):
     overview = shared.overview()
-    assert list(changes(overview, overview)) == []
+    assert list(transitions(overview, overview)) == []
     worse = replace(overview.services[0], health=replace(overview.services[0].health, band=Band.POOR, score=41))
-    (change,) = changes(overview, replace(overview, services=(worse, *overview.services[1:])))
-    assert change[:2] == ("health", worse.name)
-    assert change[2]["band"] == "poor"
-
-
-def test_a_client_that_was_away_too_long_is_told_to_read_again(shared):
-    feed = Feed(shared)
-    assert list(feed.since("x", lambda _: True)) == ["event: resync\ndata: {}\n\n"]
+    (change,) = transitions(overview, replace(overview, services=(worse, *overview.services[1:])))
+    assert (change.kind, change.services) == ("health", (worse.name,))
+    assert change.data["band"] == "poor"

@@ -40,6 +40,12 @@ def test_a_registered_service_waits_for_its_first_sample(client, runtime):
     assert runtime.store.service("new/one").objective == 0.95
 
 
+def test_a_service_can_be_registered_where_nothing_is_collected(client, runtime):
+    runtime.store.write_note("source", "import")
+    response = client.post("/api/services/register", json={"service_name": "new/one"})
+    assert (response.status_code, strict(response)["source"]) == (201, "import")
+
+
 def test_registering_again_adds_facts_and_keeps_the_others(client, runtime):
     facts = {"team": "buying", "tier": "1", "latency_target": 0.4, "cpu_limit": 2, "memory_limit": 1e9}
     assert client.post("/api/services/register", json={"service_name": "a", **facts}).status_code == 201

@@ -64,5 +64,12 @@ def test_a_cycle_without_trouble_has_no_banner(shop: Runtime) -> None:
 
 def test_the_source_is_named_without_what_its_address_may_hide() -> None:
     settings = Settings(prometheus_url="http://user:secret@prometheus.example:9090/x?token=y")
-    assert source(settings) == {"kind": "prometheus", "name": "prometheus.example:9090"}
-    assert source(Settings())["kind"] == "demo"
+    assert source(settings, "prometheus") == {"kind": "prometheus", "name": "prometheus.example:9090"}
+    assert source(Settings(), "demo")["kind"] == "demo"
+
+
+def test_the_source_is_what_the_store_says_whatever_the_settings_name() -> None:
+    settings = Settings(prometheus_url="https://prometheus.example:9090")
+    assert source(settings, "demo") == {"kind": "demo", "name": "demo shop"}
+    assert source(Settings(), "prometheus") == {"kind": "prometheus", "name": ""}
+    assert source(settings, "import") == {"kind": "import", "name": "imported files"}

@@ -1,14 +1,15 @@
-"""All pages share one poll and one read; what fails is told, and the poll goes on."""
+"""All pages share one look and one read; what fails is told, and the looking goes on."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import Queue
 from typing import Any
 
 import bokeh.document
 import pytest
+from support.servers import wait_until
 from views.conftest import NOW
 
 from observatory.errors import StoreError
@@ -27,8 +28,9 @@ class Document:
 
 
 @pytest.fixture
-def shared(bare: Runtime) -> Live:
-    return Live(bare)
+def shared(bare: Runtime) -> Iterator[Live]:
+    yield Live(bare)
+    bare.feed.close()
 
 
 def listen(shared: Live, document: Document) -> Queue[tuple[Overview | None, str]]:
@@ -37,8 +39,8 @@ def listen(shared: Live, document: Document) -> Queue[tuple[Overview | None, str
     return heard
 
 
-def poll_thread() -> threading.Thread | None:
-    return next((thread for thread in threading.enumerate() if thread.name == "observatory-poll"), None)
+def feed_thread() -> threading.Thread | None:
+    return next((thread for thread in threading.enumerate() if thread.name == "observatory-feed"), None)
 
 
 def test_one_read_serves_every_page(shared: Live, bare: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,6 +49,8 @@ def test_one_read_serves_every_page(shared: Live, bare: Runtime, monkeypatch: py
     monkeypatch.setattr(bare, "overview", lambda: reads.append(1) or real())
     documents = [Document() for _ in range(20)]
     heard = [listen(shared, document) for document in documents]
+    wait_until(lambda: bare.feed.has_looked, WAIT, "the first look")
+    reads.clear()
     shared.refresh()
     news = [queue.get(timeout=WAIT) for queue in heard]
     assert len(reads) == 1
@@ -55,10 +59,10 @@ def test_one_read_serves_every_page(shared: Live, bare: Runtime, monkeypatch: py
         shared.unsubscribe(document)
 
 
-def test_the_poll_ends_with_the_last_page(shared: Live) -> None:
+def test_the_looking_ends_with_the_last_page(shared: Live) -> None:
     document = Document()
     listen(shared, document)
-    thread = poll_thread()
+    thread = feed_thread()
     assert thread is not None
     shared.unsubscribe(document)
     thread.join(WAIT)
@@ -85,21 +89,19 @@ def test_a_read_that_fails_is_told_and_the_next_one_is_made(
     shared: Live, bare: Runtime, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     real = bare.overview
-    answers = iter([error, None])
-
-    def overview() -> Overview:
-        problem = next(answers)
-        if problem is not None:
-            raise problem
-        return real()
-
-    monkeypatch.setattr(bare, "overview", overview)
     document = Document()
     heard = listen(shared, document)
+    wait_until(lambda: bare.feed.has_looked, WAIT, "the first look")
+
+    def overview() -> Overview:
+        raise error
+
+    monkeypatch.setattr(bare, "overview", overview)
     shared.refresh()
     failed, message = heard.get(timeout=WAIT)
     assert failed is None
     assert str(error) in message
+    monkeypatch.setattr(bare, "overview", real)
     shared.refresh()
     assert heard.get(timeout=WAIT)[1] == ""
     shared.unsubscribe(document)
@@ -133,7 +135,7 @@ def test_a_page_is_told_why_a_read_failed(shared: Live, error: Exception, messag
     assert told == [(None, message)]
 
 
-def test_a_runtime_has_one_poll(bare: Runtime, shop: Runtime) -> None:
+def test_the_pages_of_a_reader_share_what_they_read(bare: Runtime, shop: Runtime) -> None:
     assert live(bare) is live(bare)
     assert live(bare) is not live(shop)
 

@@ -37,7 +37,7 @@ const headerPage = (d, silence) => {
     <div class="tools">
       <span class="fresh" data-late="${late}" title="newest sample: ${d.updated_on || "none"}; source: ${d.source.kind} ${d.source.name}">
         <span>${d.updated ? html`<b>${d.updated}</b> UTC, ${span(d.age + silence)} ago` : "no samples yet"}</span>
-        <small>${d.source.kind === "demo" ? "source: demo shop" : `Prometheus ${d.source.name}`}</small></span>
+        <small>${d.source.kind === "prometheus" ? `Prometheus ${d.source.name}` : `source: ${d.source.name}`}</small></span>
       <button class="icon" type="button" data-do="refresh" aria-label="Refresh now" title="Refresh now">${icons.refresh}</button>
       <button class="icon" type="button" data-do="theme" aria-label="Switch to the ${d.dark ? "light" : "dark"} theme"
         title="Switch to the ${d.dark ? "light" : "dark"} theme">${d.dark ? icons.sun : icons.moon}</button>

@@ -1,0 +1,86 @@
+"""ScopedOperator: what somebody may do who sees some services only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from observatory.access.permissions import Caller, Role, Scope
+from observatory.access.scoped import ScopedFeedback, ScopedReader, ScopedStore
+from observatory.collection.collect import CollectReport
+from observatory.errors import ForbiddenError
+from observatory.model import Feedback, Service
+from observatory.runtime.reader import Operator
+from observatory.store.reader import FeedbackWriter, OperatorStore
+
+
+def operator_for(base: Operator, caller: Caller) -> Operator:
+    """`base` as `caller` may work with it; itself for who sees every service.
+
+    Raises
+    ------
+    ForbiddenError
+        They may only read.
+    """
+    if not caller.role.includes(Role.OPERATOR):
+        raise ForbiddenError(f"this needs the role {Role.OPERATOR}, and {caller.name!r} has the role {caller.role}")
+    return base if caller.scope.is_everything else ScopedOperator(base, caller.scope)
+
+
+class ScopedOperator(ScopedReader):
+    """See `observatory.runtime.reader.Operator`."""
+
+    def __init__(self, base: Operator, scope: Scope, check: Callable[[], object] = lambda: None) -> None:
+        super().__init__(base, scope, check)
+        self._operated = base
+
+    @property
+    def store(self) -> OperatorStore:
+        self._check()
+        return ScopedOperatorStore(self._operated.store, self._scope)
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        return self._operated.source_names
+
+    def collect(self, service: str | None = None) -> CollectReport:
+        """Collect one service, if it is inside; raises ForbiddenError for all."""
+        if service is None and not self._scope.is_everything:
+            raise ForbiddenError("only who may see every service may collect all of them")
+        return self._operated.collect(None if service is None else self.store.service(service).name)
+
+
+class ScopedOperatorStore(ScopedStore):
+    """See `observatory.store.reader.OperatorStore`."""
+
+    def __init__(self, base: OperatorStore, scope: Scope) -> None:
+        super().__init__(base, scope)
+        self._operated = base
+
+    @property
+    def feedback(self) -> FeedbackWriter:
+        return ScopedFeedbackWriter(self._operated.feedback, self._scope, self._inside)
+
+    def register(self, services: Iterable[Service]) -> int:
+        given = list(services)
+        _require_inside((service.name for service in given), self._scope)
+        return self._operated.register(given)
+
+
+class ScopedFeedbackWriter(ScopedFeedback):
+    """Verdicts on services inside, to read and to give."""
+
+    def __init__(self, base: FeedbackWriter, scope: Scope, inside: Callable[..., list[str]]) -> None:
+        super().__init__(base, inside)
+        self._operated = base
+        self._scope = scope
+
+    def write(self, given: Iterable[Feedback]) -> int:
+        verdicts = list(given)
+        _require_inside((one.service_name for one in verdicts), self._scope)
+        return self._operated.write(verdicts)
+
+
+def _require_inside(names: Iterable[str], scope: Scope) -> None:
+    for name in names:
+        if not scope.covers(name):
+            raise ForbiddenError(f"service {name!r} is outside of what you may see: {scope}")

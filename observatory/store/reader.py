@@ -1,0 +1,126 @@
+"""What may be read of a store: what views, API and notebooks see of it.
+
+`Store` offers all of this. What somebody sees who may look at some services only implements it as well, so that a
+method added to `Store` is closed to them until it is added here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import pandas as pd
+
+from observatory.model import Anomaly, Cycle, Fault, Feedback, Remark, Run, Service
+
+
+class FeedbackReader(Protocol):
+    """Verdicts of people; see `observatory.store.tables.feedback`."""
+
+    def read(
+        self, start: datetime | None = None, end: datetime | None = None, services: Sequence[str] | None = None
+    ) -> list[Feedback]: ...
+
+
+class FeedbackWriter(FeedbackReader, Protocol):
+    """The same, for whoever may also give a verdict."""
+
+    def write(self, given: Iterable[Feedback]) -> int: ...
+
+
+class RemarksReader(Protocol):
+    """What sources remarked; see `observatory.store.tables.remarks`."""
+
+    def about(self, source: str, start: datetime, end: datetime) -> list[Remark]: ...
+
+
+class RunsReader(Protocol):
+    """Runs of notebooks; see `observatory.store.tables.runs`."""
+
+    def get(self, run_id: str) -> Run | None: ...
+
+    def last(self, limit: int = 50, notebook: str = "", job: str = "") -> list[Run]: ...
+
+    def schedulers(self, now: datetime) -> dict[str, datetime]: ...
+
+
+class StoreReader(Protocol):
+    """See `observatory.store.Store` for each."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def revision(self) -> int: ...
+
+    @property
+    def metrics(self) -> tuple[str, ...]: ...
+
+    @property
+    def feedback(self) -> FeedbackReader: ...
+
+    @property
+    def remarks(self) -> RemarksReader: ...
+
+    @property
+    def runs(self) -> RunsReader: ...
+
+    def services(self) -> list[Service]: ...
+
+    def service(self, name: str) -> Service: ...
+
+    def calls(self) -> list[tuple[str, str]]: ...
+
+    def history(
+        self, service: str, start: datetime, end: datetime, metrics: Sequence[str] | None = None
+    ) -> pd.DataFrame: ...
+
+    def history_of_all(self, start: datetime, end: datetime, services: Sequence[str] | None = None) -> pd.DataFrame: ...
+
+    def buckets(
+        self,
+        service: str,
+        start: datetime,
+        end: datetime,
+        seconds: float,
+        metrics: Sequence[str] | None = None,
+        *,
+        extremes: bool = True,
+    ) -> pd.DataFrame: ...
+
+    def resolution(self, start: datetime, seconds: float) -> float: ...
+
+    def trends(self, start: datetime, end: datetime, seconds: float, metrics: Sequence[str]) -> pd.DataFrame: ...
+
+    def latest(self, since: datetime) -> pd.DataFrame: ...
+
+    def sample_counts(self) -> pd.DataFrame: ...
+
+    def newest(self, service: str | None = None) -> datetime | None: ...
+
+    def oldest(self, service: str | None = None) -> datetime | None: ...
+
+    def anomalies(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        services: Sequence[str] | None = None,
+        severities: Sequence[str] | None = None,
+        open_only: bool = False,
+        limit: int | None = None,
+        after: tuple[datetime, str, str] | None = None,
+    ) -> list[Anomaly]: ...
+
+    def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]: ...
+
+    def cycles(self, limit: int = 20) -> list[Cycle]: ...
+
+
+class OperatorStore(StoreReader, Protocol):
+    """What an operator may also write."""
+
+    @property
+    def feedback(self) -> FeedbackWriter: ...
+
+    def register(self, services: Iterable[Service]) -> int: ...
