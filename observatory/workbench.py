@@ -28,6 +28,8 @@ from observatory.frames import ReadableFrame
 from observatory.health.overview import ServiceStatus
 from observatory.model import Anomaly, Severity
 from observatory.runtime import Runtime
+from observatory.runtime.reader import Reader
+from observatory.store.reader import StoreReader
 from observatory.suggest import did_you_mean
 from observatory.times import TIME, parse_duration, parse_time
 
@@ -54,8 +56,8 @@ class Workbench:
     Parameters
     ----------
     store
-        ``"settings"``: the store and the sources of ``observatory.toml`` and ``OBSERVATORY_*``. ``"demo"``: the demo
-        shop, made in memory. Or a store's address.
+        ``"settings"``: the store that ``observatory.toml`` and ``OBSERVATORY_*`` name. ``"demo"``: the demo shop, made
+        in memory. Or a store's address. It is shown as it is, whatever source fills it.
     end
         Where the clock stands still, RFC 3339; with ``now`` or nothing it runs (the demo's stands at noon of a day).
     prometheus_url
@@ -65,8 +67,9 @@ class Workbench:
     """
 
     def __init__(self, store: str = OF_SETTINGS, end: str = "", prometheus_url: str = "", **settings: Any) -> None:
-        self.runtime = Runtime.at(end, store, prometheus_url, **settings)
-        self.store = self.runtime.store
+        self.runtime = Runtime.at(end, store, prometheus_url, only_reads=True, **settings)
+        self.reader: Reader = self.runtime
+        self.store: StoreReader = self.runtime.store
         atexit.register(self.close)  # a view that is shown lives until the kernel ends
         pd.set_option("display.max_colwidth", None)  # the sentence of an anomaly is to be read to its end
         if store == DEMO and not prometheus_url:
@@ -85,7 +88,7 @@ class Workbench:
 
     def health(self, service: str | None = None) -> pd.DataFrame:
         """Every service's health, the worst first; or the arithmetic of one service's score."""
-        overview = self.runtime.overview()
+        overview = self.reader.overview()
         if service is None:
             return health_table(overview)
         return arithmetic_table(self.status(service).health)
@@ -93,7 +96,7 @@ class Workbench:
     def status(self, service: str) -> ServiceStatus:
         """One service now, with its score and newest values."""
         name = self.store.service(service).name
-        return next(status for status in self.runtime.overview().services if status.name == name)
+        return next(status for status in self.reader.overview().services if status.name == name)
 
     def history(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Samples of one service, indexed by UTC time, a column a metric, in base units."""
@@ -115,20 +118,20 @@ class Workbench:
 
     def related(self, service: str, window: Window = "24h", metric: str | None = None, most: int = 10) -> pd.DataFrame:
         """What moved together with a metric of a service; see `observatory.analysis.related.related`."""
-        return related(self.store, self.runtime.settings, service, *self.window(window), metric, most)
+        return related(self.store, self.reader.settings, service, *self.window(window), metric, most)
 
     def what_if(
         self, service: str, window: Window = "24h", sensitivities: Sequence[float] = SENSITIVITIES
     ) -> pd.DataFrame:
         """What would have alarmed at other sensitivities; see `observatory.analysis.what_if.what_if`."""
-        return what_if(self.store, self.runtime.settings, service, *self.window(window), sensitivities)
+        return what_if(self.store, self.reader.settings, service, *self.window(window), sensitivities)
 
     # -- one service, told ------------------------------------------------------------------
 
     def observed(self, service: str, window: Window = "24h", points: int = POINTS) -> ServiceHistory:
         """Samples with what was expected of them, anomalies and labelled faults, summarised where there are many."""
         start, end = self.window(window)
-        return service_history(self.store, self.runtime.settings, service, start, end, points)
+        return service_history(self.store, self.reader.settings, service, start, end, points)
 
     def incident(self, service: str, window: Window = "24h") -> IncidentReport:
         """What happened to a service; see `observatory.analysis.incident_report`."""
@@ -163,7 +166,7 @@ class Workbench:
         if view not in known:
             otherwise = f"choose one of {', '.join(view_names())}"
             raise NotFoundError(f"unknown view {view!r}: {did_you_mean(view, known, otherwise, most=3)}")
-        return live_view(self.runtime, view, state)
+        return live_view(self.reader, view, state)
 
     # -- the rest ---------------------------------------------------------------------------
 
@@ -175,7 +178,7 @@ class Workbench:
         InvalidInputError
             It is neither, or ends before it starts.
         """
-        now = self.runtime.clock()
+        now = self.reader.clock()
         if isinstance(window, str):
             return now - parse_duration(window, "window"), now
         if len(window) != 2:
@@ -211,7 +214,7 @@ class Workbench:
         return self.store.anomalies(start=start, end=end, services=names, severities=severities)
 
     def _facts(self) -> list[tuple[str, str]]:
-        overview = self.runtime.overview()
+        overview = self.reader.overview()
         bands = ", ".join(f"{count} {band}" for band, count in overview.counts.items() if count)
         updated = f"{overview.updated_at:%Y-%m-%d %H:%M:%S} UTC" if overview.updated_at else "none"
         return [

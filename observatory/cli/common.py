@@ -43,9 +43,29 @@ def read_settings(**overrides: Any) -> Settings:
 @contextmanager
 def open_runtime(**overrides: Any) -> Iterator[Runtime]:
     """A runtime that is closed again."""
+    with _opened(read_settings(**overrides)) as runtime:
+        yield runtime
+
+
+@contextmanager
+def open_reader() -> Iterator[Runtime]:
+    """The same for verbs that collect nothing: they show a store that others fill, and need no source."""
+    with _opened(settings_to_read()) as runtime:
+        yield runtime
+
+
+def settings_to_read() -> Settings:
+    """The settings for verbs that collect nothing; see `observatory.config.reading`."""
+    from observatory.config import reading
+
+    return reading.settings_to_read(read_settings())
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Runtime]:
     from observatory.runtime import Runtime
 
-    runtime = Runtime(read_settings(**overrides))
+    runtime = Runtime(settings)
     try:
         yield runtime
     except KeyboardInterrupt:
@@ -57,10 +77,9 @@ def open_runtime(**overrides: Any) -> Iterator[Runtime]:
 
 def open_store(settings: Settings) -> Store:
     """The store of the settings, for verbs that need no source."""
-    from observatory.store import open_store
-    from observatory.store.options import StoreOptions
+    from observatory.store.opening import store_of
 
-    return open_store(settings.store, options=StoreOptions.of(settings))
+    return store_of(settings)
 
 
 def time_range(now: datetime, start: str, end: str) -> tuple[datetime, datetime]:

@@ -8,7 +8,7 @@ from observatory.cli.common import (
     FromOption,
     ServiceOption,
     ToOption,
-    open_runtime,
+    open_reader,
     print_table,
     progress_bar,
     time_range,
@@ -17,7 +17,7 @@ from observatory.cli.common import (
 
 def detect(start: FromOption = "1d", end: ToOption = "now", service: ServiceOption = None) -> None:
     """Detect anomalies on stored samples, as if they had come in live, and keep them."""
-    with open_runtime() as runtime:
+    with open_reader() as runtime:
         first, last = time_range(runtime.clock(), start, end)
         names = [runtime.store.service(name).name for name in service] if service else None
         with progress_bar() as show:
@@ -35,7 +35,7 @@ def health() -> None:
     """Show every service's health, the worst first."""
     from observatory.display.health import health_table
 
-    with open_runtime() as runtime:
+    with open_reader() as runtime:
         table = health_table(runtime.overview())
     if table.empty:
         typer.echo("no services yet: run `observatory collect`, or `observatory demo`, first")

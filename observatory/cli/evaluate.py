@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from observatory.cli.common import open_runtime, print_table, progress_bar, read_settings
+from observatory.cli.common import open_reader, print_table, progress_bar, read_settings
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _on_faults(faults: Faults, detectors: list[str] | None, days: float, jobs: i
     if faults is Faults.SINGLE:
         summary, cases, failures = evaluate_single(read_settings().demo_seed, detectors, days, show, jobs)
         return {"summary": summary, "cases": cases}, failures
-    with open_runtime() as runtime:
+    with open_reader() as runtime:
         said = runtime.store.feedback.read()
         if not said:
             raise InvalidInputError("there is no feedback to judge by: give some with `observatory feedback add`")

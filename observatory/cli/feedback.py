@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from observatory.cli.common import open_runtime, print_table
+from observatory.cli.common import open_reader, print_table
 
 feedback_app = typer.Typer(
     help="Say what was right, what was a false alarm, and what was missed; `evaluate --faults feedback` judges by it.",
@@ -37,7 +37,7 @@ def add(
     from observatory.model import Verdict
     from observatory.times import parse_time
 
-    with open_runtime() as runtime:
+    with open_reader() as runtime:
         now = runtime.clock()
         given = give_feedback(
             runtime.store,
@@ -60,7 +60,7 @@ def list_given(
     """List what was said, the oldest span first."""
     from observatory.display.anomalies import feedback_table
 
-    with open_runtime() as runtime:
+    with open_reader() as runtime:
         names = [runtime.store.service(name).name for name in service] if service else None
         table = feedback_table(runtime.store.feedback.read(services=names))
     if table.empty:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import open_runtime, print_table, read_settings
+from observatory.cli.common import open_reader, open_runtime, print_table, read_settings
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def audit(
     from observatory.display.access import audit_table
     from observatory.times import parse_time
 
-    with open_runtime() as opened:
+    with open_reader() as opened:
         table = audit_table(opened.store.audit.read(parse_time(since, opened.clock(), "--since"), who, refused, limit))
     if table.empty:
         typer.echo("nothing was written or refused")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from observatory.cli.common import open_store, progress_bar, read_settings
+from observatory.cli.common import open_store, progress_bar, settings_to_read
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run(
     now = utc_now()
     seconds = parse_duration(timeout, "--timeout").total_seconds() if timeout else None
     task = Task.of(notebook, {name: resolve_times(value, now) for name, value in map(_pair, parameters or ())})
-    settings = read_settings()
+    settings = settings_to_read()
     started = task.run(settings.runs, now, folder=output)
     make_folder(Path(started.folder))
     with ends_on_sigterm(), open_store(settings) as store:
@@ -101,7 +101,7 @@ def lab(
     from observatory.notebooks.catalog import to_edit
     from observatory.notebooks.lab import lab
 
-    settings = read_settings()
+    settings = settings_to_read()
     if folder is None:
         folder, copied = to_edit(Path("notebooks"))
         if copied:

@@ -35,6 +35,7 @@ def serve(
     runtime = Runtime(settings)
     use(runtime)
     try:
+        runtime.require_sources()
         require_sign_in(runtime)
         if settings.source_name == "demo":
             with progress_bar() as show:

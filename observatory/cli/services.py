@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from observatory.cli.common import open_runtime, print_table
+from observatory.cli.common import open_reader, open_runtime, print_table
 
 services_app = typer.Typer(help="List, discover and register services.", no_args_is_help=True)
 
@@ -16,7 +16,7 @@ def services_list() -> None:
     """List the registered services."""
     from observatory.display.services import service_table
 
-    with open_runtime() as runtime:
+    with open_reader() as runtime:
         counts = runtime.store.sample_counts()["samples"].to_dict()
         table = service_table(runtime.overview().services, counts)
     if table.empty:
@@ -62,11 +62,10 @@ def services_register(
     source: Annotated[str | None, typer.Option(help="The source it is collected from; default: the first.")] = None,
 ) -> None:
     """Register a service, or add what is known about it."""
-    from observatory.model import Service
+    from observatory.runtime.services import register_service
 
-    with open_runtime() as runtime:
-        owner = runtime.sources_called([source] if source else None)[0]
-        runtime.store.register(
-            [Service(name, owner.name, team, tier, objective=objective, latency_target=latency_target)]
+    with open_reader() as runtime:
+        register_service(
+            runtime, name, source, team=team, tier=tier, objective=objective, latency_target=latency_target
         )
         typer.echo(f"registered {name}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import open_runtime, open_store, read_settings
+from observatory.cli.common import open_reader, open_store, read_settings, settings_to_read
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check(
         with _open() as store:
             store.repair(datetime.now(UTC))
     damaged = 0
-    for finding in check_apart(read_settings().store):
+    for finding in check_apart(settings_to_read().store):
         typer.echo(f"{'ok' if finding.ok else 'DAMAGED':<9}{finding.what:<20}{finding.detail}")
         damaged += not finding.ok
     if damaged:
@@ -67,7 +67,7 @@ def restore(
 
 
 def _open() -> Store:
-    return open_store(read_settings())
+    return open_store(settings_to_read())
 
 
 def archive(
@@ -78,7 +78,7 @@ def archive(
     """Move old samples to Parquet files beside the store; they stay part of every answer."""
     from observatory.times import parse_duration
 
-    with open_runtime() as opened:
+    with open_reader() as opened:
         days = opened.settings.archive_days
         if older_than is None and days is None:
             raise InvalidInputError("--older-than is needed where OBSERVATORY_ARCHIVE_DAYS is not set")

@@ -14,10 +14,10 @@ from observatory.config import Settings
 from observatory.config.login_file import read_entries, weaknesses
 from observatory.config.loopback import is_loopback
 from observatory.errors import ConfigError, ObservatoryError, SourceError, StoreError
+from observatory.runtime.sources import identity_of, is_foreign
 from observatory.sources.prometheus.source import SKEW_BOUND, PrometheusSource
 from observatory.sources.prometheus.survey import Found, survey
-from observatory.store import open_store
-from observatory.store.options import StoreOptions
+from observatory.store.opening import store_of
 
 LEAST_SCRAPES = 4
 """A rate needs so many scrapes in its window, or it has gaps when one is late."""
@@ -214,7 +214,7 @@ def _store(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield from _space(folder)
         return
     try:
-        with open_store(settings.store, options=StoreOptions.of(settings)) as store:
+        with store_of(settings) as store:
             newest, held, last = store.newest(), store.note("source"), next(iter(store.cycles(1)), None)
             yield Finding(
                 Level.OK,
@@ -227,9 +227,13 @@ def _store(settings: Settings, now: datetime) -> Iterator[Finding]:
     except ObservatoryError as error:
         yield Finding(Level.BROKEN, "store", str(error), "see OBSERVATORY_STORE")
         return
-    wanted = settings.source_name
-    if held is not None and held.split()[0] != wanted:
-        yield Finding(Level.BROKEN, "store", f"holds samples of {held!r}, not of {wanted!r}", "set OBSERVATORY_STORE")
+    if is_foreign(settings, held):
+        yield Finding(
+            Level.BROKEN,
+            "store",
+            f"holds samples of {held!r}, not of {identity_of(settings)!r}: it can be read, not collected into",
+            "set OBSERVATORY_STORE to another one, or the settings to its source",
+        )
     for failure in last.failures if last else ():
         yield Finding(Level.WARNING, "last cycle", f"{failure.what}: {failure.error}", "see the findings above")
     if path is not None:

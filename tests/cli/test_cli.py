@@ -18,8 +18,10 @@ from observatory import __version__
 from observatory.api.app import create_app
 from observatory.cli import app
 from observatory.config import load_settings
+from observatory.model import Service
 from observatory.runtime import Runtime
 from observatory.sources.demo.shop import SHOP
+from observatory.store import open_store
 
 
 @pytest.fixture
@@ -84,6 +86,66 @@ def test_the_demo_is_filled_shown_and_extended(run: Call, small: None) -> None:
 def test_a_service_can_be_registered_with_its_facts(run: Call, small: None) -> None:
     assert run("services", "register", "mine", "--team", "us", "--objective", "0.99")[:2] == (0, "registered mine\n")
     assert re.search(r"mine +demo +us", run("services", "list")[1])
+
+
+@pytest.fixture
+def foreign(run: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that the server of a Prometheus fills, of which this shell knows the address alone."""
+    with open_store("theirs.duckdb") as store:
+        store.write_note("source", "prometheus")
+        store.register([Service("shop/cart", "prometheus", team="us")])
+    monkeypatch.setenv("OBSERVATORY_STORE", "theirs.duckdb")
+
+
+@pytest.mark.parametrize(
+    ("verb", "told"),
+    [
+        ("health", "shop/cart"),
+        ("services list", "shop/cart"),
+        ("feedback list", "no feedback yet"),
+        ("audit", "nothing was written or refused"),
+        ("keys list", "no keys yet"),
+        ("store info", "theirs.duckdb"),
+        ("schedule history", "no runs yet"),
+        ("detect --from 1h", "0 anomalies"),
+        ("services register shop/new --team us", "registered shop/new"),
+    ],
+)
+def test_a_store_is_looked_at_without_the_source_that_fills_it(
+    run: Call, small: None, foreign: None, verb: str, told: str
+) -> None:
+    code, out, err = run(*verb.split())
+    assert (code, "error" in err) == (0, False)
+    assert told in out
+
+
+@pytest.mark.parametrize("verb", ["collect", "backfill", "services discover", "demo", "serve"])
+def test_to_collect_into_the_store_of_another_source_is_refused(
+    run: Call, small: None, foreign: None, verb: str
+) -> None:
+    code, _, err = run(*verb.split())
+    assert code == 2
+    assert "store theirs.duckdb holds samples of 'prometheus', not of 'demo seed 7': to collect" in err
+
+
+def test_a_shell_without_settings_reads_what_the_server_of_this_folder_fills(run: Call, small: None) -> None:
+    with open_store("observatory.duckdb") as store:
+        store.register([Service("shop/cart", "prometheus")])
+    assert "shop/cart" in run("health")[1]
+    assert not Path("observatory-demo.duckdb").exists()
+    assert run("demo")[0] == 0
+    assert "shop/payments" in run("health")[1]
+
+
+def test_a_service_can_be_registered_where_there_is_no_source(
+    run: Call, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store("files.duckdb") as store:
+        store.write_note("source", "import")
+    monkeypatch.setenv("OBSERVATORY_STORE", "files.duckdb")
+    for _ in range(2):
+        assert run("services", "register", "mine") == (0, "registered mine\n", "")
+    assert re.search(r"mine +import", run("services", "list")[1])
 
 
 def test_an_empty_store_says_what_to_do(run: Call) -> None:

@@ -315,7 +315,7 @@ def test_a_store_of_files_alone_is_shown_without_any_source(tmp_path: Path) -> N
         store.write_note("source", "import")
     runtime = Runtime(load_settings(store=str(tmp_path / "x.duckdb"), worker=False), clock=lambda: NOW)
     try:
-        assert runtime.sources == []
+        assert len(runtime.sources) == 0
         assert runtime.cycle().failures == ()
         assert {status.name for status in runtime.overview().services} == {"shop/cart", "shop/pay"}
     finally:

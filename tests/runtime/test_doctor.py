@@ -234,8 +234,18 @@ def test_a_store_of_the_demo_is_not_one_for_a_prometheus() -> None:
         store.write_cycle(Cycle(NOW, 1, 0, 0, 0, (Failure("collect", "no answer"),)))
     with FaultyServer(choose=healthy) as server:
         found = findings(NOW + timedelta(minutes=1), prometheus_url=server.url)
-    assert broken(found) == [("store", "holds samples of 'demo seed 7', not of 'prometheus'", "set OBSERVATORY_STORE")]
+    ((what, detail, todo),) = broken(found)
+    assert what == "store"
+    assert detail == "holds samples of 'demo seed 7', not of 'prometheus': it can be read, not collected into"
+    assert "OBSERVATORY_STORE" in todo
     assert of(found, "last cycle")[0].detail == "collect: no answer"
+
+
+def test_a_store_of_files_is_fine_and_one_of_another_seed_is_not() -> None:
+    for held, is_fine in (("import", True), ("demo seed 7", True), ("demo seed 8", False)):
+        with open_store("x.duckdb") as store:
+            store.write_note("source", held)
+        assert (broken(findings(store="x.duckdb")) == []) is is_fine
 
 
 def test_a_store_that_cannot_be_opened_is_broken() -> None:
