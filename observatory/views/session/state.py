@@ -41,6 +41,9 @@ QUERY = {
     "severities": "severity",
     "radar_service": "of",
     "metric": "metric",
+    "help_page": "page",
+    "help_section": "at",
+    "help_search": "find",
 }
 
 
@@ -61,6 +64,10 @@ class State(param.Parameterized):  # type: ignore[misc]
     radar_service = param.String("", doc="Only anomalies of this service.")
     metric = param.Selector(default="", objects=["", *METRICS], doc="Only anomalies that affect this metric.")
     anomaly = param.String("", doc="Key of the anomaly that is marked on the radar.")
+
+    help_page = param.String("index", doc="Page of the guides that is open.")
+    help_section = param.String("", doc="Anchor on it; empty is its beginning.")
+    help_search = param.String("", doc="What is looked for in the guides; empty shows the page.")
 
     theme = param.Selector(default="auto", objects=["auto", "dark", "light"], doc="What the user asked for.")
     dark = param.Boolean(True, doc="Whether the page is dark: the theme, or what the system prefers.")

@@ -13,7 +13,7 @@ from observatory.views.session.state import QUERY, RADAR_SPANS, SHOW, SPANS, Sta
 CHOICES = st.fixed_dictionaries(
     {},
     optional={
-        "view": st.sampled_from(["health", "radar", "runs"]),
+        "view": st.sampled_from(["health", "radar", "runs", "help"]),
         "service": st.text(min_size=1),
         "span": st.sampled_from(list(SPANS)),
         "search": st.text(min_size=1),
@@ -21,6 +21,9 @@ CHOICES = st.fixed_dictionaries(
         "radar_span": st.sampled_from(RADAR_SPANS),
         "severities": st.lists(st.sampled_from([str(s) for s in Severity]), unique=True, max_size=4),
         "metric": st.sampled_from(["", *METRICS]),
+        "help_page": st.text(min_size=1),
+        "help_section": st.text(min_size=1),
+        "help_search": st.text(min_size=1),
     },
 )
 

@@ -1,9 +1,10 @@
-// Moving to another view or service is a step the back button undoes; filters replace the address in place.
+// Moving to another view, service or page of the guides is a step the back button undoes, and so is opening a list of
+// what was found; filters and further letters of a search replace the address in place.
 
 function render({model, el}) {
   const place = (query) => {
     const q = new URLSearchParams(query)
-    return `${q.get("view") ?? ""} ${q.get("service") ?? ""}`
+    return ["view", "service", "page", "at"].map((key) => q.get(key) ?? "").join(" ") + q.has("find")
   }
   const here = () => location.search.slice(1)
   model.on("query", () => {
@@ -12,7 +13,7 @@ function render({model, el}) {
     if (place(model.query) === place(here())) history.replaceState(null, "", url)
     else {
       history.pushState(null, "", url)
-      scrollTo(0, 0)
+      if (!new URLSearchParams(model.query).has("at")) scrollTo(0, 0) // the page scrolls to its section
     }
   })
   const back = () => model.send_msg({query: here()})

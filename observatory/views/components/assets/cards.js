@@ -61,7 +61,7 @@ const cardsPage = (data, cards) => {
   return html`
     <div class="toolbar" role="search">
       <label class="search"><span class="hidden">Search services</span>
-        <svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.6"/><path d="m10.5 10.5 4 4"/></svg>
+        ${magnifier}
         <input type="search" placeholder="Search services, teams, tiers" value="${bar.search}" autocomplete="off" spellcheck="false">
         <kbd aria-hidden="true">/</kbd></label>
       <div class="chips" role="group" aria-label="Show">${bar.chips.map((c) => html`<button class="chip" type="button"
@@ -95,14 +95,7 @@ function render({model, el}) {
   el.addEventListener("change", (event) => {
     if (event.target.matches("select")) model.send_msg({trend: event.target.value})
   })
-  const slash = (event) => {
-    const typing = event.composedPath().some((n) => n.matches?.("input, textarea, select, [contenteditable]"))
-    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || !el.offsetParent) return
-    event.preventDefault()
-    el.querySelector("input").focus()
-  }
-  document.addEventListener("keydown", slash)
-  model.on("lifecycle:remove", () => document.removeEventListener("keydown", slash))
+  onSlash(el, model)
   listen(el, model)
   model.on(["data", "cards"], paint)
   paint()

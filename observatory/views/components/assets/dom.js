@@ -71,6 +71,21 @@ const listen = (el, model) => {
   })
 }
 
+// "/" puts the cursor into the field for searching, where the view with it is the one that is open.
+const onSlash = (el, model) => {
+  const slash = (event) => {
+    const typing = event.composedPath().some((n) => n.matches?.("input, textarea, select, [contenteditable]"))
+    const shown = el.isConnected && getComputedStyle(el).visibility === "visible"
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || !shown) return
+    event.preventDefault()
+    el.querySelector("input[type=search]").focus()
+  }
+  document.addEventListener("keydown", slash)
+  model.on("lifecycle:remove", () => document.removeEventListener("keydown", slash))
+}
+
+const magnifier = html`<svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.6"/><path d="m10.5 10.5 4 4"/></svg>`
+
 const say = (message) => JSON.stringify(message)
 
 // The element of the box that holds a component.
