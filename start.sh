@@ -10,6 +10,7 @@ CloudWatch Observatory
   ./start.sh              set up, fill the demo shop (7 days), serve http://127.0.0.1:5006
   ./start.sh serve        the same; takes the options of `observatory serve`
   ./start.sh test         run everything that CI runs
+  ./start.sh help TOPIC   a page of the guides, or a search in them
   ./start.sh VERB ...     any other verb of the command line, as in ./start.sh health
   ./start.sh --help       this text
 
@@ -75,7 +76,8 @@ run_tests() {
 }
 
 case "${1:-serve}" in
-    -h | --help | help) usage ;;
+    -h | --help) usage ;;
+    help) [ $# -gt 1 ] || { usage; exit; }; install ""; exec .venv/bin/observatory "$@" ;;
     test) shift; run_tests "$@" ;;
     serve)
         [ $# -gt 0 ] && shift

@@ -16,6 +16,7 @@ from observatory.cli.detect import detect, health
 from observatory.cli.doctor import doctor
 from observatory.cli.evaluate import evaluate
 from observatory.cli.feedback import feedback_app
+from observatory.cli.guides import guides
 from observatory.cli.importing import import_samples
 from observatory.cli.keys import audit, keys_app
 from observatory.cli.run import RunCommand, lab, run
@@ -48,6 +49,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(feedback_app, name="feedback")
 app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")(evaluate)
 app.command(epilog="Example: `observatory doctor`")(doctor)
+app.command("help", epilog="Example: `observatory help access`, `observatory help too many anomalies`")(guides)
 app.add_typer(keys_app, name="keys")
 app.add_typer(schedule_app, name="schedule")
 app.command(cls=RunCommand, epilog="Example: `observatory run backfill -p days 30 -o reports/month`")(run)
