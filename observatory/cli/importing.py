@@ -25,7 +25,7 @@ def import_samples(
     file: Annotated[Path, typer.Argument(help="A .csv (or .csv.gz) or .parquet file.")],
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", "-m", help="THING=COLUMN or METRIC=COLUMN:UNIT; repeated. See the README."),
+        typer.Option("--map", "-m", help="THING=COLUMN or METRIC=COLUMN:UNIT; repeated: see `observatory help import`"),
     ] = None,
     service: Annotated[str | None, typer.Option(help="Name of the service, if no column has it.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of times that have none, such as UTC.")] = None,

@@ -13,6 +13,8 @@ from observatory.config.settings import Settings
 from observatory.errors import ConfigError
 from observatory.suggest import did_you_mean
 
+SETTINGS_HELP = "`observatory help settings` lists them all"
+
 
 def load_settings(**overrides: Any) -> Settings:
     """Settings from file, environment and `overrides`.
@@ -40,7 +42,7 @@ def _refuse_unknown_variables() -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
     for name in os.environ:
         if name.startswith(PREFIX) and name.split("__")[0] not in known:
-            hint = did_you_mean(name, known, "see the README's table of settings")
+            hint = did_you_mean(name, known, SETTINGS_HELP)
             raise ConfigError(f"unknown setting {name}: {hint}")
     named = os.environ.get(f"{PREFIX}CONFIG")
     if named and not Path(named).is_file():
@@ -50,7 +52,7 @@ def _refuse_unknown_variables() -> None:
 def _explain(problem: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"unknown setting {where!r} in {config_file()}: see the README's table of settings"
+        return f"unknown setting {where!r} in {config_file()}: {SETTINGS_HELP}"
     secret = any(word in where for word in ("token", "password", "s3", "headers", "secret"))
     value = "" if secret or isinstance(problem["input"], dict) else f" = {problem['input']!r}"
     message = str(problem["msg"]).removeprefix("Value error, ")

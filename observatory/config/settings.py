@@ -36,7 +36,7 @@ def _as_in(section: type[BaseModel], name: str, description: str | None = None) 
 
 
 class Settings(BaseSettings):
-    """Everything a user can set. The README's table is checked against this class."""
+    """Everything a user can set. The table in Help, Settings is checked against this class."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="forbid", frozen=True, env_nested_delimiter="__", env_ignore_empty=True
@@ -284,7 +284,7 @@ class Settings(BaseSettings):
 
 
 def settings_table() -> str:
-    """All settings as a Markdown table, for the README."""
+    """All settings as a Markdown table, for Help, Settings."""
     rows = ["| variable | default | |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         shown = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default

@@ -178,7 +178,7 @@ def _presets(source: PrometheusSource, found: list[Found]) -> Iterator[Finding]:
             Level.BROKEN,
             what,
             f"none of {names} has a series that is to be watched",
-            "compare the README's table of presets with your metrics, or describe yours with [preset.NAME]; "
+            "compare the presets (`observatory help presets`) with your metrics, or describe yours with [preset.NAME]; "
             "see also OBSERVATORY_PRESETS, OBSERVATORY_INCLUDE and OBSERVATORY_EXCLUDE",
         )
 

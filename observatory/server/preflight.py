@@ -35,7 +35,7 @@ def require_sign_in(runtime: Runtime) -> None:
     if not settings.is_loopback and not ways:
         raise ConfigError(
             f"setting host = {settings.host!r}: other machines reach it, and nobody could sign in: make a key first "
-            "(`observatory keys create NAME --role admin`), or set up a login or JWT (README, Access)"
+            "(`observatory keys create NAME --role admin`), or set up a login or JWT (`observatory help access`)"
         )
 
 

@@ -197,7 +197,7 @@ def test_a_server_without_any_known_metric_is_broken() -> None:
     with FaultyServer(success([])) as server:
         found = broken(findings(prometheus_url=server.url))
         assert [what for what, _, _ in found] == ["prometheus: presets"]
-        assert "README" in found[0][2]
+        assert "`observatory help presets`" in found[0][2]
     with FaultyServer(choose=healthy) as server:
         assert "is to be watched" in broken(findings(prometheus_url=server.url, include=("shop/*",)))[0][1]
 
