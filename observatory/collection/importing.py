@@ -150,43 +150,14 @@ def _check_options(options: ImportOptions) -> None:
 
 def _plan(columns: Mapping[str, str], options: ImportOptions, catalog: Mapping[str, Metric]) -> Plan:
     """Who is who among a file's columns."""
-    problems: list[str] = []
-    known = [*PARTS, *catalog]
-    problems += [
-        f"{target!r} is nothing a column can be: choose from {', '.join(known)}"
+    problems = [
+        f"{target!r} is nothing a column can be: choose from {', '.join([*PARTS, *catalog])}"
         for target in options.columns
-        if target not in known
+        if target not in PARTS and target not in catalog
     ]
-    parts = {}
-    for part, names in PARTS.items():
-        wanted = options.columns.get(part)
-        if wanted is not None and wanted not in columns:
-            problems.append(_no_column(wanted, part, columns))
-        found = wanted or next((name for name in columns if name.lower() in names), None)
-        if found is not None:
-            parts[part] = found
-    if ("metric" in parts) != ("value" in parts):
-        has, lacks = ("metric", "value") if "metric" in parts else ("value", "metric")
-        if has in options.columns:
-            problems.append(f"a file with a row a value needs both: {has} is {parts[has]!r}, but where is {lacks}?")
-        del parts[has]
+    parts = _parts(columns, options, problems)
     is_long = "metric" in parts
-    if options.service is not None:
-        if "service" in options.columns:
-            problems.append("--service and a column of services exclude each other")
-        parts.pop("service", None)
-    elif "service" not in parts:
-        problems.append(f"no column names the service (columns: {_list(columns)}): map one, or name the service")
-    if "time" not in parts:
-        problems.append(f"no column has the time (columns: {_list(columns)}): map one")
-    metrics: dict[str, Column] = {}
-    for name, metric in catalog.items():
-        column, unit = _with_unit(options.columns.get(name, name), metric)
-        if name in options.columns and not is_long and column not in columns:
-            problems.append(_no_column(column, name, columns))
-        elif is_long or column in columns:
-            units = UNITS.get(metric.unit, {})
-            metrics[name] = Column(column, unit, units.get(unit, 1.0))
+    metrics = _metrics(columns, options, catalog, problems, is_long=is_long)
     taken = {*parts.values(), *(() if is_long else (column.name for column in metrics.values()))}
     unknown = tuple(name for name in columns if name not in taken)
     if unknown and not options.ignore_unknown:
@@ -199,6 +170,58 @@ def _plan(columns: Mapping[str, str], options: ImportOptions, catalog: Mapping[s
     return Plan(
         parts, metrics, unknown, options.service, options.zone, seconds, options.duplicates, options.ignore_unknown
     )
+
+
+def _parts(columns: Mapping[str, str], options: ImportOptions, problems: list[str]) -> dict[str, str]:
+    """The columns of service, time, and in a long file metric and value; what is wrong is added to `problems`."""
+    parts = {}
+    for part, names in PARTS.items():
+        wanted = options.columns.get(part)
+        if wanted is not None and wanted not in columns:
+            problems.append(_no_column(wanted, part, columns))
+        found = wanted or next((name for name in columns if name.lower() in names), None)
+        if found is not None:
+            parts[part] = found
+    _drop_half_a_pair(parts, options, problems)
+    if options.service is not None:
+        if "service" in options.columns:
+            problems.append("--service and a column of services exclude each other")
+        parts.pop("service", None)
+    elif "service" not in parts:
+        problems.append(f"no column names the service (columns: {_list(columns)}): map one, or name the service")
+    if "time" not in parts:
+        problems.append(f"no column has the time (columns: {_list(columns)}): map one")
+    return parts
+
+
+def _drop_half_a_pair(parts: dict[str, str], options: ImportOptions, problems: list[str]) -> None:
+    """A column ``metric`` means nothing without one ``value``; a problem only where it was asked for."""
+    if ("metric" in parts) == ("value" in parts):
+        return
+    has, lacks = ("metric", "value") if "metric" in parts else ("value", "metric")
+    if has in options.columns:
+        problems.append(f"a file with a row a value needs both: {has} is {parts[has]!r}, but where is {lacks}?")
+    del parts[has]
+
+
+def _metrics(
+    columns: Mapping[str, str],
+    options: ImportOptions,
+    catalog: Mapping[str, Metric],
+    problems: list[str],
+    *,
+    is_long: bool,
+) -> dict[str, Column]:
+    """The column of each metric with its unit; in a long file a metric's name stands for it."""
+    metrics = {}
+    for name, metric in catalog.items():
+        column, unit = _with_unit(options.columns.get(name, name), metric)
+        if name in options.columns and not is_long and column not in columns:
+            problems.append(_no_column(column, name, columns))
+        elif is_long or column in columns:
+            units = UNITS.get(metric.unit, {})
+            metrics[name] = Column(column, unit, units.get(unit, 1.0))
+    return metrics
 
 
 def _with_unit(text: str, metric: Metric) -> tuple[str, str]:
