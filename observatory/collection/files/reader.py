@@ -115,6 +115,9 @@ class SampleFile:
                     self._progress(max(0, int(self._connection.query_progress())), 100, what)
                 except duckdb.Error as error:
                     raise InvalidInputError(f"{self.path}: {_plain(error)}") from None
+                except KeyboardInterrupt:
+                    self._connection.interrupt()  # or Ctrl-C would wait until the statement is done
+                    raise
         self._progress(100, 100, what)
 
     def _find_reader(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from observatory.store.engine.interrupts import ends_on_ctrl_c
 from observatory.store.sql import builders
 from observatory.store.sql.literals import Parameters, Row
 
@@ -25,15 +26,18 @@ class LocalSession:
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """See `Session.read`."""
-        return self._cursor.execute(sql, parameters).df()
+        with ends_on_ctrl_c(self._cursor):
+            return self._cursor.execute(sql, parameters).df()
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """See `Session.rows`."""
-        return plain_rows(self._cursor.execute(sql, parameters))
+        with ends_on_ctrl_c(self._cursor):
+            return plain_rows(self._cursor.execute(sql, parameters))
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
-        self._cursor.execute(sql, parameters)
+        with ends_on_ctrl_c(self._cursor):
+            self._cursor.execute(sql, parameters)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -41,7 +45,7 @@ class LocalSession:
         self._cursor.execute("BEGIN")
         try:
             yield
-            self._cursor.execute("COMMIT")
+            self.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(duckdb.Error):  # the database may be lost, and the transaction with it
                 self._cursor.execute("ROLLBACK")

@@ -21,6 +21,7 @@ from observatory.errors import StoreError, StoreUnreachableError
 from observatory.store.engine.extensions import load
 from observatory.store.engine.homes.abandoned import tagged
 from observatory.store.engine.homes.local import LocalSession, plain_rows
+from observatory.store.engine.interrupts import ends_on_ctrl_c
 from observatory.store.options import StoreOptions
 from observatory.store.sql import builders
 from observatory.store.sql.literals import Parameters, Row, arguments, literal
@@ -54,11 +55,13 @@ class QuackSession:
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """See `Session.read`."""
-        return self._call(_bound(sql, parameters)).df()
+        with ends_on_ctrl_c(self._cursor):
+            return self._call(_bound(sql, parameters)).df()
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """See `Session.rows`."""
-        return plain_rows(self._call(_bound(sql, parameters)))
+        with ends_on_ctrl_c(self._cursor):
+            return plain_rows(self._call(_bound(sql, parameters)))
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """See `Session.execute`."""
@@ -93,11 +96,11 @@ class QuackSession:
         try:
             if self._path is not None and isinstance(batch, pd.DataFrame) and len(batch) >= MANY:
                 file = self._views[name] = self._path.with_name(f"{self._path.name}.{name}")
-                self._cursor.execute(builders.copy_to_file(SHIPPED, file))
+                here.execute(builders.copy_to_file(SHIPPED, file))
                 self._call(builders.view_of_file(name, file))
             else:
-                self._cursor.execute(f"CREATE OR REPLACE TABLE {self._alias}.{name} AS FROM {SHIPPED} LIMIT 0")
-                self._cursor.execute(f"INSERT INTO {self._alias}.{name} FROM {SHIPPED}")
+                here.execute(f"CREATE OR REPLACE TABLE {self._alias}.{name} AS FROM {SHIPPED} LIMIT 0")
+                here.execute(f"INSERT INTO {self._alias}.{name} FROM {SHIPPED}")
         finally:
             here.unstage(SHIPPED)
 
@@ -122,7 +125,8 @@ class QuackSession:
         if self._in_transaction:
             sql = tagged(sql)
         try:
-            return self._cursor.execute("FROM quack_query_by_name(?, ?)", [self._alias, sql])
+            with ends_on_ctrl_c(self._cursor):
+                return self._cursor.execute("FROM quack_query_by_name(?, ?)", [self._alias, sql])
         except duckdb.Error as error:
             raise type(error)(NOISE.sub("", str(error))) from None
 
