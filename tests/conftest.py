@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -17,6 +18,10 @@ from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.source import PrometheusSource
 
 WINDOW = 8.0
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell has what a script puts into the background ignore Ctrl-C, and what that starts: no test could send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
