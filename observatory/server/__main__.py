@@ -30,3 +30,7 @@ def _end_with_parent() -> None:
     while sys.stdin.buffer.read(1):  # nobody writes: it ends when the other end is closed
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

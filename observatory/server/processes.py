@@ -36,7 +36,7 @@ def share_port() -> None:
 @contextlib.contextmanager
 def others(settings: Settings, number: int, secret: str) -> Iterator[None]:
     """That many servers more, while the block runs; they also end when this process dies."""
-    command = [sys.executable, "-c", "from observatory.server.processes import main; main()"]
+    command = [sys.executable, "-m", "observatory.server"]
     environment = environment_of(port=settings.port, host=settings.host, cookie_secret=secret)
     started = [
         subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603 - ourselves
