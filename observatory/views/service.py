@@ -56,6 +56,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._score = ScoreTable()
         self._list = AnomalyList()
         self._time = Range1d(0, 1)
+        self._left_at = self._ends()
         self._figures: list[MetricFigure] = []
         self._navigator: Navigator | None = None
         self._charts = Box(sheet="charts.css", css_classes=["charts"])
@@ -72,7 +73,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
     def _on_message(self, message: Any) -> None:
         self._state.accept(message, ("service", "span"))
         if isinstance(message, dict) and message.get("unzoom"):
-            self._state.window = None
+            self._unzoom()
 
     def _build(self) -> None:
         colours = palette(self._state.dark)
@@ -126,8 +127,11 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._history = None
         if found is not None:
             self._history, drawn = found
+            is_other = self._shown is None or self._shown[:2] != self._choice()[:2]
             self._shown = self._choice()
-            self._time.update(start=milliseconds(self._history.start), end=milliseconds(self._history.end))
+            if is_other or self._ends() == self._left_at:  # else somebody drags: what was read must not take it away
+                self._time.update(start=milliseconds(self._history.start), end=milliseconds(self._history.end))
+                self._left_at = self._ends()
             for item, content in zip(self._figures, drawn, strict=False):  # there are none before they are built
                 item.show(content)
             self._drawn = bool(self._figures)
@@ -167,10 +171,16 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
                     item.restyle(colours)
         self._ask()
 
+    def _ends(self) -> tuple[float, float]:
+        """Where the time axis is [ms]; the browser moves it while somebody drags, and tells when that is over."""
+        return self._time.start, self._time.end
+
     def _zoomed(self, event: RangesUpdate) -> None:
+        self._left_at = event.x0, event.x1
         self._zoom(event.x0 / 1000, event.x1 / 1000)
 
     def _dragged(self, *_: Any) -> None:
+        self._left_at = self._ends()
         self._zoom(self._time.start / 1000, self._time.end / 1000)
 
     def _zoom(self, start: float, end: float) -> None:
@@ -182,6 +192,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
             self._state.window = window
 
     def _unzoom(self, *_: Any) -> None:
+        self._left_at = self._ends()
         self._state.window = None
 
 

@@ -15,6 +15,7 @@ from observatory.runtime import Runtime
 from observatory.store import Store
 from observatory.views import VIEWS, radar, view_names
 from observatory.views import service as drilldown
+from observatory.views.charts.charts import milliseconds
 from observatory.views.components.anomalies import AnomalyList
 from observatory.views.components.base import ASSETS, Component
 from observatory.views.components.browser import Browser
@@ -103,6 +104,31 @@ def test_zooming_reads_the_part_in_more_detail(shop: Runtime) -> None:
     (head,) = data_of(view, "ServiceHead")
     assert head["zoomed"] == "Mar 2, 06:15 – 07:15 UTC"
     assert head["summarised"] == ""
+
+
+def test_a_refresh_leaves_the_range_that_somebody_is_dragging(shop: Runtime) -> None:
+    state = State(service="shop/cart")
+    view = drilldown.Drilldown(shop, state)
+    list(models(view))
+    before = view._time.start, view._time.end
+    start, end = milliseconds(shop.clock().replace(hour=6)), milliseconds(shop.clock().replace(hour=7))
+    view._time.update(start=start, end=end)  # as the browser does while the mouse moves
+    state.param.trigger("overview")
+    assert (view._time.start, view._time.end) == (start, end)
+    view._dragged()  # and lets go
+    assert state.window == (shop.clock().replace(hour=6), shop.clock().replace(hour=7))
+    view._on_message({"unzoom": True})
+    assert (view._time.start, view._time.end) == before
+
+
+def test_another_service_begins_with_its_whole_range(shop: Runtime) -> None:
+    state = State(service="shop/cart")
+    view = drilldown.Drilldown(shop, state)
+    list(models(view))
+    before = view._time.start, view._time.end
+    view._time.start += 60_000
+    state.service = "shop/search"
+    assert (view._time.start, view._time.end) == before
 
 
 def test_points_add_up_to_the_score(shop: Runtime) -> None:
