@@ -28,6 +28,7 @@ from observatory.runtime.reader import FeedReader, Reader, WorkerState
 from observatory.store.reader import FeedbackReader, RemarksReader, StoreReader
 
 OUTSIDE = "details are left out: they may concern services outside of what you may see"
+RUNS = "runs of notebooks may concern services outside of what you may see"
 
 
 def scoped(reader: Reader, caller: Caller) -> Reader:
@@ -146,7 +147,12 @@ class ScopedStore:
     @property
     def runs(self) -> NoReturn:
         """Closed: a report speaks of whatever its notebook looked at."""
-        raise ForbiddenError("runs of notebooks may concern services outside of what you may see")
+        raise ForbiddenError(RUNS)
+
+    @property
+    def schedulers(self) -> NoReturn:
+        """Closed, as the runs that they carry out."""
+        raise ForbiddenError(RUNS)
 
     @property
     def remarks(self) -> RemarksReader:

@@ -42,7 +42,11 @@ class RunsReader(Protocol):
 
     def last(self, limit: int = 50, notebook: str = "", job: str = "") -> list[Run]: ...
 
-    def schedulers(self, now: datetime) -> dict[str, datetime]: ...
+
+class SchedulersReader(Protocol):
+    """Who runs notebooks that are due; see `observatory.store.tables.schedulers`."""
+
+    def alive(self, now: datetime) -> dict[str, datetime]: ...
 
 
 class StoreReader(Protocol):
@@ -65,6 +69,9 @@ class StoreReader(Protocol):
 
     @property
     def runs(self) -> RunsReader: ...
+
+    @property
+    def schedulers(self) -> SchedulersReader: ...
 
     def services(self) -> list[Service]: ...
 

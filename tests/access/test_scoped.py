@@ -96,6 +96,7 @@ STORE: dict[str, Callable[[Any], Any]] = {
     "feedback": lambda s: s.feedback.read(),
     "remarks": lambda s: s.remarks.about("demo", NOON - HOUR, NOON),
     "runs": lambda s: refused(lambda: s.runs),
+    "schedulers": lambda s: refused(lambda: s.schedulers),
     "services": lambda s: s.services(),
     "service": lambda s: s.service(OURS),
     "calls": lambda s: s.calls(),
