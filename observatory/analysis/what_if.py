@@ -12,6 +12,7 @@ from observatory.config import Settings
 from observatory.detection.episodes import GAP
 from observatory.detection.replay import stream_scores
 from observatory.detection.scoring import detector_of
+from observatory.detection.threshold import Threshold
 from observatory.frames import ReadableFrame
 from observatory.store.reader import StoreReader
 
@@ -41,8 +42,8 @@ def what_if(
     times = pd.DatetimeIndex(frame.index[first:])
     rows = []
     for sensitivity in sensitivities:
-        scores = raw * sensitivity
-        alarms = np.flatnonzero(scores >= 1.0)
+        threshold = Threshold(sensitivity=sensitivity)
+        alarms = np.flatnonzero(threshold.classify(raw))
         begins = alarms[np.diff(alarms, prepend=-GAP - 1) > GAP]
         rows.append(
             (
@@ -50,7 +51,7 @@ def what_if(
                 len(begins),
                 round(len(alarms) * settings.interval / 60),
                 times[begins[0]] if len(begins) else pd.NaT,
-                round(float(np.nanmax(scores)), 2),
+                round(float(np.nanmax(threshold.relative(raw))), 2),
             )
         )
     return pd.DataFrame(rows, columns=columns)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from observatory.detection.explain import AFFECTED, evidence, sentence, severity
+from observatory.detection.threshold import DEFAULT, Threshold
 from observatory.detectors.bands import Bands
 from observatory.model import Anomaly, Severity
 
@@ -26,7 +27,7 @@ def detect(
     still_open: Anomaly | None = None,
     *,
     detector_name: str,
-    sensitivity: float = 1.0,
+    threshold: Threshold = DEFAULT,
 ) -> list[Anomaly]:
     """Form episodes from the scores of new rows.
 
@@ -44,8 +45,8 @@ def detect(
         An episode that had not ended by then; it is continued or closed, and is in the answer either way.
     detector_name
         Kept with each episode.
-    sensitivity
-        Divides the alarm line.
+    threshold
+        Tells which scores are alarms.
 
     Returns
     -------
@@ -56,9 +57,10 @@ def detect(
         quiet = 0
     else:
         quiet = int(((frame.index > pd.Timestamp(current.ended_at)) & (frame.index < scores.index[0])).sum())
-    for at, score in (scores * sensitivity).items():
-        if score >= 1.0:
-            current = _alarm(service, current, frame.loc[:at], float(score), bands(), detector_name)
+    sizes, alarms = threshold.relative(scores), threshold.classify(scores)
+    for at, size, is_alarm in zip(scores.index, sizes, alarms, strict=True):
+        if is_alarm:
+            current = _alarm(service, current, frame.loc[:at], float(size), bands(), detector_name)
             quiet = 0
         elif current is not None:
             quiet += 1
@@ -85,10 +87,10 @@ def _alarm(
         return replace(current, ended_at=time, severity=_worse(level, current.severity))
     recent = seen.iloc[-RECENT:]
     deviation = bands.deviation(recent)
-    telling = _telling(deviation)
-    moment = recent.iloc[[telling]]
-    found = evidence(moment, bands, deviation.iloc[telling])
-    beyond = float(deviation.iloc[telling].max()) if len(deviation.columns) else 0.0
+    place = _explaining_row(deviation)
+    moment = recent.iloc[[place]]
+    found = evidence(moment, bands, deviation.iloc[place])
+    beyond = float(deviation.iloc[place].max()) if len(deviation.columns) else 0.0
     level = severity(max(score, beyond), found, rows)
     return Anomaly(
         service_name=service,
@@ -104,7 +106,7 @@ def _alarm(
     )
 
 
-def _telling(deviation: pd.DataFrame) -> int:
+def _explaining_row(deviation: pd.DataFrame) -> int:
     """The row that explains an alarm on the last one: detectors look back, and it may itself be fine again."""
     affected = np.flatnonzero((deviation >= AFFECTED).to_numpy().any(axis=1))
     return int(affected[-1]) if affected.size else len(deviation) - 1

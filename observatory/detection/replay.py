@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from observatory.detection.episodes import detect
+from observatory.detection.threshold import DEFAULT, Threshold
 from observatory.detectors import make_detector
 from observatory.detectors.bands import Bands
 from observatory.detectors.base import Detector, StreamingDetector
@@ -27,7 +28,7 @@ def replay(
     detector: str,
     start: datetime,
     *,
-    sensitivity: float = 1.0,
+    threshold: Threshold = DEFAULT,
     minimum_samples: int = 120,
     training: timedelta = timedelta(days=7),
     still_open: Anomaly | None = None,
@@ -47,7 +48,7 @@ def replay(
         judged = scores[(scores.index >= frame.index[first]) & (scores.index <= frame.index[last - 1])]
         bands = cache(lambda until=first: Bands().fit(_training(frame, until, training)))
         running = next((anomaly for anomaly in found.values() if anomaly.is_open), None)
-        for anomaly in detect(service, chunk, judged, bands, running, detector_name=detector, sensitivity=sensitivity):
+        for anomaly in detect(service, chunk, judged, bands, running, detector_name=detector, threshold=threshold):
             found[anomaly.started_at] = anomaly
     return sorted(found.values(), key=lambda anomaly: anomaly.started_at)
 

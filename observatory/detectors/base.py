@@ -12,6 +12,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from observatory.detectors.multiscale.fleet import Fleet
 
+ALARM_LINE = 1.0
+"""The score from which on a row is an alarm at the usual sensitivity, whatever the detector."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:

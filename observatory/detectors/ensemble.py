@@ -13,7 +13,7 @@ from typing import Self
 import pandas as pd
 
 from observatory.detectors import DETECTORS, make_detector
-from observatory.detectors.base import Detector, Scores
+from observatory.detectors.base import ALARM_LINE, Detector, Scores
 from observatory.errors import NotEnoughDataError
 
 SUPPORT = 0.3
@@ -54,13 +54,13 @@ class Ensemble(Detector):
 
     def score(self, frame: pd.DataFrame) -> Scores:
         """Score `frame`; shares are the judge's."""
-        judged = self.judge.score(frame)
-        total = judged.total.copy()
-        alarms = total >= 1.0
+        scored = self.judge.score(frame)
+        total = scored.total.copy()
+        alarms = total >= ALARM_LINE
         if alarms.any():
             agreement = (2 * self._supporter().score(frame[alarms]).total - 1.5).clip(0.0, 1.0)
             total[alarms] *= 1 + self.support * agreement
-        return Scores(total, judged.shares)
+        return Scores(total, scored.shares)
 
     @property
     def bands(self) -> object:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from observatory.compute.processes import outcomes
 from observatory.detectors import DETECTORS
+from observatory.detectors.base import ALARM_LINE
 from observatory.evaluation.events import BoolArray, EventCounts, FloatArray, best_line, count_events
 from observatory.evaluation.explanation import Explained, judge_explanations
 from observatory.evaluation.nab import nab_score
@@ -199,7 +200,7 @@ def _figures(many: Sequence[Judged]) -> dict[str, object]:
         "delay [rows]": float(np.median([d[0] for d in delays])) if delays else math.nan,
         "delay [s]": float(np.median([d[1] for d in delays])) if delays else math.nan,
         "NAB": nab_score(corpus),
-        "NAB at line": nab_score(corpus, line=1.0),
+        "NAB at line": nab_score(corpus, line=ALARM_LINE),
         "hit@100%": _mean([e.hit_rate_100 for e in explained]),
         "hit@150%": _mean([e.hit_rate_150 for e in explained]),
         "NDCG": _mean([e.ndcg for e in explained]),

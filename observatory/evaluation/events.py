@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from observatory.detection.threshold import Threshold
+from observatory.detectors.base import ALARM_LINE
 from observatory.errors import InvalidInputError
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-LINE = 1.0
 MERGE = 5
 """Alarms whose rows are at most so far apart are one."""
 RECOVERY = 15
@@ -56,8 +57,8 @@ class EventCounts:
         return 2 * self.found / (self.events + self.found + self.false_alarms)
 
 
-def count_events(labels: BoolArray, scores: FloatArray, line: float = LINE) -> EventCounts:
-    """Judge the alarms that `scores` raise at `line` against the runs of `labels`; both of shape (n,)."""
+def count_events(labels: BoolArray, scores: FloatArray, line: float = ALARM_LINE) -> EventCounts:
+    """Hold the alarms that `scores` raise at `line` against the runs of `labels`; both of shape (n,)."""
     labels, scores = same_length(labels, scores)
     alarms = alarm_rows(scores, line)
     first, last = runs(labels)
@@ -85,9 +86,9 @@ def best_line(labels: BoolArray, scores: FloatArray) -> tuple[float, EventCounts
     return max(counts, key=lambda pair: (np.nan_to_num(pair[1].f1), -pair[0]))
 
 
-def alarm_rows(scores: FloatArray, line: float = LINE) -> BoolArray:
+def alarm_rows(scores: FloatArray, line: float = ALARM_LINE) -> BoolArray:
     """Rows in alarm, those included that lie between two alarms that are one; NaN is none."""
-    position = np.flatnonzero(scores >= line)
+    position = np.flatnonzero(Threshold(line).classify(scores))
     alarms = np.zeros(len(scores), dtype=bool)
     alarms[position] = True
     for k in np.flatnonzero((np.diff(position) > 1) & (np.diff(position) <= MERGE)):

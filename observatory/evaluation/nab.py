@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from observatory.detection.threshold import Threshold
 from observatory.evaluation.events import BoolArray, FloatArray, runs, same_length
 from observatory.evaluation.ranking import filled
 
@@ -29,7 +30,7 @@ def nab_score(corpus: Iterable[tuple[BoolArray, FloatArray]], line: float | None
     ----------
     corpus
         Labels and scores of each series, complete with the rows that a detector learns from: the first 15 % of the
-        rows, at most 750, are not judged.
+        rows, at most 750, do not count.
     line
         Rows with this score or more are alarms. None takes the one line that is best for the corpus, as NAB does.
 
@@ -47,7 +48,8 @@ def nab_score(corpus: Iterable[tuple[BoolArray, FloatArray]], line: float | None
     if not windows:
         return float("nan")
     if line is not None:
-        points, inside = points[points["score"] >= line], inside[points["score"] >= line]
+        alarms = Threshold(line).classify(points["score"])
+        points, inside = points[alarms], inside[alarms]
     points = points.assign(inside=inside).sort_values("score", ascending=False, kind="stable")
     # In the order of falling scores a window is worth the best of its rows so far, and a miss before the first.
     best = points[points["inside"]].groupby("window")["worth"].cummax().clip(lower=-MISS)
@@ -86,5 +88,5 @@ def _points(labels: BoolArray, scores: FloatArray, offset: int) -> pd.DataFrame:
         worth[within] = REWARD * weight(-(end - row[within] + 1) / width) / earliest
         worth[behind] = FALSE_ALARM * weight((row[behind] - end) / max(width - 1, 1))
         window[within] = offset + begin
-    judged = row >= min(int(PROBATION * n), LONGEST_PROBATION)
-    return pd.DataFrame({"score": filled(scores), "worth": worth, "window": window})[judged]
+    counts = row >= min(int(PROBATION * n), LONGEST_PROBATION)
+    return pd.DataFrame({"score": filled(scores), "worth": worth, "window": window})[counts]

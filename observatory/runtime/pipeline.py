@@ -19,6 +19,7 @@ from observatory.config import Settings
 from observatory.detection.baselines import Expectations
 from observatory.detection.episodes import detect
 from observatory.detection.replay import replay
+from observatory.detection.threshold import Threshold
 from observatory.errors import NotEnoughDataError, ObservatoryError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Progress, Service, no_progress
 from observatory.runtime.factory import judge_of
@@ -45,6 +46,7 @@ class Pipeline:
         self.store = store
         self.settings = settings
         self._judge = judge_of(store, settings)
+        self._threshold = Threshold(sensitivity=settings.sensitivity)
         self._expected = Expectations(store, settings)
         self._described: set[str] = set()
         self._judged: dict[str, datetime] = {}
@@ -140,7 +142,7 @@ class Pipeline:
             self.store.write_anomalies(found)
             return found, [Failure("detect", f"{type(error).__name__}: {error}")]
         failed = dict(verdicts.failed)
-        loud = verdicts.scores * self.settings.sensitivity >= 1.0
+        loud = self._threshold.classify(verdicts.scores)
         concerned = {str(name) for name in rows.loc[loud, SERVICE].unique()} | (still_open.keys() & since.keys())
         rows = rows.assign(score=verdicts.scores)
         for key, frame in rows[rows[SERVICE].isin(concerned)].groupby(SERVICE):
@@ -172,7 +174,7 @@ class Pipeline:
             lambda: self._expected.bands(name, since),
             still_open,
             detector_name=self.settings.detector,
-            sensitivity=self.settings.sensitivity,
+            threshold=self._threshold,
         )
 
     def replay(
@@ -196,7 +198,7 @@ class Pipeline:
                     frame,
                     self.settings.detector,
                     start,
-                    sensitivity=self.settings.sensitivity,
+                    threshold=self._threshold,
                     minimum_samples=self.settings.minimum_samples,
                     training=timedelta(days=self.settings.training_days),
                     still_open=still_open.get(name),

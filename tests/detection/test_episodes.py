@@ -13,6 +13,7 @@ from support.series import MINUTES, series, with_fault
 
 from observatory.detection.episodes import GAP, detect
 from observatory.detection.replay import replay, stream_scores
+from observatory.detection.threshold import Threshold
 from observatory.detectors import make_detector
 from observatory.detectors.bands import Bands
 from observatory.detectors.base import Detector
@@ -33,7 +34,8 @@ def bands() -> Bands:
 def scripted(bands: Bands, values: list[float], sensitivity: float = 1.0, **kwargs: Any) -> list[Anomaly]:
     frame = FRAME.iloc[DAY_EIGHT - 1 : DAY_EIGHT + len(values)]
     scores = pd.Series([0.0, *values], index=frame.index)
-    return detect("a", frame, scores.iloc[1:], lambda: bands, detector_name="s", sensitivity=sensitivity, **kwargs)
+    threshold = Threshold(sensitivity=sensitivity)
+    return detect("a", frame, scores.iloc[1:], lambda: bands, detector_name="s", threshold=threshold, **kwargs)
 
 
 def test_neighbouring_alarms_are_one_episode_with_its_worst_moment(bands: Bands) -> None:

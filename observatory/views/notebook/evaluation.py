@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import panel as pn
 
+from observatory.detection.threshold import DEFAULT
 from observatory.evaluation import Judged, LabelledSeries
-from observatory.evaluation.events import LINE
 from observatory.evaluation.ranking import filled, precision_recall
 from observatory.views.notebook.live import load_plots
 
@@ -40,7 +40,7 @@ def precision_recall_figure(judged: Sequence[Judged]) -> Any:
         precision, recall = precision_recall(labels, scores)
         points = np.unique(np.linspace(0, max(len(recall) - 1, 0), POINTS).astype(int))[: len(recall)]
         curve = hv.Curve((recall[points], precision[points]), "recall", "precision", label=detector)
-        alarms = scores >= LINE
+        alarms = DEFAULT.classify(scores)
         hits = float((alarms & labels).sum())
         at = [(hits / max(labels.sum(), 1), hits / max(alarms.sum(), 1))]
         overlay *= curve.opts(interpolation="steps-post") * hv.Points(at, ["recall", "precision"], label=detector)
@@ -78,7 +78,7 @@ def _case_figures(case: dict[Any, Any], one: LabelledSeries, score: np.ndarray) 
     scaled = (values - values.min()) / (values.max() - values.min()).replace(0.0, 1.0)
     left = [hv.Curve((times, scaled[name]), "time", "share of range", label=str(name)) for name in scaled]
     right = [hv.Curve((times, np.clip(score[shown], 0.0, HIGHEST)), "time", "score")]
-    line = hv.HLine(LINE).opts(color="grey", line_dash="dashed")
+    line = hv.HLine(DEFAULT.line).opts(color="grey", line_dash="dashed")
     title = f"{case['case']}: {case['series']}, {case['detector']}"
     size = hv.opts.Curve(height=190)
     return [
