@@ -10,7 +10,7 @@ import pandas as pd
 
 from observatory.config import Settings
 from observatory.detection.episodes import GAP
-from observatory.detection.replay import stream_scores
+from observatory.detection.replay import first_row, replay
 from observatory.detection.scoring import detector_of
 from observatory.detection.threshold import Threshold
 from observatory.frames import ReadableFrame
@@ -33,17 +33,18 @@ def what_if(
     alarm line). The samples are scored once, each from what was known before it.
     """
     store.service(service)
-    frame = store.history(service, start - timedelta(days=settings.training_days), end)
-    first = max(settings.minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
+    training = timedelta(days=settings.training_days)
+    frame = store.history(service, start - training, end)
+    first = first_row(frame, start, settings.minimum_samples)
     columns = ["sensitivity", "alarms", "minutes", "first", "highest"]
     if first >= len(frame):
         return ReadableFrame([], columns=columns, nothing=f"no samples of {service} to judge")
-    raw = stream_scores(frame, detector_of(settings), first, timedelta(days=settings.training_days))[first:]
-    times = pd.DatetimeIndex(frame.index[first:])
+    scores = replay(frame, detector_of(settings), first, training).total.iloc[first:]
+    times = pd.DatetimeIndex(scores.index)
     rows = []
     for sensitivity in sensitivities:
         threshold = Threshold(sensitivity=sensitivity)
-        alarms = np.flatnonzero(threshold.classify(raw))
+        alarms = np.flatnonzero(threshold.classify(scores))
         begins = alarms[np.diff(alarms, prepend=-GAP - 1) > GAP]
         rows.append(
             (
@@ -51,7 +52,7 @@ def what_if(
                 len(begins),
                 round(len(alarms) * settings.interval / 60),
                 times[begins[0]] if len(begins) else pd.NaT,
-                round(float(np.nanmax(threshold.relative(raw))), 2),
+                round(float(np.nanmax(threshold.relative(scores))), 2),
             )
         )
     return pd.DataFrame(rows, columns=columns)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from observatory.config import Settings
-from observatory.detection.replay import stream_scores
+from observatory.detection.replay import first_row, replay
 from observatory.detection.scoring import Judge, Verdicts, detector_of
 from observatory.detectors.base import Detector
 from observatory.errors import NotEnoughDataError
@@ -58,8 +58,8 @@ class Fitted(Judge):
 
     def replay(self, name: str, frame: pd.DataFrame, start: datetime) -> pd.Series:
         """See `Judge.replay`; models are fitted for it, one a day."""
-        least = max(self._settings.minimum_samples, int(frame.index.searchsorted(pd.Timestamp(start))))
-        return pd.Series(stream_scores(frame, detector_of(self._settings), least, self._training), index=frame.index)
+        first = first_row(frame, start, self._settings.minimum_samples)
+        return replay(frame, detector_of(self._settings), first, self._training).total
 
     def close(self) -> None:
         """See `Judge.close`; a fit that runs is waited for, those that wait are dropped."""

@@ -25,7 +25,7 @@ class Demo:
 
     frames: dict[str, pd.DataFrame]
     faults: list[Fault]
-    judged_from: datetime
+    scored_from: datetime
     end: datetime
 
 
@@ -36,11 +36,11 @@ def labelled_demo(seed: int, days: float | None = None) -> Demo:
         raise InvalidInputError(f"days = {length:g}: must be more than the {LEARNING_DAYS:g} days for learning")
     source = DemoSource(seed, DEMO_END, days=length)
     start = DEMO_END - timedelta(days=length)
-    judged = start + timedelta(days=LEARNING_DAYS)
-    faults = [fault for fault in source.faults(start, DEMO_END) if fault.start >= judged]
+    scored_from = start + timedelta(days=LEARNING_DAYS)
+    faults = [fault for fault in source.faults(start, DEMO_END) if fault.start >= scored_from]
     frame = source.history(start, DEMO_END, STEP).frame
     frames = {str(name): rows.drop(columns=SERVICE).set_index(TIMESTAMP) for name, rows in frame.groupby(SERVICE)}
-    return Demo(frames, faults, judged, DEMO_END)
+    return Demo(frames, faults, scored_from, DEMO_END)
 
 
 def demo_series(seed: int = 7, days: float | None = None) -> list[LabelledSeries]:
@@ -52,5 +52,5 @@ def demo_series(seed: int = 7, days: float | None = None) -> list[LabelledSeries
         for fault in demo.faults:
             if fault.service_name == service:
                 labels |= (frame.index >= fault.start) & (frame.index <= fault.end)
-        found.append(LabelledSeries("demo", service, frame, labels, int((frame.index < demo.judged_from).sum())))
+        found.append(LabelledSeries("demo", service, frame, labels, int((frame.index < demo.scored_from).sum())))
     return found

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pandas as pd
 
 from observatory.compute.processes import outcomes
-from observatory.detection.replay import replay
+from observatory.detection.replay import detect_past
 from observatory.evaluation.benchmark import chosen_detectors
 from observatory.evaluation.demo import labelled_demo
 from observatory.model import Anomaly, Fault, Progress, no_progress
@@ -36,7 +36,7 @@ class EventScores:
 
 
 def event_scores(faults: Sequence[Fault], anomalies: Sequence[Anomaly], services: int, span: timedelta) -> EventScores:
-    """Judge `anomalies` found on so many `services` over `span` against labelled `faults`."""
+    """Hold `anomalies` found on so many `services` over `span` against labelled `faults`."""
     rows = []
     for fault in faults:
         hits = [a for a in anomalies if meets(a, fault)]
@@ -75,7 +75,7 @@ def evaluate_demo(
     detectors
         Names; all that are registered if None.
     days
-        Length of the history, a week if None. Its first two days are for learning and are not judged.
+        Length of the history, a week if None. Its first two days are for learning and are not scored.
     progress
         Is told how many services are done.
     jobs
@@ -88,10 +88,10 @@ def evaluate_demo(
     """
     names = chosen_detectors(detectors)
     demo = labelled_demo(seed, days)
-    work = [(service, frame, name, demo.judged_from) for name in names for service, frame in demo.frames.items()]
+    work = [(service, frame, name, demo.scored_from) for name in names for service, frame in demo.frames.items()]
     found: dict[str, list[Anomaly]] = {name: [] for name in names}
     done = dict.fromkeys(names, 0)
-    for number, outcome in outcomes(replay, work, jobs):
+    for number, outcome in outcomes(detect_past, work, jobs):
         if isinstance(outcome, Exception):
             raise outcome
         name = work[number][2]
@@ -100,7 +100,7 @@ def evaluate_demo(
         progress(done[name], len(demo.frames), name)
     rows = []
     for name in names:
-        scores = event_scores(demo.faults, found[name], len(demo.frames), demo.end - demo.judged_from)
+        scores = event_scores(demo.faults, found[name], len(demo.frames), demo.end - demo.scored_from)
         rows.append(
             {
                 "detector": name,

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from observatory.compute.processes import outcomes
-from observatory.detection.replay import replay
+from observatory.detection.replay import MINIMUM_SAMPLES, detect_past
 from observatory.evaluation.benchmark import chosen_detectors
 from observatory.evaluation.episodes import GRACE, meets
 from observatory.model import Anomaly, Failure, Fault, Feedback, Progress, Verdict, no_progress
 
 MARGIN = timedelta(hours=1)
-MINIMUM_SAMPLES = 120
 History = Callable[[str, datetime, datetime], pd.DataFrame]
 """Stored samples of a service between two times."""
 COLUMNS = ["detector", "service", "verdict", "started", "ended", "judged", "alarmed", "delay [s]"]
@@ -85,7 +84,7 @@ def judge_service(
 ) -> tuple[pd.DataFrame, int]:
     """One detector on the labels of one service: a row a label, and how many alarms nothing is said about."""
     start = min(one.started_at for one in said) - MARGIN
-    found = replay(said[0].service_name, frame, detector, start, minimum_samples=MINIMUM_SAMPLES, training=training)
+    found = detect_past(said[0].service_name, frame, detector, start, training)
     first = frame.index[MINIMUM_SAMPLES] if len(frame) > MINIMUM_SAMPLES else None
     true = [_as_fault(one) for one in said if one.verdict is not Verdict.FALSE_ALARM]
     rows = []

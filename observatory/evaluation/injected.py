@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from observatory.compute.processes import outcomes
-from observatory.detection.replay import replay
+from observatory.detection.replay import detect_past
 from observatory.errors import InvalidInputError
 from observatory.evaluation.benchmark import chosen_detectors
 from observatory.evaluation.demo import STEP
@@ -130,7 +130,7 @@ def judge_service(service: str, detector: str, seed: int, days: float) -> list[C
         ill = frame.index >= fault.start
         frame.loc[ill, metric] = effect(frame.loc[ill, metric])
         # Judging from half an hour before on tells an alarm that was there already from one about the fault.
-        anomalies = replay(service, frame, detector, start - BEFORE)
+        anomalies = detect_past(service, frame, detector, start - BEFORE)
         hits = [a for a in anomalies if meets(a, fault) and a.started_at >= fault.start]
         first = min((a.started_at for a in hits), default=None)
         worst = min((a.severity for a in hits), key=lambda severity: severity.rank, default=None)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from observatory.detection.replay import CONTEXT, REFIT_ROWS, stream_scores
+from observatory.detection.replay import replay
 from observatory.detectors import make_detector
-from observatory.detectors.base import Detector, StreamingDetector
+from observatory.detectors.base import Detector, Scores
 from observatory.errors import InvalidInputError
 
 DEFAULT = "multiscale"
@@ -42,37 +42,15 @@ def score_stream(frame: pd.DataFrame, train_rows: int, detector: str | Detector 
     InvalidInputError
         The index is no ordered UTC time, or `train_rows` leaves nothing to learn from.
     """
-    index = frame.index
-    if not isinstance(index, pd.DatetimeIndex) or index.tz is None or not index.is_monotonic_increasing:
-        raise InvalidInputError("frame: must have an increasing DatetimeIndex with a time zone")
-    if not 0 < train_rows <= len(frame):
-        raise InvalidInputError(f"train_rows = {train_rows}: must be from 1 to the {len(frame)} rows of the frame")
-    return stream_scores(frame, detector or DEFAULT, train_rows, TRAINING)
+    return _replayed(frame, train_rows, detector).total.to_numpy()
 
 
 def explain_stream(
     frame: pd.DataFrame, train_rows: int, detector: str | Detector | None = None
 ) -> tuple[NDArray[np.float64], pd.DataFrame]:
     """The scores of `score_stream`, and what each metric contributed: shape (n, metrics), rows sum to 1 or are 0."""
-    scores = np.full(len(frame), np.nan)
-    shares = np.zeros(frame.shape)
-    first = train_rows
-    made = detector if isinstance(detector, Detector) else make_detector(detector or DEFAULT)
-    if isinstance(made, StreamingDetector):
-        scored = made.fit(frame.iloc[:first]).advance(frame.iloc[first:])
-        scores[first:] = scored.total.to_numpy()
-        shares[first:] = scored.shares.reindex(columns=frame.columns).to_numpy()
-        return scores, pd.DataFrame(shares, index=frame.index, columns=frame.columns)
-    while first < len(frame):  # models as in `stream_scores`, whose scores come without shares
-        last = min(len(frame), first + min(REFIT_ROWS, first))
-        history = frame.iloc[:first]
-        history = history[history.index >= history.index[-1] - TRAINING]
-        context = max(0, first - CONTEXT)
-        scored = made.fit(history).score(frame.iloc[context:last])
-        scores[first:last] = scored.total.to_numpy()[first - context :]
-        shares[first:last] = scored.shares.reindex(columns=frame.columns).to_numpy()[first - context :]
-        first = last
-    return scores, pd.DataFrame(shares, index=frame.index, columns=frame.columns)
+    scored = _replayed(frame, train_rows, detector)
+    return scored.total.to_numpy(), scored.shares
 
 
 def first_look_ahead(
@@ -107,3 +85,13 @@ def first_look_ahead(
         if len(differs):
             return int(differs[0])
     return None
+
+
+def _replayed(frame: pd.DataFrame, train_rows: int, detector: str | Detector | None) -> Scores:
+    index = frame.index
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is None or not index.is_monotonic_increasing:
+        raise InvalidInputError("frame: must have an increasing DatetimeIndex with a time zone")
+    if not 0 < train_rows <= len(frame):
+        raise InvalidInputError(f"train_rows = {train_rows}: must be from 1 to the {len(frame)} rows of the frame")
+    made = detector if isinstance(detector, Detector) else make_detector(detector or DEFAULT)
+    return replay(frame, made, train_rows, TRAINING)

@@ -18,7 +18,7 @@ from observatory.collection.collect import collect_once, discover
 from observatory.config import Settings
 from observatory.detection.baselines import Expectations
 from observatory.detection.episodes import detect
-from observatory.detection.replay import replay
+from observatory.detection.replay import CONTEXT_ROWS, first_row, replay_episodes
 from observatory.detection.threshold import Threshold
 from observatory.errors import NotEnoughDataError, ObservatoryError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Cycle, Failure, Progress, Service, no_progress
@@ -30,8 +30,6 @@ from observatory.times import floor_to
 
 log = logging.getLogger(__name__)
 
-CONTEXT_ROWS = 10
-"""Samples before the new ones that a detector may look back on."""
 LONGEST_GAP = timedelta(days=1)
 """History fetched from a Prometheus at the first start, or after a long pause."""
 ABANDONED = timedelta(hours=1)
@@ -193,16 +191,15 @@ class Pipeline:
             progress(done, len(names), "detecting anomalies")
             frame = self.store.history(name, start - timedelta(days=self.settings.training_days), end)
             try:
-                found += replay(
+                found += replay_episodes(
                     name,
                     frame,
-                    self.settings.detector,
-                    start,
+                    self._judge.replay(name, frame, start),
+                    first_row(frame, start, self.settings.minimum_samples),
+                    detector_name=self.settings.detector,
                     threshold=self._threshold,
-                    minimum_samples=self.settings.minimum_samples,
                     training=timedelta(days=self.settings.training_days),
                     still_open=still_open.get(name),
-                    scores=self._judge.replay(name, frame, start),
                 )
                 self._judged[name] = frame.index[-1].to_pydatetime() if len(frame) else start
             except NotEnoughDataError:

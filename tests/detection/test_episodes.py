@@ -6,13 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from support.series import MINUTES, series, with_fault
 
 from observatory.detection.episodes import GAP, detect
-from observatory.detection.replay import replay, stream_scores
 from observatory.detection.threshold import Threshold
 from observatory.detectors import make_detector
 from observatory.detectors.bands import Bands
@@ -140,51 +138,6 @@ def test_changes_for_the_better_are_not_flagged(default: Detector, bands: Bands,
     piece = frame.iloc[DAY_EIGHT - CONTEXT : DAY_EIGHT + 60]
     scores = default.score(piece.iloc[CONTEXT:]).total
     assert detect("a", piece, scores, lambda: bands, detector_name="e") == []
-
-
-@pytest.mark.parametrize("detector", ["multiscale", "seasonal"])
-def test_calm_heavy_tailed_weeks_hardly_alarm(detector: str) -> None:
-    alarms = 0
-    for seed in range(4):
-        frame = series(9, seed)
-        alarms += len(replay("a", frame, detector, frame.index[2 * MINUTES].to_pydatetime()))
-    assert alarms <= 4, "one a service and week"
-
-
-def test_a_fault_in_the_history_does_not_hide_the_next() -> None:
-    frame = with_fault(FRAME, "latency_p99", lambda x: x * 10, 4 * MINUTES, rows=120)
-    frame = with_fault(frame, "latency_p99", lambda x: x * 10, DAY_EIGHT, rows=60)
-    found = replay("a", frame, "seasonal", frame.index[2 * MINUTES].to_pydatetime())
-    starts = [a.started_at for a in found if a.severity in (Severity.CRITICAL, Severity.HIGH)]
-    assert len(starts) == 2
-    assert starts[1] - frame.index[DAY_EIGHT] <= timedelta(minutes=2)
-
-
-def test_replay_knows_nothing_of_the_future() -> None:
-    later = with_fault(FRAME, "memory_usage", lambda x: x * 3, DAY_EIGHT + 600, rows=60)
-    start = FRAME.index[2 * MINUTES].to_pydatetime()
-    before = FRAME.index[DAY_EIGHT + 500].to_pydatetime()
-    one = [a for a in replay("a", FRAME, "seasonal", start) if a.ended_at < before]
-    other = [a for a in replay("a", later, "seasonal", start) if a.ended_at < before]
-    assert one == other
-
-
-def test_replay_goes_on_with_what_was_open() -> None:
-    frame = with_fault(FRAME, "latency_p99", lambda x: x * 10, DAY_EIGHT, rows=60)
-    middle = frame.index[DAY_EIGHT + 30].to_pydatetime()
-    (running,) = [
-        a for a in replay("a", frame.iloc[: DAY_EIGHT + 30], "seasonal", frame.index[DAY_EIGHT - 60]) if a.is_open
-    ]
-    found = replay("a", frame, "seasonal", middle, still_open=running)
-    assert [a.started_at for a in found if a.score > 1.5] == [running.started_at]
-    assert not found[0].is_open
-
-
-def test_scores_of_a_stream_are_missing_while_it_is_learned() -> None:
-    frame = FRAME.iloc[:600]
-    scores = stream_scores(frame, "seasonal", 300, timedelta(days=7))
-    assert np.isnan(scores[:300]).all()
-    assert np.isfinite(scores[300:]).all()
 
 
 def test_the_learning_state_says_when_it_is_over() -> None:

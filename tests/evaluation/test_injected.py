@@ -62,7 +62,7 @@ def test_an_alarm_that_was_there_before_the_fault_is_not_about_it(monkeypatch: p
     def stuck(service: str, frame: pd.DataFrame, detector: str, start: datetime) -> list[Anomaly]:
         return [Anomaly(service, start, frame.index[-1], start, True, Severity.HIGH, 2.0, detector, "", ())]
 
-    monkeypatch.setattr(injected, "replay", stuck)
+    monkeypatch.setattr(injected, "detect_past", stuck)
     assert not evaluate_single(7, ["seasonal"], 1.0, services=["shop/cart"])[1]["found"].any()
 
 
