@@ -61,8 +61,8 @@ class Streamed(Judge):
             rows = frame.reset_index().assign(**{SERVICE: name})
             scores = np.full(len(rows), np.nan)
             if name in self._until and self._until[name] > start:  # a look back leaves no trace
-                fleet = self._detector.fleet(self._fleet.metrics, self._settings.interval)
-                values = rows[list(fleet.metrics)].to_numpy(float)
+                fleet = self._detector.fleet(self._store.metrics, self._settings.interval)
+                values = rows[list(self._store.metrics)].to_numpy(float)
                 scores[:] = fleet.advance([name] * len(rows), values, pd.DatetimeIndex(frame.index)).scores
             else:
                 new = self._is_new(rows)
@@ -148,7 +148,7 @@ class Streamed(Judge):
         last = rows.groupby(SERVICE, sort=False)[TIMESTAMP].last()
         names = [str(name) for name in last.index]
         seen = pd.Series({name: self._fleet.samples(name) for name in names})
-        values = rows[list(self._fleet.metrics)].to_numpy(float)
+        values = rows[list(self._store.metrics)].to_numpy(float)
         try:
             scores = self._fleet.advance(owners.tolist(), values, pd.DatetimeIndex(rows[TIMESTAMP])).scores
         except BaseException:  # what was learned halfway is learned anew from the store

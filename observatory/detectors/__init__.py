@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from observatory.detectors.base import Detector, Scores, StreamingDetector, shares_of
+from observatory.detectors.base import Detector, Scores, StreamingDetector, StreamState, shares_of
 from observatory.errors import ConfigError
 from observatory.registry import Registry
 
-__all__ = ["DETECTORS", "Detector", "Scores", "StreamingDetector", "make_detector", "shares_of"]
+__all__ = ["DETECTORS", "Detector", "Scores", "StreamState", "StreamingDetector", "make_detector", "shares_of"]
 
 DETECTORS: Registry[type[Detector]] = Registry("detector", "observatory.detectors")
 

@@ -1,16 +1,15 @@
-"""What a detector is."""
+"""What a detector is, and what a streaming one keeps."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from observatory.detectors.multiscale.fleet import Fleet
+from observatory.catalog import FloatArray
 
 ALARM_LINE = 1.0
 """The score from which on a row is an alarm at the usual sensitivity, whatever the detector."""
@@ -68,8 +67,69 @@ class StreamingDetector(Detector):
         """
 
     @abstractmethod
-    def fleet(self, metrics: Sequence[str], interval: float) -> Fleet:
+    def fleet(self, metrics: Sequence[str], interval: float) -> StreamState:
         """The state of many services that are advanced together, of none yet; `interval` between rows in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowScores:
+    """Scores of rows, shape (n,), and the evidence in each metric, shape (n, metrics): both 0 or more."""
+
+    scores: FloatArray
+    evidence: FloatArray
+
+
+class StreamState(Protocol):
+    """What a streaming detector has learned of many services that share their metrics; it is changed in place.
+
+    Each service's scores are those of a detector of its own, whatever the others do.
+    """
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Names of the services that are known, in the order in which they came."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Version, metrics and parameters: what `dump` gives fits states in which these are the same."""
+        ...
+
+    def samples(self, service: str) -> int:
+        """Rows of `service` learned from so far."""
+        ...
+
+    def advance(self, services: Sequence[str], values: FloatArray, times: pd.DatetimeIndex) -> RowScores:
+        """Score rows and learn from them: those of one service in order of time, services in any order.
+
+        Parameters
+        ----------
+        services
+            The service of each row, (n,); unknown ones begin to be known.
+        values
+            In base units, NaN where missing, (n, metrics).
+        times
+            UTC, (n,).
+        """
+        ...
+
+    def forget(self, services: Iterable[str]) -> None:
+        """Drop what is known about `services`; unknown ones are passed over."""
+        ...
+
+    def dump(self, services: Iterable[str]) -> dict[str, bytes]:
+        """The state of each of `services` as bytes."""
+        ...
+
+    def load(self, states: Mapping[str, bytes]) -> None:
+        """Take over what `dump` gave.
+
+        Raises
+        ------
+        InvalidInputError
+            Not such bytes; nothing was taken over.
+        """
+        ...
 
 
 def shares_of(evidence: pd.DataFrame) -> pd.DataFrame:

@@ -15,15 +15,13 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from observatory.catalog import FloatArray
 from observatory.detectors import DETECTORS
 from observatory.detectors.bands import MINIMUM, Bands
 from observatory.detectors.base import Detector, Scores, shares_of
 from observatory.detectors.calibration import HELD_BACK, alarm_line
 from observatory.errors import ConfigError, NotEnoughDataError
-
-FloatArray = NDArray[np.float64]
 
 WINDOW = 5
 MOST = 4_000

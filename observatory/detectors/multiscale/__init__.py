@@ -74,14 +74,14 @@ class Multiscale(StreamingDetector):
             self._fleet = self._fleet.with_metrics([*self._fleet.metrics, *unknown])
         new = np.ones(len(index), dtype=bool) if self._last is None else np.asarray(index > self._last)
         rows = frame.set_axis(names, axis=1).reindex(columns=list(self._fleet.metrics))[new]
-        judged = self._fleet.advance([ONLY] * len(rows), rows.to_numpy(float), index[new])
+        scored = self._fleet.advance([ONLY] * len(rows), rows.to_numpy(float), index[new])
         if len(rows):
             self._last = index[-1]
         total = np.zeros(len(frame))
-        total[new] = judged.scores
+        total[new] = scored.scores
         evidence = np.zeros((len(frame), len(names)))
         places = [self._fleet.metrics.index(name) for name in names]
-        evidence[new] = np.maximum(judged.evidence - NOTEWORTHY, 0.0)[:, places]
+        evidence[new] = np.maximum(scored.evidence - NOTEWORTHY, 0.0)[:, places]
         shares = shares_of(pd.DataFrame(evidence, index=frame.index, columns=names))
         return Scores(pd.Series(total, index=frame.index, name="score"), shares)
 

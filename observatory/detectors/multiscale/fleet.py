@@ -7,19 +7,16 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from observatory.catalog import METRICS, metric
+from observatory.catalog import METRICS, FloatArray, metric
+from observatory.detectors.base import RowScores
 from observatory.detectors.multiscale import layout
 from observatory.detectors.multiscale.options import Options
 from observatory.errors import InvalidInputError
-
-FloatArray = NDArray[np.float64]
 
 VERSION = 2
 DAY = 86_400.0
@@ -28,16 +25,8 @@ _TRANSFORMS = {"identity": 0.0, "log": 1.0, "sqrt": 2.0}
 _DIRECTIONS = {"up": 1.0, "down": -1.0, "both": 0.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Scores of rows, shape (n,), and the evidence in each metric, shape (n, metrics): both 0 and more."""
-
-    scores: FloatArray
-    evidence: FloatArray
-
-
 class Fleet:
-    """What is known about some services that share their metrics.
+    """What is known about some services that share their metrics: a `StreamState`.
 
     Parameters
     ----------
@@ -53,8 +42,8 @@ class Fleet:
     >>> fleet = Fleet(["queue_length"], interval=60)
     >>> times = pd.date_range("2026-01-01", periods=200, freq="60s", tz="UTC")
     >>> values = np.r_[np.sin(np.arange(199.0)), 40.0][:, None]
-    >>> judged = fleet.advance(["mail"] * 200, values, times)
-    >>> bool(judged.scores[-1] > judged.scores[:-1].max())
+    >>> scores = fleet.advance(["mail"] * 200, values, times).scores
+    >>> bool(scores[-1] > scores[:-1].max())
     True
     >>> Fleet.from_bytes(fleet.to_bytes()).services
     ('mail',)
@@ -91,18 +80,8 @@ class Fleet:
         row = self._rows.get(service)
         return 0 if row is None else int(self._states[row, layout.AGE])
 
-    def advance(self, services: Sequence[str], values: FloatArray, times: pd.DatetimeIndex) -> Judged:
-        """Score rows and learn from them: those of one service in order of time, services in any order.
-
-        Parameters
-        ----------
-        services
-            Whose row each is, (n,); unknown ones begin to be known.
-        values
-            In base units, NaN where missing, (n, metrics).
-        times
-            UTC, (n,).
-        """
+    def advance(self, services: Sequence[str], values: FloatArray, times: pd.DatetimeIndex) -> RowScores:
+        """See `StreamState.advance`."""
         from observatory.detectors.multiscale import kernel
 
         self._admit(services, kernel)
@@ -123,7 +102,7 @@ class Fleet:
             evidence,
             np.zeros((count, layout.VOTES)),
         )
-        return Judged(scores, evidence)
+        return RowScores(scores, evidence)
 
     def forget(self, services: Iterable[str]) -> None:
         """Drop what is known about `services`."""

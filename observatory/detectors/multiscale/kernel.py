@@ -65,7 +65,7 @@ def quadratic(matrix, vector):
 
 
 @njit(cache=True)
-def judge(state, row, specs, traffic, clock, o, parts, votes, scratch):
+def score_row(state, row, specs, traffic, clock, o, parts, votes, scratch):
     """Score of one row of one service; `parts` receives each metric's evidence."""
     metrics = row.shape[0]
     period, age = state[at.PERIOD], state[at.AGE]
@@ -218,7 +218,7 @@ def lined(state, score, lone, count, o):
 
 @njit(cache=True)
 def advance(states, owners, rows, specs, traffic, clocks, o, scores, parts, votes):
-    """Judge row after row: `rows` (n, metrics) of the services `owners` (n,) of `states` (services, size).
+    """Score row after row: `rows` (n, metrics) of the services `owners` (n,) of `states` (services, size).
 
     `clocks` (n,) are shares of the day passed; `scores` (n,), `parts` (n, metrics), `votes` (n, at.VOTES) are filled.
     """
@@ -226,4 +226,4 @@ def advance(states, owners, rows, specs, traffic, clocks, o, scores, parts, vote
     scratch = np.zeros((6, max(metrics, 64)))
     for i in range(rows.shape[0]):
         state, clock = states[owners[i]], clocks[i]
-        scores[i] = judge(state, rows[i], specs, traffic, clock, o, parts[i], votes[i], scratch)
+        scores[i] = score_row(state, rows[i], specs, traffic, clock, o, parts[i], votes[i], scratch)
