@@ -11,7 +11,7 @@ import pandas as pd
 from observatory.config import Settings
 from observatory.detection.episodes import GAP
 from observatory.detection.replay import first_row, replay
-from observatory.detection.scoring import detector_of
+from observatory.detection.scoring import configured_detector
 from observatory.detection.threshold import Threshold
 from observatory.frames import ReadableFrame
 from observatory.store.reader import StoreReader
@@ -38,8 +38,8 @@ def what_if(
     first = first_row(frame, start, settings.minimum_samples)
     columns = ["sensitivity", "alarms", "minutes", "first", "highest"]
     if first >= len(frame):
-        return ReadableFrame([], columns=columns, nothing=f"no samples of {service} to judge")
-    scores = replay(frame, detector_of(settings), first, training).total.iloc[first:]
+        return ReadableFrame([], columns=columns, nothing=f"no samples of {service} to score")
+    scores = replay(frame, configured_detector(settings), first, training).total.iloc[first:]
     times = pd.DatetimeIndex(scores.index)
     rows = []
     for sensitivity in sensitivities:

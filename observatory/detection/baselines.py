@@ -1,23 +1,38 @@
-"""Bands that explain alarms, fitted when one needs them."""
+"""Bands that explain alarms: fitted when one needs them, and kept as long as a model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from observatory.config import Settings
+import pandas as pd
+
 from observatory.detectors.bands import Bands
-from observatory.store import Store
+
+History = Callable[[str, datetime, datetime], pd.DataFrame]
+"""Reads the samples of a service between two times, both included, indexed by time."""
 
 
-class Expectations:
-    """Bands that explain alarms: fitted when one needs them, and kept as long as a model."""
+class BandCache:
+    """The bands of services.
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        self._store = store
-        self._settings = settings
+    Parameters
+    ----------
+    history
+        Reads what bands are fitted on.
+    training
+        How much of it.
+    refit_after
+        Age at which bands are fitted anew.
+    """
+
+    def __init__(self, history: History, *, training: timedelta, refit_after: timedelta) -> None:
+        self._history = history
+        self._training = training
+        self._refit_after = refit_after
         self._known: dict[str, tuple[Bands, datetime]] = {}
 
-    def bands(self, name: str, since: datetime) -> Bands:
+    def bands(self, service: str, since: datetime) -> Bands:
         """Bands of a service, learned from what was before `since`.
 
         Raises
@@ -25,9 +40,8 @@ class Expectations:
         NotEnoughDataError
             Fewer than 30 samples.
         """
-        bands, at = self._known.get(name, (None, since))
-        if bands is None or since - at > timedelta(hours=self._settings.refit_hours):
-            history = self._store.history(name, since - timedelta(days=self._settings.training_days), since)
-            bands = Bands().fit(history)
-            self._known[name] = bands, since
+        bands, at = self._known.get(service, (None, since))
+        if bands is None or since - at > self._refit_after:
+            bands = Bands().fit(self._history(service, since - self._training, since))
+            self._known[service] = bands, since
         return bands

@@ -1,87 +1,147 @@
-"""A model a service, refitted in the background."""
+"""A scorer with a model for each service: the first is fitted at once, later ones in the background."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from observatory.config import Settings
 from observatory.detection.replay import first_row, replay
-from observatory.detection.scoring import Judge, Verdicts, detector_of
+from observatory.detection.scoring import HistoryRequest, Scored, Scorer, requests_in_pieces
 from observatory.detectors.base import Detector
 from observatory.errors import NotEnoughDataError
 from observatory.model import SERVICE, TIMESTAMP
-from observatory.store import Store
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """What was learned about one service, and when."""
+class FittedState:
+    """What was fitted, by service.
 
-    detector: Detector
-    fitted_at: datetime
+    Attributes
+    ----------
+    models
+        Detectors that score.
+    fitted_at
+        When the last one was fitted, or was refused because there are too few samples.
+    failed
+        Why a fit failed; reported with the next scores.
+    """
+
+    models: Mapping[str, Detector] = field(default_factory=dict)
+    fitted_at: Mapping[str, datetime] = field(default_factory=dict)
+    failed: Mapping[str, Exception] = field(default_factory=dict)
 
 
-class Fitted(Judge):
-    """A model a service: the first is fitted at once, later ones in the background while the old one judges."""
+class FittedScorer(Scorer[FittedState]):
+    """Scores with a detector that is fitted anew from time to time.
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        self._store = store
-        self._settings = settings
-        self._training = timedelta(days=settings.training_days)
-        self._models: dict[str, Model] = {}
-        self._coming: dict[str, Future[Model]] = {}
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="observatory-refit")
+    Parameters
+    ----------
+    make
+        Makes a detector of which nothing is known yet.
+    interval
+        Usual time between rows [s].
+    minimum_samples
+        Rows of a service before it gets a model.
+    training
+        History that a model is fitted on.
+    refit_after
+        Age at which a model is replaced; it scores until its successor is there.
+    """
 
-    def scores(self, rows: pd.DataFrame, since: Mapping[str, datetime], now: datetime) -> Verdicts:
-        """See `Judge.scores`; a service that has too few samples to learn from is not judged."""
-        verdicts = Verdicts(np.full(len(rows), np.nan))
-        for name, places in rows.groupby(SERVICE, sort=False).indices.items():
+    def __init__(
+        self,
+        make: Callable[[], Detector],
+        *,
+        interval: float,
+        minimum_samples: int,
+        training: timedelta,
+        refit_after: timedelta,
+    ) -> None:
+        self._make = make
+        self._interval = interval
+        self._minimum_samples = minimum_samples
+        self._training = training
+        self._refit_after = refit_after
+
+    def start(self) -> FittedState:
+        """See `Scorer.start`."""
+        return FittedState()
+
+    def missing(self, state: FittedState, since: Mapping[str, datetime], now: datetime) -> list[HistoryRequest]:
+        """See `Scorer.missing`: what first models are fitted on, and, in the background, their successors."""
+        start = {name: at - self._training for name, at in since.items()}
+        first = {name: time for name, time in start.items() if name not in state.models}
+        old = sorted(name for name in state.models if name in since and self._is_old(state, name, now))
+        return [
+            *requests_in_pieces(first, since, self._interval, now),
+            *(HistoryRequest({one: start[one]}, {one: since[one]}, now, in_background=True) for one in old),
+        ]
+
+    def learn(self, state: FittedState, request: HistoryRequest, rows: pd.DataFrame) -> FittedState:
+        """See `Scorer.learn`; a service that cannot be learned from does not stop the others."""
+        models: dict[str, Detector] = {}
+        fitted_at: dict[str, datetime] = {}
+        failed: dict[str, Exception] = {}
+        histories = dict(list(rows.groupby(SERVICE, sort=False)))
+        for name in request.services:
+            history = histories.get(name, rows.iloc[:0]).drop(columns=SERVICE).set_index(TIMESTAMP)
+            try:
+                models[name] = self._fit(name, history)
+                fitted_at[name] = request.asked_at
+            except NotEnoughDataError:  # an older model, where there is one, is the best there is
+                fitted_at[name] = request.asked_at
+            except Exception as error:
+                log.exception("fitting a model of %s failed", name)
+                failed[name] = error
+        return self.merge(state, FittedState(models, fitted_at, failed))
+
+    def merge(self, state: FittedState, learned: FittedState) -> FittedState:
+        """See `Scorer.merge`."""
+        return FittedState(
+            {**state.models, **learned.models},
+            {**state.fitted_at, **learned.fitted_at},
+            {**state.failed, **learned.failed},
+        )
+
+    def score(
+        self, state: FittedState, rows: pd.DataFrame, since: Mapping[str, datetime]
+    ) -> tuple[FittedState, Scored]:
+        """See `Scorer.score`; a service that has too few samples for a model is not scored."""
+        scores = np.full(len(rows), np.nan)
+        failed = {name: error for name, error in state.failed.items() if name in since}
+        for key, places in rows.groupby(SERVICE, sort=False).indices.items():
+            name = str(key)
+            if name in failed or name not in state.models:
+                continue
             frame = rows.iloc[places].drop(columns=SERVICE).set_index(TIMESTAMP)
             try:
-                total = self._model(str(name), since[str(name)], now).detector.score(frame).total
-                verdicts.scores[places] = total.where(total.index > pd.Timestamp(since[str(name)]))
+                total = state.models[name].score(frame).total
+                scores[places] = total.where(total.index > pd.Timestamp(since[name]))
             except NotEnoughDataError:
-                continue  # learning; the overview says so
+                continue
             except Exception as error:  # one service must not stop the others
-                log.exception("judging %s failed", name)
-                verdicts.failed[str(name)] = error
-        return verdicts
+                log.exception("scoring %s failed", name)
+                failed[name] = error
+        unreported = {name: error for name, error in state.failed.items() if name not in failed}
+        return replace(state, failed=unreported), Scored(scores, failed)
 
-    def replay(self, name: str, frame: pd.DataFrame, start: datetime) -> pd.Series:
-        """See `Judge.replay`; models are fitted for it, one a day."""
-        first = first_row(frame, start, self._settings.minimum_samples)
-        return replay(frame, detector_of(self._settings), first, self._training).total
+    def replay(
+        self, state: FittedState, service: str, frame: pd.DataFrame, start: datetime
+    ) -> tuple[FittedState, pd.Series]:
+        """See `Scorer.replay`; models are fitted for it and dropped."""
+        return state, replay(frame, self._make(), first_row(frame, start, self._minimum_samples), self._training).total
 
-    def close(self) -> None:
-        """See `Judge.close`; a fit that runs is waited for, those that wait are dropped."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def _is_old(self, state: FittedState, name: str, now: datetime) -> bool:
+        return now - state.fitted_at[name] > self._refit_after
 
-    def _model(self, name: str, since: datetime, now: datetime) -> Model:
-        coming = self._coming.get(name)
-        if coming is not None and coming.done():
-            del self._coming[name]
-            try:
-                self._models[name] = coming.result()
-            except NotEnoughDataError:  # samples were removed: the old model is the best there is
-                self._models[name] = Model(self._models[name].detector, now)
-        model = self._models.get(name)
-        if model is None:
-            model = self._models[name] = self._fit(name, since, now)
-        elif name not in self._coming and now - model.fitted_at > timedelta(hours=self._settings.refit_hours):
-            self._coming[name] = self._pool.submit(self._fit, name, since, now)
-        return model
-
-    def _fit(self, name: str, since: datetime, now: datetime) -> Model:
-        history = self._store.history(name, since - self._training, since)
-        if len(history) < self._settings.minimum_samples:
-            raise NotEnoughDataError(len(history), self._settings.minimum_samples, name)
-        return Model(detector_of(self._settings).fit(history), now)
+    def _fit(self, name: str, history: pd.DataFrame) -> Detector:
+        if len(history) < self._minimum_samples:
+            raise NotEnoughDataError(len(history), self._minimum_samples, name)
+        return self._make().fit(history)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
 from observatory.compute.processes import outcomes
+from observatory.detection.baselines import History
 from observatory.detection.replay import MINIMUM_SAMPLES, detect_past
 from observatory.evaluation.benchmark import chosen_detectors
 from observatory.evaluation.episodes import GRACE, meets
 from observatory.model import Anomaly, Failure, Fault, Feedback, Progress, Verdict, no_progress
 
 MARGIN = timedelta(hours=1)
-History = Callable[[str, datetime, datetime], pd.DataFrame]
-"""Stored samples of a service between two times."""
 COLUMNS = ["detector", "service", "verdict", "started", "ended", "judged", "alarmed", "delay [s]"]
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from support.series import MINUTES, series, with_fault
 
-from observatory.detection.episodes import GAP, detect
-from observatory.detection.threshold import Threshold
+from observatory.detection import Threshold, detect
+from observatory.detection.episodes import GAP
 from observatory.detectors import make_detector
 from observatory.detectors.bands import Bands
 from observatory.detectors.base import Detector

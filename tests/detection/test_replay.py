@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from support.series import MINUTES, series, with_fault
 
-from observatory.detection.replay import CONTEXT_ROWS, REFIT_ROWS, detect_past, first_row, replay, replay_episodes
-from observatory.detection.threshold import Threshold
+from observatory.detection import Threshold, detect_past, replay, replay_episodes
+from observatory.detection.replay import CONTEXT_ROWS, REFIT_ROWS, first_row
 from observatory.detectors import make_detector
 from observatory.errors import NotEnoughDataError
 from observatory.model import Severity

@@ -1,191 +1,109 @@
-"""Scores of a live stream: those of an uninterrupted one, whatever happened to the process."""
+"""What a scorer asks for is bounded, and no more than it needs; it is answered and learned without any store."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from support.shop import NOON, Clock, shop
+from support.series import series
+from support.stored import answer, between, caught_up, stored
 
-from observatory.detection.fitted import Fitted
-from observatory.detection.streaming import Streamed
+from observatory.detection import FittedScorer, HistoryRequest, Scorer, StreamingScorer, scoring
+from observatory.detection.scoring import requests_in_pieces
 from observatory.detectors import make_detector
-from observatory.detectors.multiscale.fleet import Fleet
-from observatory.detectors.seasonal import Seasonal
-from observatory.model import SERVICE, TIMESTAMP, Anomaly
-from observatory.runtime import Runtime, pipeline
-from observatory.runtime.pipeline import Pipeline
-from observatory.sources.demo.shop import SHOP
+from observatory.model import SERVICE, TIMESTAMP
 
-MINUTES = 8
-START = NOON.replace(second=0)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+FRAMES = {name: series(0.5, seed) for seed, name in enumerate(["a", "b", "c"])}
+ROWS = stored(FRAMES)
+TIMES = [time.to_pydatetime() for time in FRAMES["a"].index]
 
 
-def live(**settings: Any) -> Runtime:
-    runtime = shop(demo_days=0.25, detector="multiscale", **settings)
-    runtime.prepare()
-    return runtime
+def streaming() -> Scorer:
+    detector = make_detector("multiscale")
+    return StreamingScorer(detector, FRAMES["a"].columns, interval=60, minimum_samples=120, training=DAY)  # type: ignore[arg-type]
 
 
-def restarted(runtime: Runtime, **settings: Any) -> Runtime:
-    """As after the process was killed: the same store, nothing else."""
-    changed = runtime.settings.model_copy(update=settings)
-    return Runtime(changed, store=runtime.store, sources=runtime.sources, clock=Clock(runtime.clock()))
+def fitted() -> Scorer:
+    make = lambda: make_detector("seasonal")  # noqa: E731
+    return FittedScorer(make, interval=60, minimum_samples=120, training=DAY, refit_after=timedelta(hours=6))
 
 
-def cycles(runtime: Runtime, count: int) -> None:
-    clock: Any = runtime.clock
-    for _ in range(count):
-        clock.forward(seconds=60)
-        assert runtime.cycle().failures == ()
+@pytest.fixture(params=[streaming, fitted], ids=["streaming", "fitted"])
+def scorer(request: pytest.FixtureRequest) -> Scorer:
+    return request.param()
 
 
-def fleet(runtime: Runtime) -> Fleet:
-    judge = runtime.pipeline._judge
-    assert isinstance(judge, Streamed)
-    return judge._fleet
+def test_rows_after_the_times_given_are_scored_and_no_others(scorer: Scorer) -> None:
+    since = dict.fromkeys(FRAMES, TIMES[600])
+    state = caught_up(scorer, scorer.start(), ROWS, since, TIMES[605])
+    rows = between(ROWS, TIMES[590], TIMES[605], FRAMES)
+    _, scored = scorer.score(state, rows, since)
+    due = (rows[TIMESTAMP] > TIMES[600]).to_numpy()
+    assert np.isfinite(scored.scores[due]).all()
+    assert np.isnan(scored.scores[~due]).all()
+    assert scored.failed == {}
 
 
-def known(runtime: Runtime) -> dict[str, bytes]:
-    """All that decides the next scores, to the last bit."""
-    return fleet(runtime).dump(sorted(fleet(runtime).services))
+def test_minute_by_minute_the_scores_are_those_of_one_call(scorer: Scorer) -> None:
+    since = dict.fromkeys(FRAMES, TIMES[600])
+    state = caught_up(scorer, scorer.start(), ROWS, since, TIMES[600])
+    rows = between(ROWS, TIMES[590], TIMES[640], FRAMES)
+    _, whole = scorer.score(state, rows, since)
+    state, pieces = caught_up(scorer, scorer.start(), ROWS, since, TIMES[600]), []
+    for minute in range(600, 640):
+        since = dict.fromkeys(FRAMES, TIMES[minute])
+        assert scorer.missing(state, since, TIMES[minute]) == [], "it is up to date"
+        new = between(ROWS, TIMES[minute - 10], TIMES[minute + 1], FRAMES)
+        state, scored = scorer.score(state, new, since)
+        pieces.append(new[[SERVICE, TIMESTAMP]].assign(score=scored.scores).dropna())
+    table = pd.concat(pieces).sort_values([SERVICE, TIMESTAMP])["score"]
+    np.testing.assert_array_equal(table, whole.scores[np.isfinite(whole.scores)])
 
 
-def episodes(runtime: Runtime) -> list[tuple[Any, ...]]:
-    """What scores decide; the bands that explain are made anew after a restart."""
-    found = runtime.store.anomalies(start=START)
-    return [(a.service_name, a.started_at, a.ended_at, a.is_open, a.score) for a in found]
+def test_services_with_too_few_samples_have_no_scores(scorer: Scorer) -> None:
+    since = dict.fromkeys(FRAMES, TIMES[60])
+    state = caught_up(scorer, scorer.start(), ROWS, since, TIMES[60])
+    _, scored = scorer.score(state, between(ROWS, TIMES[50], TIMES[70], FRAMES), since)
+    assert np.isnan(scored.scores).all()
+    assert scored.failed == {}
 
 
-@pytest.fixture(scope="module")
-def uninterrupted() -> Iterator[Runtime]:
-    runtime = live()
-    cycles(runtime, MINUTES)
-    yield runtime
-    runtime.close()
+def test_what_is_asked_for_begins_with_the_training_and_ends_before_the_new_rows(scorer: Scorer) -> None:
+    since = {"a": TIMES[600], "b": TIMES[500]}
+    (request,) = scorer.missing(scorer.start(), since, TIMES[601])
+    assert request.start == {name: at - DAY for name, at in since.items()}
+    assert request.end == since
+    assert not request.in_background
+    read = answer(ROWS, request)
+    assert read.groupby(SERVICE)[TIMESTAMP].max().to_dict() == since
 
 
-def test_a_live_stream_knows_what_a_detector_of_its_own_learns_in_one_go(uninterrupted: Runtime) -> None:
-    history = uninterrupted.store.history("shop/payments", START - timedelta(days=1), uninterrupted.clock())
-    alone = make_detector("multiscale")
-    batch = alone.advance(history).total  # type: ignore[attr-defined]
-    assert alone._fleet.dump(["the service"])["the service"] == known(uninterrupted)["shop/payments"]  # type: ignore[attr-defined]
-    (found,) = uninterrupted.store.anomalies(start=START, services=["shop/payments"])
-    assert found.started_at == batch[batch.index > START].ge(1.0).idxmax()
-    assert found.score == batch[found.started_at : found.ended_at].max()
+def test_the_past_is_replayed_from_the_start_given(scorer: Scorer) -> None:
+    frame = FRAMES["a"].rename_axis(TIMESTAMP)
+    _, scores = scorer.replay(scorer.start(), "a", frame, TIMES[300])
+    assert scores.dropna().index.equals(frame.index[300:])
 
 
-@pytest.mark.parametrize("kept", ["nothing", "before", "at the end"])
-def test_after_a_restart_scores_are_those_of_an_uninterrupted_stream(uninterrupted: Runtime, kept: str) -> None:
-    first = live()
-    cycles(first, 2)
-    if kept == "before":
-        first.pipeline._judge.keep(first.clock(), everything=True)
-    cycles(first, 2)
-    if kept == "at the end":
-        first.pipeline.close(first.clock())
-    if kept == "nothing":
-        first.store._database.run("DELETE FROM detector_states")
-    fresh = restarted(first)
-    cycles(fresh, MINUTES - 4)
-    assert known(fresh) == known(uninterrupted)
-    assert episodes(fresh) == episodes(uninterrupted)
-    assert episodes(fresh)
-    first.close()
+def test_requests_are_of_as_many_services_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "ROWS_AT_ONCE", 1000)
+    end = dict.fromkeys("abcdefg", TIMES[600])
+    start = dict.fromkeys(end, TIMES[600] - 400 * MINUTE) | {"g": TIMES[0] - 100 * DAY, "f": TIMES[599]}
+    pieces = list(requests_in_pieces(start, end, 60, TIMES[600]))
+    assert [piece.services for piece in pieces] == [["f", "a"], ["b", "c"], ["d", "e"], ["g"]]
+    assert all(piece.end == dict.fromkeys(piece.services, TIMES[600]) for piece in pieces)
+    assert list(requests_in_pieces({}, {}, 60, TIMES[600])) == []
 
 
-def test_a_cycle_scores_only_what_is_new_and_all_services_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-    honest = Fleet.advance
-
-    def counted(fleet: Fleet, services: Any, values: Any, times: Any) -> Any:
-        calls.append(len(values))
-        return honest(fleet, services, values, times)
-
-    runtime = live()
-    monkeypatch.setattr(Fleet, "advance", counted)
-    cycles(runtime, 2)
-    assert calls == [len(SHOP), len(SHOP)], "filling the past has left it warm"
-    runtime.close()
-
-
-def test_what_was_kept_with_other_parameters_is_learned_anew(caplog: pytest.LogCaptureFixture) -> None:
-    first = live()
-    first.pipeline.close(first.clock())
-    other = restarted(first, detector_parameters={"memory": 14.0})
-    cycles(other, 2)
-    assert caplog.text.count(f"knew of {len(SHOP)} services is of another version") == 1
-    assert fleet(other).samples("shop/cart") == fleet(first).samples("shop/cart") + 2
-    first.close()
-
-
-def test_a_look_back_leaves_no_trace(uninterrupted: Runtime) -> None:
-    before = known(uninterrupted)
-    replayed, _ = uninterrupted.pipeline.replay(START + timedelta(seconds=1), uninterrupted.clock(), ["shop/payments"])
-    assert known(uninterrupted) == before
-    assert replayed == [a for a in uninterrupted.store.anomalies(start=START) if a.service_name == "shop/payments"]
-
-
-def test_a_refit_never_holds_up_a_cycle(monkeypatch: pytest.MonkeyPatch) -> None:
-    runtime = shop(demo_days=0.25, refit_hours=0.1)
-    runtime.prepare()
-    cycles(runtime, 1)
-    judge = runtime.pipeline._judge
-    assert isinstance(judge, Fitted)
-    old = judge._models["shop/cart"]
-    go, honest = threading.Event(), Seasonal.fit
-
-    def slow(self: Seasonal, history: pd.DataFrame) -> Seasonal:
-        go.wait(30)
-        return honest(self, history)
-
-    monkeypatch.setattr(Seasonal, "fit", slow)
-    cycles(runtime, 8)
-    assert judge._models["shop/cart"] is old, "the fit is still waiting, and the cycles went on"
-    coming = dict(judge._coming)
-    assert len(coming) == len(SHOP)
-    go.set()
-    assert coming["shop/cart"].result(30) is not old
-    cycles(runtime, 1)
-    assert judge._models["shop/cart"] is coming["shop/cart"].result()
-    runtime.close()
-
-
-def test_services_of_which_too_little_is_known_are_not_judged_but_learned() -> None:
-    runtime = shop(demo_days=0.05, detector="multiscale")
-    runtime.prepare()
-    rows = runtime.store.history_of_all(START - timedelta(days=1), START)
-    judge = Pipeline([], runtime.store, runtime.settings)._judge
-    verdicts = judge.scores(rows, dict.fromkeys(rows[SERVICE].unique(), rows[TIMESTAMP].min().to_pydatetime()), START)
-    assert np.isnan(verdicts.scores).all()
-    assert fleet(runtime).samples("shop/cart") == 73
-    runtime.close()
-
-
-def test_a_service_whose_episodes_cannot_be_formed_is_scored_again_and_the_others_go_on(
-    uninterrupted: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runtime, honest, failed = live(), pipeline.detect, []
-
-    def fails(service: str, *arguments: Any, **options: Any) -> list[Anomaly]:
-        if service == "shop/payments" and len(failed) < 2:
-            failed.append(service)
-            raise ArithmeticError("for once")
-        return honest(service, *arguments, **options)
-
-    monkeypatch.setattr(pipeline, "detect", fails)
-    clock: Any = runtime.clock
-    said = []
-    for _ in range(MINUTES):
-        clock.forward(seconds=60)
-        said += [str(failure.what) for failure in runtime.cycle().failures]
-    assert said == [f"detect {service}" for service in failed]
-    assert len(failed) == 2, "the fault began within these minutes"
-    assert known(runtime) == known(uninterrupted)
-    assert episodes(runtime) == episodes(uninterrupted)
-    runtime.close()
+def test_an_answer_has_the_rows_of_each_services_own_time() -> None:
+    request = HistoryRequest({"a": TIMES[3], "b": TIMES[7]}, {"a": TIMES[5], "b": TIMES[8]}, TIMES[9])
+    rows = request.only(ROWS)
+    assert rows[[SERVICE, TIMESTAMP]].to_numpy().tolist() == [
+        ["a", FRAMES["a"].index[3]],
+        ["a", FRAMES["a"].index[4]],
+        ["a", FRAMES["a"].index[5]],
+        ["b", FRAMES["b"].index[7]],
+        ["b", FRAMES["b"].index[8]],
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from observatory.detection.threshold import Threshold
+from observatory.detection import Threshold
 
 
 def test_the_line_itself_is_an_alarm_and_a_missing_score_is_none() -> None:

@@ -12,7 +12,7 @@ import pytest
 from support.shop import NOON, Clock, shop
 
 from observatory.config import Settings
-from observatory.detection.fitted import Fitted
+from observatory.detection import FittedScorer
 from observatory.display.anomalies import anomaly_table, evidence_table, fault_table
 from observatory.display.health import arithmetic_table, health_table
 from observatory.display.runs import failure_table
@@ -141,14 +141,14 @@ def test_a_source_that_is_down_is_a_failure_that_can_be_seen() -> None:
 
 
 def test_one_failing_service_never_stops_the_others(fresh: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Fitted._model
+    honest = FittedScorer._fit
 
-    def fail_for_cart(judge: Fitted, name: str, *args: Any) -> Any:
+    def fail_for_cart(scorer: FittedScorer, name: str, *args: Any) -> Any:
         if name == "shop/cart":
             raise ZeroDivisionError("model exploded")
-        return honest(judge, name, *args)
+        return honest(scorer, name, *args)
 
-    monkeypatch.setattr(Fitted, "_model", fail_for_cart)
+    monkeypatch.setattr(FittedScorer, "_fit", fail_for_cart)
     clock: Any = fresh.clock
     for _ in range(3):
         clock.forward(seconds=60)
