@@ -28,8 +28,7 @@ from observatory.runtime.parts import Parts
 from observatory.runtime.pipeline import Pipeline
 from observatory.runtime.sources import LazySources, make_sources, source_names
 from observatory.runtime.worker import Worker
-from observatory.sources import Source
-from observatory.sources.demo.shop import DemoSource
+from observatory.sources import LabelledSource, Source
 from observatory.store import Store
 from observatory.store.opening import store_of
 from observatory.times import floor_to, parse_time, utc_now
@@ -215,14 +214,15 @@ class Runtime:
     def go_live(self) -> None:
         """Let the demo's first live fault begin a while from now, however long its past took to be filled."""
         for source in self.sources:
-            if isinstance(source, DemoSource):
+            if isinstance(source, LabelledSource):
                 source.go_live(self.clock())
 
     def next_fault(self) -> Fault | None:
         """The demo's next fault, for people who want to watch it being detected."""
         now = self.clock()
         day = now + timedelta(days=1)
-        coming = [fault for source in self.sources for fault in source.faults(now, day) if fault.start >= now]
+        labelled = [source for source in self.sources if isinstance(source, LabelledSource)]
+        coming = [fault for source in labelled for fault in source.faults(now, day) if fault.start >= now]
         return min(coming, key=lambda fault: fault.start, default=None)
 
     def start(self) -> None:

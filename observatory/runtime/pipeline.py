@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from observatory.collection.backfill import backfill
@@ -13,7 +14,7 @@ from observatory.config import Settings
 from observatory.errors import ObservatoryError
 from observatory.model import Anomaly, Cycle, Failure, Progress, Service, no_progress
 from observatory.runtime.detection import LiveDetection
-from observatory.sources import Source
+from observatory.sources import LabelledSource, Source
 from observatory.store import Store
 from observatory.store.options import Retention
 from observatory.times import floor_to
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_GAP = timedelta(days=1)
 """History fetched from a Prometheus at the first start, or after a long pause."""
+CALLS_EVERY = timedelta(minutes=5)
+"""Age at which the calls that a source knows are read again."""
 KEEP_CYCLES = timedelta(days=7)
 
 
@@ -34,6 +37,7 @@ class Pipeline:
         self.settings = settings
         self.detection = LiveDetection(store, settings)
         self._described: set[str] = set()
+        self._calls_read: dict[str, tuple[datetime, frozenset[str]]] = {}
         self._failing: set[Failure] = set()
 
     def run_cycle(self, now: datetime, skipped: int = 0) -> Cycle:
@@ -46,10 +50,11 @@ class Pipeline:
         began = time.perf_counter()
         failures: list[Failure] = []
         report = self._collect(now, failures)
-        for source in self.sources:
-            self.store.write_faults(source.faults(now - LONGEST_GAP, now))
+        self._read_labels(now - LONGEST_GAP, now, failures)
         self.describe_services()
-        found, failed = self.detection.detect_new(now, self._newest())
+        newest = self._newest()
+        self._read_calls(newest, now, failures)
+        found, failed = self.detection.detect_new(now, newest)
         failures += failed
         self._maintain(now, failures)
         warnings = () if report is None else tuple(report.warnings)
@@ -97,11 +102,11 @@ class Pipeline:
         discover(self.sources, self.store)
         self.describe_services()
         report = backfill(self.sources, self.store, start, now, settings.interval, None, progress)
-        for source in self.sources:
-            self.store.write_calls(source.graph())
-            self.store.write_faults(source.faults(start, now))
-        _, failures = self.replay(start, now, None, progress)
-        return [*report.failures, *failures]
+        failures = list(report.failures)
+        self._read_labels(start, now, failures)
+        self._read_calls(self._newest(), now, failures)
+        _, failed = self.replay(start, now, None, progress)
+        return [*failures, *failed]
 
     def describe_services(self) -> None:
         """Add what the settings say about services, once each is known."""
@@ -135,13 +140,29 @@ class Pipeline:
         """The time of each service's newest sample."""
         return {str(name): last.to_pydatetime() for name, last in self.store.sample_counts()["last"].items()}
 
+    def _read_labels(self, start: datetime, end: datetime, failures: list[Failure]) -> None:
+        """Remember the labelled faults of sources that know them."""
+        for source in self.sources:
+            if isinstance(source, LabelledSource):
+                with _recorded(f"labels of {source.name}", failures):
+                    self.store.write_faults(source.faults(start, end))
+
+    def _read_calls(self, services: Collection[str], now: datetime, failures: list[Failure]) -> None:
+        """Remember who calls whom: every few minutes, and when services come or go."""
+        names = frozenset(services)
+        for source in self.sources:
+            read_at, of = self._calls_read.get(source.name, (None, names))
+            if read_at is not None and now - read_at < CALLS_EVERY and of == names:
+                continue
+            with _recorded(f"calls of {source.name}", failures):
+                self.store.write_calls(source.graph())
+                self._calls_read[source.name] = now, names
+
     def _maintain(self, now: datetime, failures: list[Failure]) -> None:
         """The store's own upkeep; what fails is tried again in the next cycle."""
-        try:
+        with _recorded("store upkeep", failures):
             self.store.maintain(now, Retention.of(self.settings))
             self.detection.scorer.keep(now)
-        except ObservatoryError as error:
-            failures.append(Failure("store upkeep", str(error)))
 
     def _log_news(self, failures: Sequence[Failure]) -> None:
         """What goes on failing is in each cycle's record, and in the log once."""
@@ -149,6 +170,18 @@ class Pipeline:
             if failure not in self._failing:
                 log.warning("%s: %s", failure.what, failure.error)
         self._failing = set(failures)
+
+
+@contextmanager
+def _recorded(what: str, failures: list[Failure]) -> Iterator[None]:
+    """What fails inside is added to `failures`, and the cycle goes on."""
+    try:
+        yield
+    except ObservatoryError as error:
+        failures.append(Failure(what, str(error)))
+    except Exception as error:  # a source of another package may raise anything
+        log.exception("%s failed", what)
+        failures.append(Failure(what, f"{type(error).__name__}: {error}"))
 
 
 def _say_skipped(skipped: int, interval: float) -> str:

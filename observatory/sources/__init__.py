@@ -1,4 +1,4 @@
-"""Where samples come from: the protocol that every source keeps, beside those that keep it."""
+"""Where samples come from: what every source can do, and what only one with labelled faults can."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ class Source(Protocol):
         """Known calls as ``(caller, callee)``; empty where the source knows none."""
         ...
 
+
+@runtime_checkable
+class LabelledSource(Protocol):
+    """A source that knows which faults its samples show, as the demo does."""
+
     def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
-        """Labelled faults that overlap a range; empty where the source knows none."""
+        """Labelled faults that overlap a range."""
+        ...
+
+    def go_live(self, now: datetime) -> None:
+        """Let the first live fault begin a while after `now`."""
         ...

@@ -18,7 +18,7 @@ import pandas as pd
 from observatory.catalog import METRICS, Metric
 from observatory.config import Settings
 from observatory.errors import QueryRefusedError, SourceError, SourceTimeoutError, SourceUnreachableError
-from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Fault, Service, is_usable_name
+from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Service, is_usable_name
 from observatory.sources.prometheus.answers import Answer, Series, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.presets import (
@@ -126,10 +126,6 @@ class PrometheusSource:
 
     def graph(self) -> list[tuple[str, str]]:
         """Empty: metrics alone do not tell who calls whom."""
-        return []
-
-    def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
-        """Empty: nobody labels what happens in production."""
         return []
 
     def _collect(

@@ -24,7 +24,7 @@ from observatory.errors import (
     SourceTimeoutError,
     SourceUnreachableError,
 )
-from observatory.sources import Source
+from observatory.sources import LabelledSource, Source
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import Authentication, Limits
 from observatory.sources.prometheus.presets import build_parts, build_queries
@@ -463,7 +463,8 @@ def test_an_empty_server_gives_an_empty_frame_with_the_columns_of_samples() -> N
 def test_it_is_a_source_that_knows_no_calls_and_no_labels() -> None:
     source = PrometheusSource(a_client("http://placeholder"))
     assert isinstance(source, Source)
-    assert (source.graph(), source.faults()) == ([], [])
+    assert not isinstance(source, LabelledSource)
+    assert source.graph() == []
 
 
 # -- a real one -------------------------------------------------------------------------------
