@@ -77,11 +77,11 @@ Outcome = tuple[dict[str, "pd.DataFrame"], "list[Failure]"]
 def _on_files(
     folder: Path, sets: list[str] | None, detectors: list[str] | None, jobs: int, look_ahead: bool, show: Progress
 ) -> Outcome:
-    from observatory.evaluation import judge, labelled_folder, series_table, summary
+    from observatory.evaluation import benchmark, labelled_folder, series_table, summary
 
     read_settings()
-    judged, failures = judge(labelled_folder(folder, sets), detectors, jobs, show, look_ahead=look_ahead)
-    return {"summary": summary(judged), "series": series_table(judged)}, failures
+    results, failures = benchmark(labelled_folder(folder, sets), detectors, jobs, show, look_ahead=look_ahead)
+    return {"summary": summary(results), "series": series_table(results)}, failures
 
 
 def _on_faults(faults: Faults, detectors: list[str] | None, days: float, jobs: int, show: Progress) -> Outcome:

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from observatory.evaluation.benchmark import Judged, judge, series_table, summary
+from observatory.evaluation.benchmark import BenchmarkResult, benchmark, series_table, summary
 from observatory.evaluation.cases import case_table
 from observatory.evaluation.demo import demo_series
 from observatory.evaluation.episodes import EventScores, evaluate_demo, event_scores
@@ -21,9 +21,11 @@ from observatory.evaluation.series import LabelledSeries
 from observatory.evaluation.stream import first_look_ahead, score_stream
 
 __all__ = [
+    "BenchmarkResult",
     "EventScores",
     "Judged",
     "LabelledSeries",
+    "benchmark",
     "case_table",
     "demo_series",
     "evaluate_demo",
@@ -37,3 +39,6 @@ __all__ = [
     "series_table",
     "summary",
 ]
+
+Judged, judge = BenchmarkResult, benchmark
+"""Earlier names, for the notebooks of users."""

@@ -1,4 +1,4 @@
-"""Judge detectors on labelled series, in parallel, and put the figures of a set into one row."""
+"""Run detectors on labelled series, in parallel, and put the figures of a set into one row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from observatory.compute.processes import outcomes
 from observatory.detectors import DETECTORS
 from observatory.detectors.base import ALARM_LINE
 from observatory.evaluation.events import BoolArray, EventCounts, FloatArray, best_line, count_events
-from observatory.evaluation.explanation import Explained, judge_explanations
+from observatory.evaluation.explanation import Explained, evaluate_explanations
 from observatory.evaluation.nab import nab_score
 from observatory.evaluation.ranking import PERIOD, average_precision, period, vus_pr
 from observatory.evaluation.series import LabelledSeries
@@ -25,19 +25,19 @@ DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class BenchmarkResult:
     """One detector on one series.
 
     Attributes
     ----------
     scores, labels
-        Of all rows of the series, shape (n,); scores are NaN in the first `train_rows`, which are not judged.
+        Of all rows of the series, shape (n,); scores are NaN in the first `train_rows`, which are not scored.
     auc_pr, vus_pr
         Rank of anomalous rows, see `observatory.evaluation.ranking`; NaN without events.
     at_line, best
         Events at the alarm line of 1.0, and at the line that is best in hindsight, which is `best_line`.
     days
-        Judged time outside of events [days].
+        Scored time outside of events [days].
     seconds
         What scoring took [s].
     looks_ahead_at
@@ -67,20 +67,20 @@ class Judged:
         return self.at_line.false_alarms / self.days if self.days else float("nan")
 
 
-def judge(
+def benchmark(
     series: Sequence[LabelledSeries],
     detectors: Sequence[str] | None = None,
     jobs: int = 1,
     progress: Progress = no_progress,
     *,
     look_ahead: bool = False,
-) -> tuple[list[Judged], list[Failure]]:
-    """Judge detectors on series; one that fails on a series is a failure, and the others go on.
+) -> tuple[list[BenchmarkResult], list[Failure]]:
+    """Run detectors on series; one that fails on a series is a failure, and the others go on.
 
     Parameters
     ----------
     series
-        What to judge on.
+        What to run them on.
     detectors
         Names; all that are registered if None.
     jobs
@@ -101,14 +101,14 @@ def judge(
     """
     names = chosen_detectors(detectors)
     work = [(name, one) for name in names for one in series]
-    found: dict[int, Judged] = {}
+    found: dict[int, BenchmarkResult] = {}
     failures: list[Failure] = []
     done = dict.fromkeys(names, 0)
-    for number, outcome in outcomes(judge_one, [(one, name, look_ahead) for name, one in work], jobs):
+    for number, outcome in outcomes(benchmark_one, [(one, name, look_ahead) for name, one in work], jobs):
         name, one = work[number]
         done[name] += 1
         progress(done[name], len(series), name, one.name)
-        if isinstance(outcome, Judged):
+        if isinstance(outcome, BenchmarkResult):
             found[number] = outcome
         else:
             failures.append(Failure(f"{name} on {one.group}/{one.name}", f"{type(outcome).__name__}: {outcome}"))
@@ -122,8 +122,8 @@ def chosen_detectors(names: Sequence[str] | None) -> list[str]:
     return list(names) if names else list(DETECTORS)
 
 
-def judge_one(series: LabelledSeries, detector: str, look_ahead: bool = False) -> Judged:
-    """Judge one detector on one series."""
+def benchmark_one(series: LabelledSeries, detector: str, look_ahead: bool = False) -> BenchmarkResult:
+    """Run one detector on one series."""
     began = time.process_time()
     shares: pd.DataFrame | None = None
     if series.causes:
@@ -131,11 +131,11 @@ def judge_one(series: LabelledSeries, detector: str, look_ahead: bool = False) -
     else:
         scores = score_stream(series.frame, series.train_rows, detector)
     seconds = time.process_time() - began
-    judged = slice(series.train_rows, None)
-    labels, tested = series.labels[judged], scores[judged]
+    scored = slice(series.train_rows, None)
+    labels, tested = series.labels[scored], scores[scored]
     line, best = best_line(labels, tested)
     ahead = first_look_ahead(series.frame, series.train_rows, detector, scores=scores) if look_ahead else None
-    return Judged(
+    return BenchmarkResult(
         series.group,
         series.name,
         detector,
@@ -150,7 +150,7 @@ def judge_one(series: LabelledSeries, detector: str, look_ahead: bool = False) -
         line,
         float((~labels).sum()) * series.step / DAY,
         seconds,
-        None if shares is None else judge_explanations(shares.iloc[judged], tested, series.causes),
+        None if shares is None else evaluate_explanations(shares.iloc[scored], tested, series.causes),
         ahead,
     )
 
@@ -161,42 +161,42 @@ def window_of(series: LabelledSeries) -> int:
     return min(period(first), PERIOD)
 
 
-def summary(judged: Sequence[Judged]) -> pd.DataFrame:
+def summary(results: Sequence[BenchmarkResult]) -> pd.DataFrame:
     """A row a set and detector.
 
     Rates and areas are means over series, of those with events where they need one; delay is the median over all
     events found; ``NAB`` is the score at the corpus's best line, ``NAB at line`` that at the alarm line;
     ``ms a day`` is what scoring 1,440 rows took.
     """
-    groups: dict[tuple[str, str], list[Judged]] = {}
-    for one in judged:
+    groups: dict[tuple[str, str], list[BenchmarkResult]] = {}
+    for one in results:
         groups.setdefault((one.group, one.detector), []).append(one)
     rows = [{"set": group, "detector": detector} | _figures(many) for (group, detector), many in groups.items()]
     return pd.DataFrame(rows).sort_values("set", kind="stable", ignore_index=True)
 
 
-def series_table(judged: Sequence[Judged]) -> pd.DataFrame:
+def series_table(results: Sequence[BenchmarkResult]) -> pd.DataFrame:
     """A row a series and detector, with the same figures."""
-    identity = [{"set": j.group, "series": j.name, "detector": j.detector} for j in judged]
-    return pd.DataFrame([_figures([j]) | who for j, who in zip(judged, identity, strict=True)])
+    identity = [{"set": one.group, "series": one.name, "detector": one.detector} for one in results]
+    return pd.DataFrame([_figures([one]) | who for one, who in zip(results, identity, strict=True)])
 
 
-def _figures(many: Sequence[Judged]) -> dict[str, object]:
-    """What a row of a table tells."""
-    delays = [(rows, rows * j.step) for j in many for rows in j.at_line.delays]
-    rows_judged = sum(len(j.labels) - j.train_rows for j in many)
-    explained = [j.explained for j in many if j.explained is not None and j.explained.events]
-    corpus = [(j.labels, j.scores) for j in many]
+def _figures(many: Sequence[BenchmarkResult]) -> dict[str, object]:
+    """The figures of one row of a table."""
+    delays = [(rows, rows * one.step) for one in many for rows in one.at_line.delays]
+    rows_scored = sum(len(one.labels) - one.train_rows for one in many)
+    explained = [one.explained for one in many if one.explained is not None and one.explained.events]
+    corpus = [(one.labels, one.scores) for one in many]
     figures: dict[str, object] = {
         "series": len(many),
-        "events": sum(j.at_line.events for j in many),
-        "AUC-PR": _mean([j.auc_pr for j in many]),
-        "VUS-PR": _mean([j.vus_pr for j in many]),
-        "best F1": _mean([j.best.f1 for j in many]),
-        "F1": _mean([j.at_line.f1 for j in many]),
-        "precision": _mean([j.at_line.precision for j in many if j.at_line.events]),
-        "recall": _mean([j.at_line.recall for j in many]),
-        "false alarms a day": _mean([j.false_alarms_per_day for j in many]),
+        "events": sum(one.at_line.events for one in many),
+        "AUC-PR": _mean([one.auc_pr for one in many]),
+        "VUS-PR": _mean([one.vus_pr for one in many]),
+        "best F1": _mean([one.best.f1 for one in many]),
+        "F1": _mean([one.at_line.f1 for one in many]),
+        "precision": _mean([one.at_line.precision for one in many if one.at_line.events]),
+        "recall": _mean([one.at_line.recall for one in many]),
+        "false alarms a day": _mean([one.false_alarms_per_day for one in many]),
         "delay [rows]": float(np.median([d[0] for d in delays])) if delays else math.nan,
         "delay [s]": float(np.median([d[1] for d in delays])) if delays else math.nan,
         "NAB": nab_score(corpus),
@@ -204,9 +204,9 @@ def _figures(many: Sequence[Judged]) -> dict[str, object]:
         "hit@100%": _mean([e.hit_rate_100 for e in explained]),
         "hit@150%": _mean([e.hit_rate_150 for e in explained]),
         "NDCG": _mean([e.ndcg for e in explained]),
-        "ms a day": 1440e3 * sum(j.seconds for j in many) / max(rows_judged, 1),
+        "ms a day": 1440e3 * sum(one.seconds for one in many) / max(rows_scored, 1),
     }
-    ahead = [j for j in many if j.looks_ahead_at is not None]
+    ahead = [one for one in many if one.looks_ahead_at is not None]
     return figures | ({"looks ahead": f"{ahead[0].name}, row {ahead[0].looks_ahead_at}"} if ahead else {})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from observatory.evaluation.benchmark import Judged
+from observatory.evaluation.benchmark import BenchmarkResult
 from observatory.evaluation.events import alarm_rows, runs, with_recovery
 from observatory.evaluation.series import LabelledSeries
 
@@ -26,14 +26,14 @@ COLUMNS = [
 ]
 
 
-def case_table(judged: Sequence[Judged], series: Sequence[LabelledSeries]) -> pd.DataFrame:
+def case_table(results: Sequence[BenchmarkResult], series: Sequence[LabelledSeries]) -> pd.DataFrame:
     """A row a case at the alarm line: events that were found or missed, and false alarms.
 
     Rows are counted from the beginning of the series; the delay is that of a hit.
     """
     times = {(one.group, one.name): one.frame.index for one in series}
     rows = []
-    for one in judged:
+    for one in results:
         index = times[one.group, one.name]
         for case, first, last, delay in _cases(one):
             highest = float(np.nanmax(np.nan_to_num(one.scores[first : last + 1], nan=0.0)))
@@ -42,7 +42,7 @@ def case_table(judged: Sequence[Judged], series: Sequence[LabelledSeries]) -> pd
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _cases(one: Judged) -> list[tuple[str, int, int, float]]:
+def _cases(one: BenchmarkResult) -> list[tuple[str, int, int, float]]:
     labels = one.labels.copy()
     labels[: one.train_rows] = False
     scores = one.scores.copy()

@@ -18,7 +18,7 @@ from observatory.errors import InvalidInputError
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Which columns caused an event in rows `first` to `last` of the judged part, both inclusive."""
+    """Which columns caused an event in rows `first` to `last` of the scored part, both inclusive."""
 
     first: int
     last: int
@@ -36,7 +36,7 @@ class Explained:
 
 
 def read_causes(path: Path, metrics: int) -> list[Cause]:
-    """Read lines of ``first-last:metrics``: rows of the judged part from 0, metrics from 1, comma-separated.
+    """Read lines of ``first-last:metrics``: rows of the scored part from 0, metrics from 1, comma-separated.
 
     Raises
     ------
@@ -61,33 +61,33 @@ def read_causes(path: Path, metrics: int) -> list[Cause]:
     return causes
 
 
-def judge_explanations(shares: pd.DataFrame, scores: np.ndarray, causes: Collection[Cause]) -> Explained:
+def evaluate_explanations(shares: pd.DataFrame, scores: np.ndarray, causes: Collection[Cause]) -> Explained:
     """Hold what each metric contributed against the true causes.
 
     Parameters
     ----------
     shares
-        Of each metric at each judged row, shape (n, metrics); see `observatory.detectors.base.Scores`.
+        Of each metric at each scored row, shape (n, metrics); see `observatory.detectors.base.Scores`.
     scores
-        Of each judged row, shape (n,): rows of an event count by their score.
+        Of each scored row, shape (n,): rows of an event count by their score.
     causes
         True causes of each event.
     """
-    judged = []
+    figures = []
     weight = np.nan_to_num(scores, nan=0.0, posinf=1e6)
     values = np.nan_to_num(shares.to_numpy(float))
     for cause in causes:
         rows = slice(cause.first, cause.last + 1)
         contribution = weight[rows] @ values[rows]
-        judged.append(
+        figures.append(
             (
                 hit_rate(contribution, cause.metrics, 1.0),
                 hit_rate(contribution, cause.metrics, 1.5),
                 ndcg(contribution, cause.metrics),
             )
         )
-    means = np.mean(judged, axis=0) if judged else np.full(3, np.nan)
-    return Explained(len(judged), *(float(mean) for mean in means))
+    means = np.mean(figures, axis=0) if figures else np.full(3, np.nan)
+    return Explained(len(figures), *(float(mean) for mean in means))
 
 
 def hit_rate(contribution: np.ndarray, causes: Collection[int], share: float) -> float:

@@ -1,4 +1,4 @@
-"""Detectors judged by what users said: anomalies that were right, false alarms, and spans that were missed."""
+"""Detectors held against what users said: anomalies that were right, false alarms, and spans that were missed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def evaluate_feedback(
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Failure]]:
     """Replay the labelled services, and see what detectors make of each label.
 
-    An alarm that nobody said anything about may be right or false: such are counted, but not judged.
+    An alarm that nobody said anything about may be right or false: such are counted apart.
 
     Parameters
     ----------
@@ -47,28 +47,28 @@ def evaluate_feedback(
     Returns
     -------
     A row a detector: true spans (``right`` and ``missed``) and how many are found, false alarms and how many are
-    raised again, precision, recall, F1, the other alarms, median delay [s], and labels that are not judged for want of
-    samples. A row a detector and label. And what failed.
+    raised again, precision, recall, F1, the other alarms, median delay [s], and labels that are not evaluated for
+    want of samples. A row a detector and label. And what failed.
     """
     names = chosen_detectors(detectors)
     labels: dict[str, list[Feedback]] = {}
     for one in feedback:
         labels.setdefault(one.service_name, []).append(one)
     frames = {}
-    for service, said in labels.items():
-        first, last = min(one.started_at for one in said), max(one.ended_at for one in said)
+    for service, mine in labels.items():
+        first, last = min(one.started_at for one in mine), max(one.ended_at for one in mine)
         frames[service] = history(service, first - MARGIN - training, last + GRACE + MARGIN)
     work = [(labels[service], frame, name, training) for name in names for service, frame in frames.items()]
     cases: list[pd.DataFrame] = []
     others = dict.fromkeys(names, 0)
     failures = []
     done = dict.fromkeys(names, 0)
-    for number, outcome in outcomes(judge_service, work, jobs):
-        said, _, name, _ = work[number]
+    for number, outcome in outcomes(evaluate_service, work, jobs):
+        service, name = work[number][0][0].service_name, work[number][2]
         done[name] += 1
-        progress(done[name], len(frames), name, said[0].service_name)
+        progress(done[name], len(frames), name, service)
         if isinstance(outcome, Exception):
-            failures.append(Failure(f"{name} on {said[0].service_name}", f"{type(outcome).__name__}: {outcome}"))
+            failures.append(Failure(f"{name} on {service}", f"{type(outcome).__name__}: {outcome}"))
         else:
             cases.append(outcome[0])
             others[name] += outcome[1]
@@ -78,33 +78,33 @@ def evaluate_feedback(
     return pd.DataFrame(rows), table, failures
 
 
-def judge_service(
-    said: Sequence[Feedback], frame: pd.DataFrame, detector: str, training: timedelta
+def evaluate_service(
+    labels: Sequence[Feedback], frame: pd.DataFrame, detector: str, training: timedelta
 ) -> tuple[pd.DataFrame, int]:
     """One detector on the labels of one service: a row a label, and how many alarms nothing is said about."""
-    start = min(one.started_at for one in said) - MARGIN
-    found = detect_past(said[0].service_name, frame, detector, start, training)
+    start = min(one.started_at for one in labels) - MARGIN
+    found = detect_past(labels[0].service_name, frame, detector, start, training)
     first = frame.index[MINIMUM_SAMPLES] if len(frame) > MINIMUM_SAMPLES else None
-    true = [_as_fault(one) for one in said if one.verdict is not Verdict.FALSE_ALARM]
+    true = [_as_fault(one) for one in labels if one.verdict is not Verdict.FALSE_ALARM]
     rows = []
-    for one in said:
+    for one in labels:
         inside = frame.index[(frame.index >= one.started_at) & (frame.index <= one.ended_at)]
-        judged = first is not None and len(inside) > 0 and inside[0] >= first
+        is_scored = first is not None and len(inside) > 0 and inside[0] >= first
         hits = [a for a in found if _is_about(a, one)]
         if one.verdict is Verdict.FALSE_ALARM:
             hits = [a for a in hits if not any(meets(a, fault) for fault in true)]
         delay = min((max(0.0, (a.started_at - one.started_at).total_seconds()) for a in hits), default=np.nan)
         rows.append(
-            (detector, one.service_name, str(one.verdict), one.started_at, one.ended_at, judged, bool(hits), delay)
+            (detector, one.service_name, str(one.verdict), one.started_at, one.ended_at, is_scored, bool(hits), delay)
         )
-    others = [a for a in found if not any(_is_about(a, one) for one in said)]
+    others = [a for a in found if not any(_is_about(a, one) for one in labels)]
     return pd.DataFrame(rows, columns=COLUMNS), len(others)
 
 
 def _figures(table: pd.DataFrame, others: int) -> dict[str, object]:
-    judged = table[table["judged"].astype(bool)]
-    is_false = judged["verdict"] == Verdict.FALSE_ALARM
-    alarmed = judged["alarmed"].astype(bool)
+    scored = table[table["judged"].astype(bool)]
+    is_false = scored["verdict"] == Verdict.FALSE_ALARM
+    alarmed = scored["alarmed"].astype(bool)
     true, found, again = int((~is_false).sum()), int((alarmed & ~is_false).sum()), int((alarmed & is_false).sum())
     return {
         "true spans": true,
@@ -115,17 +115,17 @@ def _figures(table: pd.DataFrame, others: int) -> dict[str, object]:
         "recall": round(found / true, 3) if true else float("nan"),
         "f1": round(2 * found / (true + found + again), 3) if true else float("nan"),
         "other alarms": others,
-        "median delay [s]": float(judged.loc[alarmed & ~is_false, "delay [s]"].median()) if found else float("nan"),
-        "not judged": len(table) - len(judged),
+        "median delay [s]": float(scored.loc[alarmed & ~is_false, "delay [s]"].median()) if found else float("nan"),
+        "not judged": len(table) - len(scored),
     }
 
 
-def _is_about(anomaly: Anomaly, said: Feedback) -> bool:
+def _is_about(anomaly: Anomaly, label: Feedback) -> bool:
     """Whether an alarm overlaps a label; one shortly after a true span still belongs to it."""
-    if said.verdict is Verdict.FALSE_ALARM:
-        return anomaly.started_at <= said.ended_at and anomaly.ended_at >= said.started_at
-    return meets(anomaly, _as_fault(said))
+    if label.verdict is Verdict.FALSE_ALARM:
+        return anomaly.started_at <= label.ended_at and anomaly.ended_at >= label.started_at
+    return meets(anomaly, _as_fault(label))
 
 
-def _as_fault(said: Feedback) -> Fault:
-    return Fault(said.service_name, str(said.verdict), said.started_at, said.ended_at, (), said.service_name)
+def _as_fault(label: Feedback) -> Fault:
+    return Fault(label.service_name, str(label.verdict), label.started_at, label.ended_at, (), label.service_name)

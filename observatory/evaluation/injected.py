@@ -93,7 +93,7 @@ def evaluate_single(
     cases: dict[int, list[Case]] = {}
     failures = []
     done = dict.fromkeys(names, 0)
-    for number, outcome in outcomes(judge_service, work, jobs):
+    for number, outcome in outcomes(evaluate_service, work, jobs):
         service, name, *_ = work[number]
         done[name] += 1
         progress(done[name], len(work) // len(names), name, service)
@@ -114,7 +114,7 @@ def evaluate_single(
     return pd.DataFrame(rows), table, failures
 
 
-def judge_service(service: str, detector: str, seed: int, days: float) -> list[Case]:
+def evaluate_service(service: str, detector: str, seed: int, days: float) -> list[Case]:
     """Each of `FAULTS` in turn, in one service; every case has a history without any fault."""
     source = DemoSource(seed, WELL_SINCE)
     end = WELL_SINCE + timedelta(days=days + 1)
@@ -129,7 +129,7 @@ def judge_service(service: str, detector: str, seed: int, days: float) -> list[C
         frame = well[well.index <= fault.end].copy()
         ill = frame.index >= fault.start
         frame.loc[ill, metric] = effect(frame.loc[ill, metric])
-        # Judging from half an hour before on tells an alarm that was there already from one about the fault.
+        # Detecting from half an hour before on tells an alarm that was there already from one about the fault.
         anomalies = detect_past(service, frame, detector, start - BEFORE)
         hits = [a for a in anomalies if meets(a, fault) and a.started_at >= fault.start]
         first = min((a.started_at for a in hits), default=None)

@@ -49,7 +49,7 @@ def vus_pr(labels: BoolArray, scores: FloatArray, window: int, thresholds: int =
     Parameters
     ----------
     labels, scores
-        Of the judged rows, shape (n,).
+        Of the scored rows, shape (n,).
     window
         Widest window [rows]; half of it lies on each side of an event. Widths from 0 to it are averaged.
     thresholds

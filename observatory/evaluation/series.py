@@ -35,7 +35,7 @@ class LabelledSeries:
     labels
         Whether each row belongs to an event, shape (n,).
     train_rows
-        Rows at the beginning that are learned from and not judged.
+        Rows at the beginning that are learned from and not scored.
     causes
         What caused the events, where that is known.
     """

@@ -17,7 +17,7 @@ from observatory.errors import InvalidInputError
 DEFAULT = "multiscale"
 TRAINING = timedelta(days=14)
 CUTS = (0.55, 0.75, 0.93)
-"""Shares of the judged rows after which `first_look_ahead` cuts a stream."""
+"""Shares of the scored rows after which `first_look_ahead` cuts a stream."""
 
 
 def score_stream(frame: pd.DataFrame, train_rows: int, detector: str | Detector | None = None) -> NDArray[np.float64]:

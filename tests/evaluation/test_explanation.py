@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from observatory.errors import InvalidInputError
-from observatory.evaluation.explanation import Cause, hit_rate, judge_explanations, ndcg, read_causes
+from observatory.evaluation.explanation import Cause, evaluate_explanations, hit_rate, ndcg, read_causes
 
 CONTRIBUTION = np.array([0.1, 0.5, 0.0, 0.3, 0.1])
 
@@ -45,11 +45,11 @@ def test_gain_is_discounted_by_rank() -> None:
 def test_rows_count_by_their_score_and_events_alike() -> None:
     shares = pd.DataFrame({"a": [1.0, 0.0, 0.0, 1.0], "b": [0.0, 1.0, 1.0, 0.0]})
     scores = np.array([9.0, 1.0, np.nan, 2.0])
-    explained = judge_explanations(shares, scores, [Cause(0, 1, (0,)), Cause(2, 2, (1,)), Cause(3, 3, (0,))])
+    explained = evaluate_explanations(shares, scores, [Cause(0, 1, (0,)), Cause(2, 2, (1,)), Cause(3, 3, (0,))])
     assert explained.events == 3
     assert explained.hit_rate_100 == pytest.approx(2 / 3)
     assert explained.ndcg == pytest.approx(2 / 3)
-    assert np.isnan(judge_explanations(shares, scores, []).ndcg)
+    assert np.isnan(evaluate_explanations(shares, scores, []).ndcg)
 
 
 def test_causes_are_read_with_metrics_from_one(tmp_path: Path) -> None:

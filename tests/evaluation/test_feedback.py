@@ -1,4 +1,4 @@
-"""Detectors are judged by what users said, and by nothing else."""
+"""Detectors are held against what users said, and by nothing else."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def frame() -> pd.DataFrame:
     return frame
 
 
-def judge(frame: pd.DataFrame, *labels: Feedback) -> tuple:
+def evaluate(frame: pd.DataFrame, *labels: Feedback) -> tuple:
     def history(service: str, start: datetime, end: datetime) -> pd.DataFrame:
         return frame[(frame.index >= start) & (frame.index <= end)]
 
     return evaluate_feedback(labels, history, ["seasonal"])
 
 
-def test_true_spans_are_found_false_alarms_raised_again_and_the_rest_is_not_judged(frame: pd.DataFrame) -> None:
-    summary, cases, failures = judge(
+def test_true_spans_are_found_false_alarms_raised_again_and_the_rest_is_not_counted(frame: pd.DataFrame) -> None:
+    summary, cases, failures = evaluate(
         frame,
         said("a", Verdict.RIGHT, 2000, 2029),
         said("a", Verdict.FALSE_ALARM, 2200, 2229),
@@ -53,13 +53,13 @@ def test_true_spans_are_found_false_alarms_raised_again_and_the_rest_is_not_judg
 
 
 def test_an_alarm_about_a_true_span_is_not_the_false_one_beside_it(frame: pd.DataFrame) -> None:
-    summary, *_ = judge(frame, said("a", Verdict.MISSED, 2000, 2010), said("a", Verdict.FALSE_ALARM, 2012, 2029))
+    summary, *_ = evaluate(frame, said("a", Verdict.MISSED, 2000, 2010), said("a", Verdict.FALSE_ALARM, 2012, 2029))
     assert summary["raised again"].iloc[0] == 0
     assert summary["found"].iloc[0] == 1
 
 
-def test_labels_without_samples_or_without_history_are_told_and_not_judged(frame: pd.DataFrame) -> None:
-    summary, cases, _ = judge(
+def test_labels_without_samples_or_without_history_are_told_and_not_evaluated(frame: pd.DataFrame) -> None:
+    summary, cases, _ = evaluate(
         frame,
         said("a", Verdict.RIGHT, 30, 40),
         said("a", Verdict.RIGHT, 5000, 5010),
@@ -70,8 +70,8 @@ def test_labels_without_samples_or_without_history_are_told_and_not_judged(frame
     assert summary["recall"].iloc[0] == 1.0
 
 
-def test_a_service_without_samples_is_not_judged(frame: pd.DataFrame) -> None:
-    summary, cases, failures = judge(frame.iloc[:0], said("a", Verdict.RIGHT, 2000, 2029))
+def test_a_service_without_samples_is_not_evaluated(frame: pd.DataFrame) -> None:
+    summary, cases, failures = evaluate(frame.iloc[:0], said("a", Verdict.RIGHT, 2000, 2029))
     assert failures == []
     assert cases["judged"].tolist() == [False]
     assert summary["true spans"].iloc[0] == 0
@@ -80,6 +80,6 @@ def test_a_service_without_samples_is_not_judged(frame: pd.DataFrame) -> None:
 
 def test_a_service_that_fails_is_told(frame: pd.DataFrame) -> None:
     broken = frame.rename(columns={"latency_p99": "request_rate"})
-    _, cases, failures = judge(broken, said("a", Verdict.RIGHT, 2000, 2029))
+    _, cases, failures = evaluate(broken, said("a", Verdict.RIGHT, 2000, 2029))
     assert failures[0].what == "seasonal on a"
     assert cases.empty

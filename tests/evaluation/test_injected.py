@@ -15,7 +15,7 @@ from observatory.model import Anomaly, Severity
 
 
 @pytest.fixture(scope="module")
-def judged() -> tuple:
+def evaluated() -> tuple:
     told: list[str] = []
     result = evaluate_single(
         7, ["seasonal"], 1.0, lambda done, total, what, detail="": told.append(detail), services=["shop/checkout"]
@@ -23,8 +23,8 @@ def judged() -> tuple:
     return (*result, told)
 
 
-def test_every_kind_of_fault_is_a_row_and_all_are_summed_up(judged: tuple) -> None:
-    summary, cases, failures, told = judged
+def test_every_kind_of_fault_is_a_row_and_all_are_summed_up(evaluated: tuple) -> None:
+    summary, cases, failures, told = evaluated
     assert summary["fault"].tolist() == [*FAULTS, "all"]
     assert summary["cases"].tolist() == [1] * len(FAULTS) + [len(FAULTS)]
     assert summary["found"].iloc[-1] == summary["found"].iloc[:-1].sum() == cases["found"].sum()
@@ -32,16 +32,16 @@ def test_every_kind_of_fault_is_a_row_and_all_are_summed_up(judged: tuple) -> No
     assert told == ["shop/checkout"]
 
 
-def test_seasonal_bands_find_them_and_call_them_severe(judged: tuple) -> None:
-    summary, cases, *_ = judged
+def test_seasonal_bands_find_them_and_call_them_severe(evaluated: tuple) -> None:
+    summary, cases, *_ = evaluated
     assert summary["share found"].iloc[-1] == 1.0
     assert summary["critical or high"].iloc[-1] >= 0.8
     assert cases["delay [s]"].between(0, 300).all()
 
 
-def test_the_same_seed_gives_the_same_cases(judged: tuple) -> None:
+def test_the_same_seed_gives_the_same_cases(evaluated: tuple) -> None:
     again = evaluate_single(7, ["seasonal"], 1.0, services=["shop/checkout"])[1]
-    assert again.equals(judged[1])
+    assert again.equals(evaluated[1])
 
 
 def test_faults_are_what_their_names_say() -> None:

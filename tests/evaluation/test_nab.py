@@ -45,7 +45,7 @@ def test_false_alarms_cost_by_hand() -> None:
     assert before < far < behind
 
 
-def test_probation_is_not_judged() -> None:
+def test_probation_does_not_count() -> None:
     assert nab_score([series(60, 14)], line=1.0) == pytest.approx(100)
     assert nab_score([series(60, 15)], line=1.0) < 100
 

@@ -11,7 +11,7 @@ import pandas as pd
 import panel as pn
 
 from observatory.detection.threshold import DEFAULT
-from observatory.evaluation import Judged, LabelledSeries
+from observatory.evaluation import BenchmarkResult, LabelledSeries
 from observatory.evaluation.ranking import filled, precision_recall
 from observatory.views.notebook.live import load_plots
 
@@ -24,7 +24,7 @@ HIGHEST = 20.0
 COLOURS = {"hit": "#2e9e5b", "miss": "#d64550", "false alarm": "#e08a00"}
 
 
-def precision_recall_figure(judged: Sequence[Judged]) -> Any:
+def precision_recall_figure(results: Sequence[BenchmarkResult]) -> Any:
     """A curve a detector over the rows of all series, and a point where its alarm line is.
 
     Returns
@@ -33,8 +33,8 @@ def precision_recall_figure(judged: Sequence[Judged]) -> Any:
     """
     load_plots()
     overlay = hv.Overlay()
-    for detector in dict.fromkeys(one.detector for one in judged):
-        mine = [one for one in judged if one.detector == detector]
+    for detector in dict.fromkeys(one.detector for one in results):
+        mine = [one for one in results if one.detector == detector]
         labels = np.concatenate([one.labels[one.train_rows :] for one in mine])
         scores = np.concatenate([filled(one.scores[one.train_rows :]) for one in mine])
         precision, recall = precision_recall(labels, scores)
@@ -52,14 +52,14 @@ def precision_recall_figure(judged: Sequence[Judged]) -> Any:
     return pn.pane.HoloViews(overlay)
 
 
-def gallery(cases: pd.DataFrame, judged: Sequence[Judged], series: Sequence[LabelledSeries]) -> Any:
+def gallery(cases: pd.DataFrame, results: Sequence[BenchmarkResult], series: Sequence[LabelledSeries]) -> Any:
     """A row a case: its most unusual metrics on the left, the score against the alarm line on the right.
 
     `cases` are rows of `observatory.evaluation.cases.case_table`.
     """
     load_plots()
     frames = {(one.group, one.name): one for one in series}
-    scores = {(one.group, one.name, one.detector): one.scores for one in judged}
+    scores = {(one.group, one.name, one.detector): one.scores for one in results}
     plots = []
     for case in cases.to_dict("records"):
         one = frames[case["set"], case["series"]]

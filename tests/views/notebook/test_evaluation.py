@@ -1,4 +1,4 @@
-"""Figures of an evaluation are drawn from what was judged, and survive having nothing to draw."""
+"""Figures of an evaluation are drawn from what was scored, and survive having nothing to draw."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from support.labelled import table, write
 
-from observatory.evaluation import Judged, LabelledSeries, case_table
-from observatory.evaluation.benchmark import judge_one
+from observatory.evaluation import BenchmarkResult, LabelledSeries, case_table
+from observatory.evaluation.benchmark import benchmark_one
 from observatory.evaluation.folder import read_labelled
 from observatory.views.notebook.evaluation import gallery, precision_recall_figure
 
@@ -22,13 +22,13 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> LabelledSeries:
 
 
 @pytest.fixture(scope="module")
-def judged(series: LabelledSeries) -> Judged:
-    return judge_one(series, "seasonal")
+def result(series: LabelledSeries) -> BenchmarkResult:
+    return benchmark_one(series, "seasonal")
 
 
-def test_a_curve_a_detector_with_its_alarm_line(judged: Judged) -> None:
-    random = replace(judged, detector="random", scores=np.random.default_rng(0).random(600))
-    figure = precision_recall_figure([judged, random]).object
+def test_a_curve_a_detector_with_its_alarm_line(result: BenchmarkResult) -> None:
+    random = replace(result, detector="random", scores=np.random.default_rng(0).random(600))
+    figure = precision_recall_figure([result, random]).object
     curves = {item.label: item for item in figure.traverse(lambda item: item, [hv.Curve])}
     assert set(curves) == {"seasonal", "random"}
     assert curves["seasonal"]["precision"].max() == 1.0
@@ -38,9 +38,11 @@ def test_a_curve_a_detector_with_its_alarm_line(judged: Judged) -> None:
     assert hv.render(figure).title.text == "Rows: precision and recall"
 
 
-def test_each_case_shows_the_metrics_that_went_wrong_and_the_score(judged: Judged, series: LabelledSeries) -> None:
-    cases = case_table([judged], [series])
-    shown = gallery(cases, [judged], [series]).object
+def test_each_case_shows_the_metrics_that_went_wrong_and_the_score(
+    result: BenchmarkResult, series: LabelledSeries
+) -> None:
+    cases = case_table([result], [series])
+    shown = gallery(cases, [result], [series]).object
     assert len(shown) == 2 * len(cases)
     hv.render(shown)
     place = cases["case"].tolist().index("hit")
@@ -51,11 +53,11 @@ def test_each_case_shows_the_metrics_that_went_wrong_and_the_score(judged: Judge
     assert pd.Timestamp(score["time"][0]) < cases["start"].iloc[place].tz_localize(None)
 
 
-def test_no_cases_are_said_to_be_none(judged: Judged, series: LabelledSeries) -> None:
-    nothing = case_table([judged], [series]).iloc[:0]
-    assert "no cases" in gallery(nothing, [judged], [series]).object.data
+def test_no_cases_are_said_to_be_none(result: BenchmarkResult, series: LabelledSeries) -> None:
+    nothing = case_table([result], [series]).iloc[:0]
+    assert "no cases" in gallery(nothing, [result], [series]).object.data
 
 
-def test_without_anomalous_rows_there_is_no_curve_but_a_figure(judged: Judged) -> None:
-    calm = replace(judged, labels=np.zeros(600, bool))
+def test_without_anomalous_rows_there_is_no_curve_but_a_figure(result: BenchmarkResult) -> None:
+    calm = replace(result, labels=np.zeros(600, bool))
     hv.render(precision_recall_figure([calm]).object)
