@@ -15,6 +15,11 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def is_ending(error: Exception) -> bool:
+    """Whether `error` only says that Python has begun to end, and starts no more threads."""
+    return isinstance(error, RuntimeError) and "interpreter shutdown" in str(error)
+
+
 @contextmanager
 def ends_on_sigterm() -> Iterator[None]:
     """Make what ends services and jobs of others' schedulers the same as Ctrl-C: what was done is kept."""

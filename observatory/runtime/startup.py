@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from observatory.errors import ObservatoryError, StoreError
 from observatory.health.overview import STALE_INTERVALS
+from observatory.process import is_ending
 from observatory.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Startup:
             settle()
             self.finished_at = self.runtime.clock()
         except Exception as error:  # whatever it is, the server goes on and /readyz tells
-            if self._closing:
+            if self._closing or is_ending(error):
                 log.debug("starting was ended: %s", error)
                 return
             self.error = str(error) if isinstance(error, ObservatoryError) else f"{type(error).__name__}: {error}"

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from observatory.process import is_ending
 from observatory.times import floor_to
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,8 @@ class Worker:
         self._thread = threading.Thread(target=self.run, name="observatory-worker", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Ask the thread to end, and wait for the cycle in progress."""
+    def stop(self, timeout: float = 20.0) -> None:
+        """Ask the thread to end, and wait for the cycle in progress; one that takes longer is left."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout)
@@ -85,5 +86,8 @@ class Worker:
                 self._run_cycle(self._clock(), missed)
                 self.error, missed = None, 0
             except Exception as error:  # the worker must outlive whatever a cycle meets
+                if self._stopping.is_set() or is_ending(error):
+                    log.info("the cycle in progress was left: %s", error)
+                    return
                 self.error = f"{type(error).__name__}: {error}"
                 log.exception("a cycle failed")

@@ -7,14 +7,20 @@ because a DuckDB that is open does not survive a fork.
 from __future__ import annotations
 
 import contextlib
+import logging
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from observatory.config import Settings
 from observatory.config.environment import environment_of
 from observatory.errors import ConfigError
+
+PATIENCE = 60.0
+"""Longest time the others are given to end, all together [s]."""
+log = logging.getLogger(__name__)
 
 
 def share_port() -> None:
@@ -47,7 +53,11 @@ def others(settings: Settings, number: int, secret: str) -> Iterator[None]:
     finally:
         for process in started:
             process.terminate()
+        deadline = time.monotonic() + PATIENCE
         for process in started:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(15)
-            process.kill()
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.warning("server process %d did not end within %g s and is killed", process.pid, PATIENCE)
+                process.kill()
+                process.wait()

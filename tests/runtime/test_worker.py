@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
+from observatory.errors import StoreError
 from observatory.model import Cycle
 from observatory.runtime.worker import Worker
 
@@ -53,6 +57,52 @@ def test_a_failing_cycle_is_kept_as_error_and_the_next_one_runs(caplog) -> None:
     assert len(ran) == 3
     assert seen == [None, "RuntimeError: disk full", None]
     assert "a cycle failed" in caplog.text
+
+
+def test_a_cycle_that_ends_with_the_worker_is_no_failure(caplog) -> None:
+    began, closed = threading.Event(), threading.Event()
+
+    def collect(at: datetime, skipped: int) -> None:
+        began.set()
+        closed.wait()
+        raise StoreError("the store is closed")
+
+    worker = Worker(collect, 60, lambda: START, lambda seconds: False)
+    worker.start()
+    began.wait()
+    worker.stop(timeout=0)
+    closed.set()
+    worker.stop()
+    assert not worker.is_running
+    assert worker.error is None
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
+ENDING = """
+import atexit, concurrent.futures.thread as pools, logging, threading
+from observatory.runtime.worker import Worker
+from observatory.times import utc_now
+
+began = threading.Event()
+
+def cycle(at, skipped):
+    began.set()
+    while not pools._shutdown:
+        pass
+    pools.ThreadPoolExecutor(1).submit(print, "too late")
+
+logging.basicConfig(level=logging.INFO)
+worker = Worker(cycle, 60, utc_now, lambda seconds: False)
+worker.start()
+atexit.register(worker.stop)
+began.wait()
+"""
+
+
+def test_a_cycle_that_python_ends_under_is_no_failure() -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, check=True)
+    assert "the cycle in progress was left" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_slow_cycles_skip_and_never_pile_up() -> None:
