@@ -25,6 +25,9 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
+PATIENCE = 300.0
+"""Time after which something hangs, on however busy a machine [s]: no test depends on how long it is."""
+
 
 def wait_until(condition: Callable[[], object], timeout: float, what: str, log: Callable[[], str] = str) -> None:
     """Ask `condition` again and again until it holds; after `timeout` seconds fail, with what `log` has to say."""
@@ -33,6 +36,12 @@ def wait_until(condition: Callable[[], object], timeout: float, what: str, log: 
         if time.monotonic() > deadline:
             pytest.fail(f"waited {timeout:g} s in vain for {what}\n{log()}")
         pause.wait(0.05)
+
+
+def wait_for_exit(process: subprocess.Popen[Any], log: Callable[[], str] = str) -> int:
+    """Wait until a process that was told to end has ended; returns its exit code."""
+    wait_until(lambda: process.poll() is not None, PATIENCE, f"process {process.pid} to end", log)
+    return int(process.returncode)
 
 
 def free_port() -> int:
