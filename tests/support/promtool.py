@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-import yaml
 
 from observatory.catalog import METRICS
 from observatory.sources.prometheus.presets import PRESETS, Preset, build_probes, build_queries, joined
@@ -74,9 +74,9 @@ def hold(
     ]
     inputs = [{"series": name, "values": values} for name, values in series.items()]
     case = {"interval": "1m", "input_series": inputs, "promql_expr_test": tests}
-    suite = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [case]}
-    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
-    (folder / "suite.yml").write_text(yaml.safe_dump(suite))
+    suite = {"rule_files": ["rules.yml"], "evaluation_interval": "30m", "tests": [case]}  # when it is looked at
+    (folder / "rules.yml").write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))  # JSON is YAML
+    (folder / "suite.yml").write_text(json.dumps(suite))
     command = [program, "test", "rules", "suite.yml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
