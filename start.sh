@@ -10,6 +10,7 @@ CloudWatch Observatory
   ./start.sh              set up, fill the demo shop (7 days), serve http://127.0.0.1:5006
   ./start.sh serve        the same; takes the options of `observatory serve`
   ./start.sh test         run everything that CI runs
+  ./start.sh test --fast  ruff, mypy, and the tests without servers, a browser or notebooks: about a minute
   ./start.sh help TOPIC   a page of the guides, or a search in them
   ./start.sh VERB ...     any other verb of the command line, as in ./start.sh health
   ./start.sh --help       this text
@@ -61,10 +62,14 @@ install() {
     echo "$wanted" >>"$stamp"
 }
 
-run_tests() {
+prepare_tests() {
     install "[test]"
     export PATH="$PWD/.venv/bin:$PATH" JUPYTER_PLATFORM_DIRS=1
     unset OBSERVATORY_PROMETHEUS_URL PORT
+}
+
+run_tests() {
+    prepare_tests
     say "ruff";  ruff check . && ruff format --check .
     say "mypy";  mypy
     say "notebooks: strict comparison of their outputs"
@@ -75,10 +80,24 @@ run_tests() {
     pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 "$@"
 }
 
+# What is worth waiting for at each change: nothing that starts servers, a browser or notebooks is even imported.
+run_fast_tests() {
+    local left_out=(tests/ui tests/benchmarks tests/notebooks tests/test_notebooks.py tests/test_wheel.py tests/api/test_tools.py)
+    prepare_tests
+    ruff check --quiet . && ruff format --quiet --check .
+    mypy --no-error-summary
+    [ $# -gt 0 ] || set -- tests
+    pytest -q -n auto --dist worksteal -m "not servers and not ui and not slow" \
+        -p no:schemathesis -p no:nbval -p no:cov "${left_out[@]/#/--ignore=}" "$@"
+}
+
 case "${1:-serve}" in
     -h | --help) usage ;;
     help) [ $# -gt 1 ] || { usage; exit; }; install ""; exec .venv/bin/observatory "$@" ;;
-    test) shift; run_tests "$@" ;;
+    test)
+        shift
+        if [ "${1:-}" = --fast ]; then shift; run_fast_tests "$@"; else run_tests "$@"; fi
+        ;;
     serve)
         [ $# -gt 0 ] && shift
         if [ -n "${PORT:-}" ]; then

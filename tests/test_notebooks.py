@@ -22,6 +22,8 @@ import observatory
 from observatory.notebooks.check import main, problems
 from observatory.notebooks.parameters import parameters_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("*.ipynb"))

@@ -26,6 +26,8 @@ from observatory.access import Role, authenticator_of
 from observatory.api import plugin
 from observatory.api.app import create_app
 
+pytestmark = pytest.mark.slow
+
 CASES = int(os.environ.get("SCHEMATHESIS_CASES", "8"))
 """For each operation, with and without a key; more for a thorough run."""
 CHECKS = [

@@ -15,7 +15,8 @@ from observatory.detectors.base import Detector
 from observatory.errors import ConfigError, NotEnoughDataError, UnknownPluginError
 
 HISTORY, NEW = series(2).iloc[:2000], series(2).iloc[2000:2600]
-NAMES = list(DETECTORS)
+FIT_LONG = {"ecod_iforest", "pyod"}
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in FIT_LONG else name for name in DETECTORS]
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -60,7 +61,7 @@ def test_a_pickled_detector_scores_the_same(fitted: Detector) -> None:
 
 
 def test_the_same_seed_gives_the_same_scores(fitted: Detector) -> None:
-    name = next(name for name in NAMES if isinstance(fitted, DETECTORS.get(name)))
+    name = next(name for name in DETECTORS if isinstance(fitted, DETECTORS.get(name)))
     again = make_detector(name, seed=0).fit(HISTORY)
     pd.testing.assert_series_equal(again.score(NEW).total, fitted.score(NEW).total)
 

@@ -9,6 +9,8 @@ from support.series import MINUTES, series
 
 from observatory.detectors.ecod_iforest import EcodIforest, _Pair
 
+pytestmark = pytest.mark.slow
+
 FRAME = series(2)
 
 

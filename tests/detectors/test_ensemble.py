@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from support.series import MINUTES, series
 
 from observatory.detectors import make_detector
 from observatory.detectors.ensemble import Ensemble
+
+pytestmark = pytest.mark.slow
 
 FRAME = series(3)
 HISTORY, NEW = FRAME.iloc[: 2 * MINUTES], FRAME.iloc[2 * MINUTES :]

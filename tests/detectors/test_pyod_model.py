@@ -9,6 +9,8 @@ from support.series import MINUTES, series, with_fault
 from observatory.detectors import make_detector
 from observatory.errors import ConfigError
 
+pytestmark = pytest.mark.slow
+
 FRAME = series(3)
 HISTORY, NEW = FRAME.iloc[: 2 * MINUTES], FRAME.iloc[2 * MINUTES : 2 * MINUTES + 400]
 

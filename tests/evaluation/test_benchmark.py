@@ -17,6 +17,8 @@ from observatory.evaluation.explanation import Cause
 from observatory.evaluation.folder import read_labelled
 from observatory.evaluation.series import LabelledSeries
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def series(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledSeries]:

@@ -52,6 +52,7 @@ def test_nothing_found_and_nothing_to_find() -> None:
     assert event_scores([], [], 1, WEEK).false_alarms == 0
 
 
+@pytest.mark.slow
 def test_the_demo_tells_a_good_detector_from_a_poor_one() -> None:
     told: list[str] = []
     table = evaluate_demo(7, ["seasonal"], 3.0, lambda done, total, what: told.append(what))

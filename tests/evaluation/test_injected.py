@@ -13,6 +13,8 @@ from observatory.evaluation import injected
 from observatory.evaluation.injected import FAULTS, evaluate_single
 from observatory.model import Anomaly, Severity
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def evaluated() -> tuple:

@@ -16,6 +16,8 @@ from observatory.errors import InvalidInputError
 from observatory.notebooks import catalog as notebooks
 from observatory.notebooks.catalog import INSTALLED, folder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:

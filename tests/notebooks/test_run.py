@@ -21,6 +21,8 @@ from observatory.store import open_store
 HOLDER = """
 import sys
 from observatory.store import open_store
+
+pytestmark = pytest.mark.slow
 store = open_store("observatory-demo.duckdb")
 print("open", flush=True)
 sys.stdin.read()

@@ -56,6 +56,7 @@ def runs_of(store: Store, job: str, status: RunStatus) -> list[Run]:
     return [run for run in store.runs.last(500, job=job) if run.status is status]
 
 
+@pytest.mark.slow
 def test_two_schedulers_share_the_work_one_dies_and_the_other_goes_on(tmp_path: Path) -> None:
     write_trial(tmp_path / "trial.ipynb")
     (tmp_path / "observatory.toml").write_text(CONFIG)

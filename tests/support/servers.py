@@ -25,7 +25,7 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-PATIENCE = 300.0
+PATIENCE = 600.0
 """Time after which something hangs, on however busy a machine [s]: no test depends on how long it is."""
 
 

@@ -80,6 +80,7 @@ def test_who_guesses_keys_is_locked_out_even_with_the_right_one(small):
     assert client.get("/api/services", headers=right, environ_overrides=elsewhere).status_code == 200
 
 
+@pytest.mark.slow
 def test_slow_queries_wait_for_each_other_and_not_for_ever(small, monkeypatch):
     runtime = small(slow_queries=1)
     app = create_app(runtime)

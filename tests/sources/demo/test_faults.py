@@ -126,6 +126,7 @@ def test_values_stay_possible_whatever_happens(week: tuple) -> None:
     assert (ill[["restart_count", "pod_count"]] % 1 == 0).all(axis=None)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     injections=st.lists(

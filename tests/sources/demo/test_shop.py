@@ -52,6 +52,7 @@ def test_another_seed_gives_other_data() -> None:
     assert (first != second).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [60.0, 70.0, 1.5])
 def test_asking_in_pieces_equals_asking_at_once(step: float) -> None:
     source, names = DemoSource(7, NOW, step=step), ["shop/search", "shop/shipping"]
@@ -67,6 +68,7 @@ def test_asking_in_pieces_equals_asking_at_once(step: float) -> None:
     pd.testing.assert_frame_equal(joined, whole.sort_values([SERVICE, TIMESTAMP], ignore_index=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seconds=st.integers(-7 * 86400, 3600), step=st.sampled_from([60.0, 30.0, 70.0]))
 def test_a_single_sample_equals_the_history_at_that_step(seconds: int, step: float) -> None:

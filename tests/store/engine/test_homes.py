@@ -71,6 +71,7 @@ def test_a_thread_that_comes_while_another_leaves_a_lost_home_finds_the_next(tmp
         assert [service.name for service in another.submit(client.services).result()] == ["a"]
 
 
+@pytest.mark.slow
 def test_without_the_extension_one_process_works_and_the_second_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

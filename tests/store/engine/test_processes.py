@@ -32,6 +32,8 @@ from observatory.store.engine.homes.processes import is_stopped
 from observatory.store.engine.homes.quack import QuackHome, serve, stop
 from observatory.store.options import StoreOptions
 
+pytestmark = pytest.mark.slow
+
 
 def size(path: Path) -> list[int]:
     """Of a store's file and its log, once they are there."""

@@ -27,6 +27,8 @@ from observatory.store.options import Retention, StoreOptions
 from observatory.store.sql.literals import Parameters
 from observatory.store.upkeep import archive
 
+pytestmark = pytest.mark.slow
+
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 ALL = JANUARY, datetime(2027, 1, 1, tzinfo=UTC)

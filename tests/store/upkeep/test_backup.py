@@ -22,6 +22,8 @@ from observatory.store.upkeep.archive import VIEW_NOTE
 from observatory.store.upkeep.backup import restore
 from observatory.store.upkeep.check import check_apart
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = StoreOptions(patience=0.2)
 DAYS = 36
 END = datetime(2026, 2, 6, tzinfo=UTC)
