@@ -76,10 +76,9 @@ def score_row(state, row, specs, traffic, clock, o, parts, votes, scratch):
     left = int(np.floor(place))
     share = place - left
     left, right, now = left % bins, (left + 1) % bins, int(clock * bins) % bins
-    last = int(state[at.BIN])
-    moved = now != last
-    if moved and last >= 0 and state[at.IN_BIN] > 0:
-        state[at.VISITS + last] += 1
+    if now != int(state[at.BIN]):
+        enter_bin(state, metrics, now, rate)
+    state[at.IN_BIN] += 1
     n = int(age)
     due = n % 60 == 0 or (n < 240 and n % 8 == 0)
     visited = state[at.VISITS + left] > 0 and state[at.VISITS + right] > 0
@@ -87,14 +86,9 @@ def score_row(state, row, specs, traffic, clock, o, parts, votes, scratch):
     any_parts, slow = scratch[0, :metrics], scratch[1, :metrics]
     near, any_near = scratch[2, :metrics], scratch[3, :metrics]
     f, out = scratch[4], scratch[5, :8]
+    when = (share, left, right, visited, due)
     present, jumps, any_jumps = 0, 0.0, 0.0
     for d in range(metrics):
-        m = state[at.METRICS + d * at.METRIC : at.METRICS + (d + 1) * at.METRIC]
-        if moved:
-            if last >= 0 and state[at.IN_BIN] > 0:
-                b = rate * max(0.15, 1.0 / max(1.0, state[at.VISITS + last] - 1))
-                m[at.PROFILE + last] += b * (m[at.BIN_SUM] / state[at.IN_BIN] - m[at.PROFILE + last])
-            m[at.BIN_SUM] = 0.0
         parts[d] = 0.0
         any_parts[d] = 0.0
         slow[d] = 0.0
@@ -103,7 +97,7 @@ def score_row(state, row, specs, traffic, clock, o, parts, votes, scratch):
         if not np.isfinite(row[d]):
             continue
         present += 1
-        when = (share, left, right, visited, due)
+        m = state[at.METRICS + d * at.METRIC : at.METRICS + (d + 1) * at.METRIC]
         judge_metric(m, row[d], specs[d], quiet, when, rate, slow_rate, memory, period, o, f, out)
         parts[d] = out[0]
         any_parts[d] = out[1]
@@ -112,13 +106,48 @@ def score_row(state, row, specs, traffic, clock, o, parts, votes, scratch):
         slow[d] = out[4]
         near[d] = out[5]
         any_near[d] = out[6]
-    if moved:
-        state[at.BIN] = now
-        state[at.IN_BIN] = 0.0
-    state[at.IN_BIN] += 1
     if present == 0:
         return 0.0
-    # covariance of the long memory, and its anchor
+    remote, any_remote = remember(state, specs, slow, near, any_near, slow_rate, memory, o)
+    count = min(int(max(1.0, np.floor(o.top * np.sqrt(present) + 0.5))), metrics)
+    evidence = (
+        (top_mean(parts, count, f), top_mean(any_parts, count, f)),
+        (jumps / present, any_jumps / present),
+        (np.sqrt(max(remote, 0.0)), np.sqrt(max(any_remote, 0.0))),
+    )
+    fused = vote(state, evidence, (rate, rate, slow_rate), memory, due, o, votes)
+    worst = top_mean(parts, 1, f) - o.single_growth * np.log(present)
+    fused = max(fused, o.line * worst / o.single)
+    state[at.LONE] += o.smooth * (worst / o.single - state[at.LONE])
+    lone = o.instant * worst / o.single + (1 - o.instant) * state[at.LONE]
+    state[at.SMOOTH] += o.smooth * (fused - state[at.SMOOTH])
+    score = o.instant * fused + (1 - o.instant) * state[at.SMOOTH]
+    slow_learning_down(state, score, period, o)
+    state[at.AGE] = age + 1
+    return lined(state, score, lone, count, o)
+
+
+@njit(cache=True, inline="always")
+def enter_bin(state, metrics, now, rate):
+    """The time of day moves on to another bin: each metric's profile learns from the one that is over."""
+    last = int(state[at.BIN])
+    is_over = last >= 0 and state[at.IN_BIN] > 0
+    if is_over:
+        state[at.VISITS + last] += 1
+    for d in range(metrics):
+        m = state[at.METRICS + d * at.METRIC : at.METRICS + (d + 1) * at.METRIC]
+        if is_over:
+            b = rate * max(0.15, 1.0 / max(1.0, state[at.VISITS + last] - 1))
+            m[at.PROFILE + last] += b * (m[at.BIN_SUM] / state[at.IN_BIN] - m[at.PROFILE + last])
+        m[at.BIN_SUM] = 0.0
+    state[at.BIN] = now
+    state[at.IN_BIN] = 0.0
+
+
+@njit(cache=True, inline="always")
+def remember(state, specs, slow, near, any_near, slow_rate, memory, o):
+    """Distances, squared, from the anchored long memory (allowed, and any); then its covariance is learned."""
+    metrics, age = slow.shape[0], state[at.AGE]
     first = at.METRICS + metrics * at.METRIC
     covariance = state[first : first + metrics * metrics].reshape(metrics, metrics)
     inverse = state[first + metrics * metrics : first + 2 * metrics * metrics].reshape(metrics, metrics)
@@ -128,30 +157,35 @@ def score_row(state, row, specs, traffic, clock, o, parts, votes, scratch):
         for e in range(d + 1):
             covariance[d, e] += c * (slow[d] * slow[e] - covariance[d, e])
             covariance[e, d] = covariance[d, e]
-    if age >= state[at.ANCHOR_AT] and (state[at.RUN] == 0 or age >= state[at.ANCHOR_AT] + o.bound * period):
+    is_due = age >= state[at.ANCHOR_AT]
+    if is_due and (state[at.RUN] == 0 or age >= state[at.ANCHOR_AT] + o.bound * state[at.PERIOD]):
         invert(covariance, 0.0, o.ridge, inverse)
-        for d in range(metrics):
-            m = state[at.METRICS + d * at.METRIC : at.METRICS + (d + 1) * at.METRIC]
-            m[at.ANCHOR_MEAN] = m[at.SLOW_MEAN]
-            m[at.ANCHOR_SD] = np.sqrt(m[at.SLOW_VARIANCE]) + least_scale(m[at.SLOW_MEAN], specs[d, 0])
-            m[at.ANCHOR_SOFT] = m[at.SOFT_MEAN]
-        for j in range(at.LEVELS):
-            state[at.VOTE_HISTOGRAMS + 2 * at.LEVELS + j] *= o.anchor_keep
-        state[at.VOTE_TAILS + 2 * at.VOTE + 3] *= o.anchor_keep
-        state[at.ANCHOR_AT] = min(o.anchor_growth * age, age + o.anchor_days * period)
-    # votes
-    count = min(int(max(1.0, np.floor(o.top * np.sqrt(present) + 0.5))), metrics)
+        anchor(state, specs, metrics, age, o)
+    return remote, any_remote
+
+
+@njit(cache=True, inline="always")
+def anchor(state, specs, metrics, age, o):
+    """Hold on to what the long memory says now, until it is due again."""
+    for d in range(metrics):
+        m = state[at.METRICS + d * at.METRIC : at.METRICS + (d + 1) * at.METRIC]
+        m[at.ANCHOR_MEAN] = m[at.SLOW_MEAN]
+        m[at.ANCHOR_SD] = np.sqrt(m[at.SLOW_VARIANCE]) + least_scale(m[at.SLOW_MEAN], specs[d, 0])
+        m[at.ANCHOR_SOFT] = m[at.SOFT_MEAN]
+    for j in range(at.LEVELS):
+        state[at.VOTE_HISTOGRAMS + 2 * at.LEVELS + j] *= o.anchor_keep
+    state[at.VOTE_TAILS + 2 * at.VOTE + 3] *= o.anchor_keep
+    state[at.ANCHOR_AT] = min(o.anchor_growth * age, age + o.anchor_days * state[at.PERIOD])
+
+
+@njit(cache=True, inline="always")
+def vote(state, evidence, rates, memory, due, o, votes):
+    """Three kinds of evidence, each as surprise against its own history; their power mean."""
+    age = state[at.AGE]
     fused, weights = 0.0, 0.0
     for k in range(at.VOTES):
-        if k == 0:
-            weight = o.vote_top
-            seen, any_seen = top_mean(parts, count, f), top_mean(any_parts, count, f)
-        elif k == 1:
-            weight = o.vote_breadth
-            seen, any_seen = jumps / present, any_jumps / present
-        else:
-            weight = o.vote_memory
-            seen, any_seen = np.sqrt(max(remote, 0.0)), np.sqrt(max(any_remote, 0.0))
+        weight = o.vote_top if k == 0 else o.vote_breadth if k == 1 else o.vote_memory
+        seen, any_seen = evidence[k]
         seen, any_seen = np.log(min(seen, any_seen) + 0.05), np.log(any_seen + 0.05)
         histogram = state[at.VOTE_HISTOGRAMS + k * at.LEVELS : at.VOTE_HISTOGRAMS + (k + 1) * at.LEVELS]
         tail = state[at.VOTE_TAILS + k * at.VOTE : at.VOTE_TAILS + (k + 1) * at.VOTE]
@@ -159,22 +193,18 @@ def score_row(state, row, specs, traffic, clock, o, parts, votes, scratch):
         if age >= o.young:
             votes[k] = min(upper(histogram, tail[3], seen, LOW_V, WIDTH_V, tail[0:3]), 30.0)
         if age >= 16:
-            learned = slow_rate if k == 2 else rate
-            tail[3] = learn(
-                histogram, tail[3], any_seen, LOW_V, WIDTH_V, learned, min(memory, max(o.first, o.share * age))
-            )
+            kept = min(memory, max(o.first, o.share * age))
+            tail[3] = learn(histogram, tail[3], any_seen, LOW_V, WIDTH_V, rates[k], kept)
         if due:
             refresh(histogram, tail[3], LOW_V, WIDTH_V, tail[0:3])
         fused += weight * votes[k] ** o.power
         weights += weight
-    fused = (fused / weights) ** (1.0 / o.power)
-    worst = top_mean(parts, 1, f) - o.single_growth * np.log(present)
-    fused = max(fused, o.line * worst / o.single)
-    state[at.LONE] += o.smooth * (worst / o.single - state[at.LONE])
-    lone = o.instant * worst / o.single + (1 - o.instant) * state[at.LONE]
-    state[at.SMOOTH] += o.smooth * (fused - state[at.SMOOTH])
-    score = o.instant * fused + (1 - o.instant) * state[at.SMOOTH]
-    # a fault is not learned while it lasts, within bounds
+    return (fused / weights) ** (1.0 / o.power)
+
+
+@njit(cache=True, inline="always")
+def slow_learning_down(state, score, period, o):
+    """A fault is not learned while it lasts, within bounds."""
     if score > o.frozen:
         state[at.STUCK] += 1
         state[at.RUN] += 1
@@ -187,8 +217,6 @@ def score_row(state, row, specs, traffic, clock, o, parts, votes, scratch):
         state[at.RUN] = 0.0
         state[at.RATE] = 1.0
         state[at.SLOW_RATE] = 1.0
-    state[at.AGE] = age + 1
-    return lined(state, score, lone, count, o)
 
 
 @njit(cache=True)

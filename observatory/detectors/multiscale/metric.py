@@ -95,42 +95,82 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
     the running slow mean, and from the anchored one (allowed or 0, and any).
     """
     share, left, right, visited, due = when
-    kind, least_absolute, least_relative, direction = spec[0], spec[1], spec[2], spec[3]
-    x = transformed(raw, kind, least_absolute)
+    kind = spec[0]
+    x = transformed(raw, kind, spec[1])
     age = m[at.OWN_AGE]
     if age == 0:
-        m[at.MEAN] = x
-        m[at.SLOW_MEAN] = x
-        m[at.ANCHOR_MEAN] = x
-        m[at.FAST_MEAN] = x
+        begin_at(m, x)
     a = rate * max(1.0 / (age + 1), 1.0 / memory)
-    # 1. scale
     scale = np.sqrt(m[at.VARIANCE]) + least_scale(m[at.MEAN], kind)
     away = x - m[at.MEAN]
     z = min(max(away / scale, -FAR), FAR)
-    if age > 20:
-        away = min(max(away, -CLIPPED * scale), CLIPPED * scale)
     profile = (1 - share) * m[at.PROFILE + left] + share * m[at.PROFILE + right]
-    # what the catalogue says about deviations from typical
-    allowed, known = True, direction != 0 or least_relative > 0
-    if known:
-        typical = restored(m[at.MEAN] + scale * profile, kind, least_absolute)
-        size = raw - typical
-        allowed = direction * size > 0 or direction == 0
-        allowed = allowed and abs(size) >= max(least_absolute, least_relative * abs(typical))
-    if quiet and spec[4] > 0:
-        allowed = False
-    m[at.MEAN] += a * away
-    m[at.VARIANCE] = (1 - a) * (m[at.VARIANCE] + a * away * away)
-    # 2. time of day
+    known = spec[3] != 0 or spec[2] > 0
+    allowed = not (quiet and spec[4] > 0) and (not known or counts(m, raw, spec, scale, profile))
+    learn_level(m, away, scale, age, a)
     # the first values are measured by an unsure scale
     m[at.BIN_SUM] += min(max(z, profile - 6), profile + 6) if age >= 20 else profile
+    features, delta = f[: at.SCALES], f[16 : 16 + at.SCALES]
+    describe(m, z, profile, age, period, features)
+    distance = distance_from_usual(m, features, delta)
+    learn_usual(m, delta, distance, age, a, due)
+    surprised = surprise(m, 0.5 * np.log(distance + 0.001), age, rate, memory, due, o)
+    jumped = jump(m, x, kind, age, rate)
+    out[4] = drift(m, x, kind, age, slow_rate * max(1.0 / (age + 1), 1.0 / memory))
+    anchored = soft((x - m[at.ANCHOR_MEAN]) / m[at.ANCHOR_SD]) - m[at.ANCHOR_SOFT] if m[at.ANCHOR_SD] > 0 else 0.0
+    evidence = surprised
+    if known:
+        far = off_season(m, abs(z - profile), visited, rate, period, o)
+        if m[at.ANCHOR_SD] > 0:
+            far = max(far, off_level(m, x))
+        if age >= o.young:
+            gone = spec[3] < 0 and raw <= 0  # no traffic, no pods
+            evidence = max(evidence, min(o.level * far * (o.gone if gone else 1.0), SURPRISED))
+    out[0] = evidence if allowed else 0.0
+    out[1] = surprised
+    out[2] = jumped if allowed else 0.0
+    out[3] = jumped
+    out[5] = anchored if allowed else 0.0
+    out[6] = anchored
+    m[at.LAG] = z
+    m[at.OWN_AGE] = age + 1
+
+
+@njit(cache=True, inline="always")
+def begin_at(m, x):
+    """The first value of a metric is all that is known of it."""
+    m[at.MEAN] = x
+    m[at.SLOW_MEAN] = x
+    m[at.ANCHOR_MEAN] = x
+    m[at.FAST_MEAN] = x
+
+
+@njit(cache=True, inline="always")
+def counts(m, raw, spec, scale, profile):
+    """Whether the catalogue lets a value differ in this direction and by so much from what is typical."""
+    kind, least_absolute, least_relative, direction = spec[0], spec[1], spec[2], spec[3]
+    typical = restored(m[at.MEAN] + scale * profile, kind, least_absolute)
+    size = raw - typical
+    is_directed = direction * size > 0 or direction == 0
+    return is_directed and abs(size) >= max(least_absolute, least_relative * abs(typical))
+
+
+@njit(cache=True, inline="always")
+def learn_level(m, away, scale, age, a):
+    """Mean and variance."""
+    if age > 20:
+        away = min(max(away, -CLIPPED * scale), CLIPPED * scale)
+    m[at.MEAN] += a * away
+    m[at.VARIANCE] = (1 - a) * (m[at.VARIANCE] + a * away * away)
+
+
+@njit(cache=True, inline="always")
+def describe(m, z, profile, age, period, features):
+    """The value on several scales of time: now, before, on average, against its time of day, and how rough it is."""
     if age == 0:
         m[at.LAG] = z
         for k in range(at.E3, at.EH + 1):
             m[k] = z
-    # 3. Mahalanobis distance over scales of time
-    features, delta = f[: at.SCALES], f[16 : 16 + at.SCALES]
     m[at.ROUGHNESS] += 0.1 * (abs(z - m[at.LAG]) - m[at.ROUGHNESS])
     m[at.E3] += 0.5 * (z - m[at.E3])
     m[at.E5] += (2.0 / 6) * (z - m[at.E5])
@@ -143,6 +183,11 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
         features[2 + k] = m[at.E3 + k]
     features[7] = z - profile
     features[8] = np.log(m[at.ROUGHNESS] + 0.05)
+
+
+@njit(cache=True, inline="always")
+def distance_from_usual(m, features, delta):
+    """Mahalanobis distance, squared; `delta` receives the deviations."""
     distance = 0.0
     for k in range(at.SCALES):
         delta[k] = features[k] - m[at.CENTRE + k]
@@ -151,6 +196,12 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
         for j in range(at.SCALES):
             s += m[at.INVERSE + k * at.SCALES + j] * delta[j]
         distance += delta[k] * s
+    return distance
+
+
+@njit(cache=True, inline="always")
+def learn_usual(m, delta, distance, age, a, due):
+    """Centre and spread of the features; what is far away is moved nearer first."""
     shrink = 1.0 if distance <= 54 or age < 30 else np.sqrt(54.0 / distance)
     for k in range(at.SCALES):
         m[at.CENTRE + k] += a * shrink * delta[k]
@@ -162,26 +213,38 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
     if due:
         spread = m[at.SPREAD : at.SPREAD + at.SCALES * at.SCALES].reshape(at.SCALES, at.SCALES)
         invert(spread, 1e-3, 1e-5, m[at.INVERSE : at.INVERSE + at.SCALES * at.SCALES].reshape(at.SCALES, at.SCALES))
-    # 4. surprise
-    far = 0.5 * np.log(distance + 0.001)
+
+
+@njit(cache=True, inline="always")
+def surprise(m, far, age, rate, memory, due, o):
+    """How rarely a distance was as large, as surprise; 0 while the metric is young."""
     histogram, tail = m[at.HISTOGRAM : at.HISTOGRAM + at.LEVELS], m[at.TAIL : at.TAIL + 3]
-    evidence = 0.0
+    found = 0.0
     if age > 16:
         if age >= o.young:
-            evidence = min(upper(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, tail), SURPRISED)
+            found = min(upper(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, tail), SURPRISED)
         m[at.TOTAL] = learn(histogram, m[at.TOTAL], far, LOW_M, WIDTH_M, rate, min(memory, max(o.first, o.share * age)))
     if due:
         refresh(histogram, m[at.TOTAL], LOW_M, WIDTH_M, tail)
-    # residual of a fast average, in its own units
+    return found
+
+
+@njit(cache=True, inline="always")
+def jump(m, x, kind, age, rate):
+    """Residual of a fast average, in its own units."""
     step = x - m[at.FAST_MEAN]
     usual = np.sqrt(m[at.FAST_VARIANCE]) + 0.1 * least_scale(m[at.FAST_MEAN], kind) + 1e-9
-    jump = min(abs(step) / usual, FAR) if age > 8 else 0.0
+    found = min(abs(step) / usual, FAR) if age > 8 else 0.0
     clipped = min(max(step, -5 * usual), 5 * usual) if age > 20 else step
     c = rate * max(0.0005, 1.0 / (age + 1))
     m[at.FAST_MEAN] += 0.3 * step
     m[at.FAST_VARIANCE] += c * (clipped * clipped - m[at.FAST_VARIANCE])
-    # long memory
-    c = slow_rate * max(1.0 / (age + 1), 1.0 / memory)
+    return found
+
+
+@njit(cache=True, inline="always")
+def drift(m, x, kind, age, c):
+    """Soft deviation from the long memory, against what it usually is."""
     slow = np.sqrt(m[at.SLOW_VARIANCE]) + least_scale(m[at.SLOW_MEAN], kind)
     away = x - m[at.SLOW_MEAN]
     softened = soft(away / slow)
@@ -189,32 +252,29 @@ def judge_metric(m, raw, spec, quiet, when, rate, slow_rate, memory, period, o, 
         away = min(max(away, -CLIPPED * slow), CLIPPED * slow)
     m[at.SLOW_MEAN] += c * away
     m[at.SLOW_VARIANCE] = (1 - c) * (m[at.SLOW_VARIANCE] + c * away * away)
-    out[4] = softened - m[at.SOFT_MEAN]
-    m[at.SOFT_MEAN] += c * out[4]
-    anchored = soft((x - m[at.ANCHOR_MEAN]) / m[at.ANCHOR_SD]) - m[at.ANCHOR_SOFT] if m[at.ANCHOR_SD] > 0 else 0.0
-    out[1] = evidence
-    if known:
-        # far from its time of day twice in a row, or drifted away from its long memory, however slowly
-        seasonal = 0.0
-        if visited:
-            usual = np.sqrt(m[at.SEASONAL_VARIANCE]) + 0.05
-            seasonal = abs(z - profile) / usual if m[at.SEASONAL_AGE] >= o.young else 0.0
-            clipped = min(abs(z - profile), 5 * usual) if m[at.SEASONAL_AGE] > 20 else abs(z - profile)
-            c = rate * max(1.0 / (m[at.SEASONAL_AGE] + 1), 0.5 / period)
-            m[at.SEASONAL_VARIANCE] += c * (clipped * clipped - m[at.SEASONAL_VARIANCE])
-            m[at.SEASONAL_AGE] += 1
-        far = max(min(seasonal, m[at.SEASONAL]), 0.5 * seasonal)
-        m[at.SEASONAL] = seasonal
-        if m[at.ANCHOR_SD] > 0:
-            m[at.LEVEL] += 0.125 * (min(abs(x - m[at.ANCHOR_MEAN]) / m[at.ANCHOR_SD], FAR) - m[at.LEVEL])
-            far = max(far, m[at.LEVEL])
-        if age >= o.young:
-            gone = direction < 0 and raw <= 0  # no traffic, no pods
-            evidence = max(evidence, min(o.level * far * (o.gone if gone else 1.0), SURPRISED))
-    out[0] = evidence if allowed else 0.0
-    out[2] = jump if allowed else 0.0
-    out[3] = jump
-    out[5] = anchored if allowed else 0.0
-    out[6] = anchored
-    m[at.LAG] = z
-    m[at.OWN_AGE] = age + 1
+    found = softened - m[at.SOFT_MEAN]
+    m[at.SOFT_MEAN] += c * found
+    return found
+
+
+@njit(cache=True, inline="always")
+def off_season(m, away, visited, rate, period, o):
+    """How far from its time of day, twice in a row."""
+    seasonal = 0.0
+    if visited:
+        usual = np.sqrt(m[at.SEASONAL_VARIANCE]) + 0.05
+        seasonal = away / usual if m[at.SEASONAL_AGE] >= o.young else 0.0
+        clipped = min(away, 5 * usual) if m[at.SEASONAL_AGE] > 20 else away
+        c = rate * max(1.0 / (m[at.SEASONAL_AGE] + 1), 0.5 / period)
+        m[at.SEASONAL_VARIANCE] += c * (clipped * clipped - m[at.SEASONAL_VARIANCE])
+        m[at.SEASONAL_AGE] += 1
+    found = max(min(seasonal, m[at.SEASONAL]), 0.5 * seasonal)
+    m[at.SEASONAL] = seasonal
+    return found
+
+
+@njit(cache=True, inline="always")
+def off_level(m, x):
+    """How far from the anchored long memory on average lately: also what drifts away ever so slowly."""
+    m[at.LEVEL] += 0.125 * (min(abs(x - m[at.ANCHOR_MEAN]) / m[at.ANCHOR_SD], FAR) - m[at.LEVEL])
+    return m[at.LEVEL]
