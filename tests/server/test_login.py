@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
-from support.servers import FaultyServer, Reply, Request, free_port, wait_until
+from support.servers import HANGS_AFTER, FaultyServer, Reply, Request, free_port, wait_until
 
 from observatory.access import Role, authenticator_of
 from observatory.config import Settings
@@ -48,7 +48,7 @@ def served(folder: Path, *arguments: str, **more: str) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
         base = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: _alive(base), 60, "the server", (folder / "log").read_text)
+            wait_until(lambda: _alive(base), HANGS_AFTER, "the server", (folder / "log").read_text)
             yield base
         finally:
             process.terminate()

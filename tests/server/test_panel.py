@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from support.servers import PATIENCE, free_port, wait_for_exit, wait_until
+from support.servers import HANGS_AFTER, free_port, wait_for_exit, wait_until
 
 pytestmark = pytest.mark.servers
 
@@ -45,11 +45,11 @@ def until_it_says(status, url, process, log):
     def says():
         assert process.poll() is None, log()
         try:
-            return requests.get(url, timeout=PATIENCE).status_code == status
+            return requests.get(url, timeout=HANGS_AFTER).status_code == status
         except requests.ConnectionError:
             return False
 
-    wait_until(says, PATIENCE, f"{url} to answer {status}", log)
+    wait_until(says, HANGS_AFTER, f"{url} to answer {status}", log)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -57,17 +57,17 @@ def test_pages_and_api_share_a_port_and_end_cleanly(tmp_path, how):
     log = (tmp_path / "log").read_text
     with serving(tmp_path) as (process, base), requests.Session() as session:
         until_it_says(200, f"{base}/healthz", process, log)
-        assert session.get(f"{base}/healthz", timeout=PATIENCE).json() == {"status": "ok"}
+        assert session.get(f"{base}/healthz", timeout=HANGS_AFTER).json() == {"status": "ok"}
         until_it_says(200, f"{base}/readyz", process, log)
-        assert session.get(f"{base}/readyz", timeout=PATIENCE).json()["status"] == "ready"
-        assert "<title>" in session.get(f"{base}/page", timeout=PATIENCE).text
-        summary = session.get(f"{base}/api/health/summary", timeout=PATIENCE).json()
+        assert session.get(f"{base}/readyz", timeout=HANGS_AFTER).json()["status"] == "ready"
+        assert "<title>" in session.get(f"{base}/page", timeout=HANGS_AFTER).text
+        summary = session.get(f"{base}/api/health/summary", timeout=HANGS_AFTER).json()
         assert summary["source"] == "demo"
         assert summary["services"]
         name = summary["services"][0]["service_name"]
-        history = session.get(f"{base}/api/metrics/history", params={"service": name}, timeout=PATIENCE).json()
+        history = session.get(f"{base}/api/metrics/history", params={"service": name}, timeout=HANGS_AFTER).json()
         assert len(history["timestamp"]) > 300
-        assert session.get(f"{base}/api/openapi.json", timeout=PATIENCE).json()["openapi"] == "3.1.0"
+        assert session.get(f"{base}/api/openapi.json", timeout=HANGS_AFTER).json()["openapi"] == "3.1.0"
         process.send_signal(how)
         assert wait_for_exit(process, log) == 0
     assert "Traceback" not in log()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.servers import PATIENCE, free_port, wait_for_exit, wait_until
+from support.servers import HANGS_AFTER, free_port, wait_for_exit, wait_until
 
 from observatory.access import Role, authenticator_of
 from observatory.config import Settings
@@ -55,15 +55,15 @@ def test_processes_share_the_port_and_one_of_them_collects(tmp_path: Path) -> No
         return requests.get(  # each on a connection of its own, so that both processes get some
             f"http://127.0.0.1:{port}{path}",
             headers={"Authorization": f"Bearer {key}", "Connection": "close"},
-            timeout=PATIENCE,
+            timeout=HANGS_AFTER,
         )
 
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.STDOUT)
         try:
-            wait_until(lambda: len(turns()) >= 2, PATIENCE, "both to look whose turn it is", log.read_text)
+            wait_until(lambda: len(turns()) >= 2, HANGS_AFTER, "both to look whose turn it is", log.read_text)
             assert sorted(turns()) == ["worker: another process does it", "worker: this process does it"]
-            wait_until(lambda: cycles() > 1, PATIENCE, "a few cycles", log.read_text)
+            wait_until(lambda: cycles() > 1, HANGS_AFTER, "a few cycles", log.read_text)
             for _ in range(20):
                 assert ask("/api/health/summary").json()["total"] > 0
             process.send_signal(signal.SIGTERM)
@@ -100,7 +100,7 @@ class Started:
 
     def collected_at(self) -> datetime | None:
         """When the newest cycle began, whoever did it, as the API tells."""
-        answer = requests.get(f"{self.base}/api/health/summary", timeout=PATIENCE)
+        answer = requests.get(f"{self.base}/api/health/summary", timeout=HANGS_AFTER)
         assert answer.status_code == 200, answer.text
         cycle = answer.json()["last_cycle"]
         return cycle and datetime.fromisoformat(cycle["started_at"])
@@ -129,10 +129,10 @@ def test_a_server_takes_over_from_one_that_was_killed_and_goes_on_with_what_it_h
         return "\n".join(server.log.read_text() for server in both)
 
     try:
-        wait_until(lambda: all(server.works is not None for server in both), PATIENCE, "whose turn it is", logs)
+        wait_until(lambda: all(server.works is not None for server in both), HANGS_AFTER, "whose turn it is", logs)
         worker, waiting = sorted(both, key=lambda server: not server.works)
         assert (worker.works, waiting.works) == (True, False)
-        wait_until(waiting.collected_at, PATIENCE, "a cycle", logs)
+        wait_until(waiting.collected_at, HANGS_AFTER, "a cycle", logs)
         kept = learned_until()
         worker.process.kill()
         worker.process.wait()
@@ -142,7 +142,7 @@ def test_a_server_takes_over_from_one_that_was_killed_and_goes_on_with_what_it_h
             newest = waiting.collected_at()  # it answers all the while
             return newest is not None and newest > killed
 
-        wait_until(is_collected_again, PATIENCE, "the other to take over", logs)
+        wait_until(is_collected_again, HANGS_AFTER, "the other to take over", logs)
         assert waiting.works
         waiting.process.terminate()
         assert wait_for_exit(waiting.process, logs) == 0

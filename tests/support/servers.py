@@ -25,7 +25,7 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-PATIENCE = 600.0
+HANGS_AFTER = 600.0
 """Time after which something hangs, on however busy a machine [s]: no test depends on how long it is."""
 
 
@@ -40,7 +40,7 @@ def wait_until(condition: Callable[[], object], timeout: float, what: str, log: 
 
 def wait_for_exit(process: subprocess.Popen[Any], log: Callable[[], str] = str) -> int:
     """Wait until a process that was told to end has ended; returns its exit code."""
-    wait_until(lambda: process.poll() is not None, PATIENCE, f"process {process.pid} to end", log)
+    wait_until(lambda: process.poll() is not None, HANGS_AFTER, f"process {process.pid} to end", log)
     return int(process.returncode)
 
 

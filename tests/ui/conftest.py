@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from support.servers import free_port, wait_until
+from support.servers import HANGS_AFTER, free_port, wait_until
 
 from observatory.config import Settings
 from observatory.model import Anomaly, Cycle, Evidence, Failure, Service, Severity
@@ -35,7 +35,7 @@ ARGUMENTS = [
 ]
 HOSTILE = "evil/<img src=x onerror=alert(1)>"
 INTERVAL = 300  # a quarter of an hour until samples are stale: longer than the tests take
-PATIENCE = 30_000
+PATIENCE = 120_000
 
 
 def _anomaly(
@@ -77,15 +77,13 @@ def served(folder: Path, command: Sequence[str], **settings: object) -> Iterator
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until(
-                lambda: _answers(f"{url}/observatory"), 60, "the dashboard to answer", (folder / "log").read_text
-            )
+            said = (folder / "log").read_text
+            wait_until(lambda: _answers(f"{url}/observatory", process), HANGS_AFTER, "the dashboard to answer", said)
             yield url
         finally:
             process.terminate()
             process.wait()
-    said = (folder / "log").read_text()
-    assert str(ROOT / "observatory") not in said, said  # Bokeh's own tracebacks tell of windows that were closed
+    assert str(ROOT / "observatory") not in said(), said()  # Bokeh's own tracebacks tell of windows that were closed
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +95,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"{url}/observatory"
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, f"it ended with {process.returncode}"
     try:
         return requests.get(url, timeout=30).ok
     except (requests.ConnectionError, requests.Timeout):

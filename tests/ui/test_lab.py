@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
-from support.servers import free_port, wait_until
+from support.servers import HANGS_AFTER, free_port, wait_until
 from ui.conftest import ROOT, Watch
 
 pytestmark = [pytest.mark.ui, pytest.mark.servers]
@@ -34,7 +34,9 @@ def lab(tmp_path: Path) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=subprocess.STDOUT)
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: _answers(f"{url}/api?token={TOKEN}"), 60, "JupyterLab", (tmp_path / "log").read_text)
+            wait_until(
+                lambda: _answers(f"{url}/api?token={TOKEN}"), HANGS_AFTER, "JupyterLab", (tmp_path / "log").read_text
+            )
             yield url
         finally:
             process.terminate()

@@ -9,7 +9,7 @@ import pytest
 import requests
 from conftest import WINDOW
 from playwright.sync_api import Page, expect
-from support.servers import wait_until
+from support.servers import HANGS_AFTER, wait_until
 from ui.conftest import served
 from ui.test_dashboard import card, open_page
 
@@ -39,7 +39,12 @@ def test_real_services_are_served_over_rest(url: str) -> None:
         names = {service["service_name"] for service in summary["services"] if service["band"] == "healthy"}
         return names == NAMES and summary["last_cycle"] is not None
 
-    wait_until(healthy, 60, "a cycle that leaves three healthy services", lambda: str(get(f"{url}/api/health/summary")))
+    wait_until(
+        healthy,
+        HANGS_AFTER,
+        "a cycle that leaves three healthy services",
+        lambda: str(get(f"{url}/api/health/summary")),
+    )
     summary = get(f"{url}/api/health/summary")
     assert summary["source"] == "prometheus"
     assert summary["last_cycle"]["failures"] == []

@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.api import problem
-from support.servers import free_port, wait_until
+from support.servers import HANGS_AFTER, free_port, wait_until
 
 from observatory.access import Role, authenticator_of
 from observatory.api import plugin
@@ -234,7 +234,7 @@ def test_pages_and_api_are_served_over_tls_with_safe_headers(tmp_path):
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            wait_until(answers, 60, "the server", (tmp_path / "log").read_text)
+            wait_until(answers, HANGS_AFTER, "the server", (tmp_path / "log").read_text)
             assert strict_ok(ask("/api/health/summary"))
             page = ask("/observatory")
             assert page.status_code == 200
