@@ -1,4 +1,4 @@
-"""Carry out a run that a scheduler has claimed: ``python -m observatory.schedule.jobs RUN SECONDS code|no-code``.
+"""Carry out a run that a scheduler has claimed: ``python -m observatory.schedule RUN SECONDS code|no-code``.
 
 A process of its own, so that whatever a run does to its process ends with it.
 """

@@ -147,7 +147,7 @@ class Scheduler:
         folder = Path(run.folder)
         make_folder(folder)
         with_code = "code" if job.settings.code else "no-code"
-        command = [sys.executable, "-m", "observatory.schedule.jobs", run.id, str(job.timeout), with_code]
+        command = [sys.executable, "-m", "observatory.schedule", run.id, str(job.timeout), with_code]
         with (folder / "log").open("wb") as output:
             child = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=child_environment(self.settings)
