@@ -135,9 +135,10 @@ def test_a_refit_never_holds_up_a_cycle(monkeypatch: pytest.MonkeyPatch) -> None
     cycles(runtime, 1)
     scorer = runtime.pipeline.detection.scorer
     old = scorer._state.models["shop/cart"]
-    go, honest = threading.Event(), Seasonal.fit
+    go, honest, fits = threading.Event(), Seasonal.fit, []
 
     def slow(self: Seasonal, history: pd.DataFrame) -> Seasonal:
+        fits.append(self)
         go.wait(30)
         return honest(self, history)
 
@@ -151,6 +152,9 @@ def test_a_refit_never_holds_up_a_cycle(monkeypatch: pytest.MonkeyPatch) -> None
     assert new is not old
     cycles(runtime, 1)
     assert scorer._state.models["shop/cart"] is new
+    wait(refits.values(), 30)
+    cycles(runtime, 1)
+    assert len(fits) == len(SHOP), "each service is fitted once, however many cycles waited for it"
     runtime.close()
 
 
@@ -178,6 +182,47 @@ def test_history_for_a_new_model_that_cannot_be_read_is_a_failure_of_the_cycle_a
         wait(scorer._refits.values(), 30)
     assert failures == [Failure("detect", "StoreError: the disk is gone")]
     assert asked.count(asked[0]) == 2
+    runtime.close()
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next rows be learned only in part."""
+    honest = Fleet.advance
+
+    def halfway(fleet: Fleet, services: Any, values: Any, times: Any) -> Any:
+        monkeypatch.setattr(Fleet, "advance", honest)
+        half = len(values) // 2
+        honest(fleet, services[:half], values[:half], times[:half])
+        raise MemoryError("halfway")
+
+    monkeypatch.setattr(Fleet, "advance", halfway)
+
+
+def test_what_was_learned_in_part_is_learned_anew_from_the_store(
+    uninterrupted: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = live()
+    cycles(runtime, 2)
+    fail_once(monkeypatch)
+    clock: Any = runtime.clock
+    clock.forward(seconds=60)
+    assert runtime.cycle().failures == (Failure("detect", "MemoryError: halfway"),)
+    cycles(runtime, MINUTES - 3)
+    assert known(runtime) == known(uninterrupted)
+    assert episodes(runtime) == episodes(uninterrupted)
+    runtime.close()
+
+
+def test_a_replay_that_fails_in_part_leaves_nothing_half_learned(
+    uninterrupted: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = shop(demo_days=0.25, detector="multiscale")
+    fail_once(monkeypatch)
+    runtime.prepare()
+    (failure,) = runtime.failures
+    assert failure.error == "MemoryError: halfway"
+    cycles(runtime, MINUTES)
+    assert known(runtime) == known(uninterrupted)
     runtime.close()
 
 
