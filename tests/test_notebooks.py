@@ -134,8 +134,10 @@ def test_they_work_on_a_real_prometheus(
 
 def test_a_number_that_changes_in_the_package_fails_the_comparison(tmp_path: Path) -> None:
     package = shutil.copytree(Path(observatory.__file__).parent, tmp_path / "observatory")
-    catalog = package / "catalog.py"
-    catalog.write_text(catalog.read_text().replace("value * 1000", "value * 1001"))
+    units = package / "units.py"
+    changed = units.read_text().replace("value * 1000", "value * 1001")
+    assert changed != units.read_text()
+    units.write_text(changed)
     shutil.copy(FOLDER / "collect.ipynb", tmp_path)
     command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "collect.ipynb"]
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "JUPYTER_PLATFORM_DIRS": "1"}

@@ -37,8 +37,6 @@ from observatory.config import Settings
 from observatory.runtime import Runtime
 from observatory.times import floor_to
 
-pytestmark = pytest.mark.slow
-
 now = floor_to(datetime.now(UTC), 10) + timedelta(seconds=10)
 clock = lambda: now
 settings = Settings(prometheus_url=sys.argv[1], store=sys.argv[2], worker=False, interval=10, detector="seasonal")
