@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 from support.canaries import SECRETS
 from support.secure import Certificates, SecurePrometheus, make_certificates
@@ -18,6 +19,9 @@ from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.source import PrometheusSource
 
 WINDOW = 8.0
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # no test asserts a duration
+hypothesis.settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell has what a script puts into the background ignore Ctrl-C, and what that starts: no test could send it.

@@ -54,7 +54,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = ["service_name", "team", "objective", "latency_target", "cpu_limit", "memory_limit", "desired_pods"]
-calm = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+calm = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def answered(response):

@@ -157,7 +157,7 @@ names = st.text(min_size=1, max_size=12).filter(is_usable_name)
 values = st.one_of(st.none(), st.floats(0, 1e12), st.sampled_from([float("nan"), float("inf")]))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(st.tuples(names, st.integers(0, 99)), values, min_size=1, max_size=8),
     st.sampled_from([".csv", ".parquet"]),

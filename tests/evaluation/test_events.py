@@ -74,7 +74,7 @@ def test_counts_are_those_of_the_reference(arguments: tuple, best: tuple, at_lin
 
 
 @given(cases)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_hindsight_is_never_worse_and_shares_stay_shares(labelled: tuple) -> None:
     labels, scores = labelled
     _, best = best_line(labels, scores)
@@ -88,7 +88,7 @@ def test_hindsight_is_never_worse_and_shares_stay_shares(labelled: tuple) -> Non
 
 
 @given(cases, st.floats(0.1, 3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_lower_line_never_loses_an_event_nor_finds_it_later(labelled: tuple, step: float) -> None:
     labels, scores = labelled
     high, low = count_events(labels, scores, 1 + step), count_events(labels, scores, 1.0)

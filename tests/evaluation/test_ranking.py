@@ -30,7 +30,7 @@ def test_the_volume_is_the_one_that_tsb_ad_computes(arguments: tuple, widths: di
 
 
 @given(cases, st.integers(0, 40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_only_the_order_of_scores_matters_and_areas_are_shares(labelled: tuple, window: int) -> None:
     labels, scores = labelled
     volume = vus_pr(labels, scores, window)
@@ -40,7 +40,7 @@ def test_only_the_order_of_scores_matters_and_areas_are_shares(labelled: tuple, 
 
 
 @given(cases)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_scores_that_are_the_labels_are_perfect_and_a_window_of_none_is_the_plain_area(labelled: tuple) -> None:
     labels, _ = labelled
     assert average_precision(labels, labels) == 1.0

@@ -139,7 +139,8 @@ class Database:
         """Do `work`, which may read between its statements, in one transaction; see `write`."""
         if self.home.read_only:
             raise StoreError(
-                f"store {self.name} is open for reading only: OBSERVATORY_STORE_READ_ONLY=false lets it write"
+                f"store {self.name} is open for reading only: set OBSERVATORY_STORE_READ_ONLY=false, "
+                "and see to it that you may write its file"
             )
         staged = batches or {}
 

@@ -62,7 +62,9 @@ class RunTable(ValueTable[Run]):
         self._database.write([Statement(runs.SEEN, {"id": run_id, "at": at})], content=False)
 
     def find_lost(self, now: datetime) -> None:
-        """Give up the runs whose process ended without a word."""
+        """Give up the runs whose process ended without a word; what is open for reading only keeps them."""
+        if self._database.home.read_only:
+            return
         since = now - LOST_AFTER
         if self._database.value(runs.RUNNING_SINCE, [since]):
             values = {"error": "its process ended without a word", "alive_since": since}

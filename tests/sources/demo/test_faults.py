@@ -127,7 +127,7 @@ def test_values_stay_possible_whatever_happens(week: tuple) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     injections=st.lists(
         st.builds(

@@ -69,7 +69,7 @@ def test_asking_in_pieces_equals_asking_at_once(step: float) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(seconds=st.integers(-7 * 86400, 3600), step=st.sampled_from([60.0, 30.0, 70.0]))
 def test_a_single_sample_equals_the_history_at_that_step(seconds: int, step: float) -> None:
     source = DemoSource(7, NOW, live_since=NOW, step=step)

@@ -249,7 +249,7 @@ answers = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(answers, min_size=len(METRICS), max_size=len(METRICS)))
 def test_a_cycle_stores_all_of_what_it_understood_and_tells_the_rest(
     scripted: tuple[Scripted, PrometheusSource], kept: Store, replies: list[Reply]
