@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
+from panel.io.resources import LOCAL_DIST
 
 from observatory.health.overview import Overview
 from observatory.runtime.reader import Reader
@@ -64,6 +65,9 @@ class Page:
         document = session_document()
         if document is None:
             return
+        # Panel says where its style sheets are when it sends the page. A session that a browser opens anew over its
+        # socket, after the server has started again, sends none, and would ask for them on the internet.
+        document.template_variables.setdefault("dist_url", LOCAL_DIST)
         for name, part in (("header", self.header), ("main", self.main)):
             position = len(document.roots)  # Panel adds roots of its own after ours
             part.servable(title=PRODUCT, location=False)

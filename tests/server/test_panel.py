@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,17 +11,21 @@ from contextlib import contextmanager
 
 import pytest
 import requests
+from bokeh.util.token import generate_jwt_token, generate_session_id
 from support.servers import HANGS_AFTER, free_port, wait_for_exit, wait_until
+from tornado.ioloop import IOLoop
+from tornado.websocket import websocket_connect
 
 pytestmark = pytest.mark.servers
 
 PAGE = "import panel as pn\n\npn.pane.Markdown('# A page').servable()\n"
+DASHBOARD = "from observatory.views.app import show_page\n\nshow_page()\n"
 
 
 @contextmanager
-def serving(folder):
+def serving(folder, page=PAGE):
     """A process and its address; what it wrote is in ``log`` in the folder."""
-    (folder / "page.py").write_text(PAGE)
+    (folder / "page.py").write_text(page)
     port = free_port()
     command = [sys.executable, "-m", "panel", "serve", "page.py", "--plugins", "observatory.api.plugin"]
     environment = os.environ | {"OBSERVATORY_STORE": str(folder / "x.duckdb"), "OBSERVATORY_DEMO_DAYS": "0.25"}
@@ -81,3 +86,28 @@ def test_a_signal_while_the_past_is_filled_ends_cleanly(tmp_path):
         process.send_signal(signal.SIGINT)
         assert wait_for_exit(process, log) == 0
     assert "Traceback" not in log()
+
+
+async def pull_document(url):
+    """The document of a new session, as a browser asks for it over the socket: parts of messages in threes."""
+    socket = await websocket_connect(url, subprotocols=["bokeh", generate_jwt_token(generate_session_id())])
+    for part in ({"msgid": "1", "msgtype": "PULL-DOC-REQ"}, {}, {}):
+        await socket.write_message(json.dumps(part))
+    while (part := await socket.read_message()) is not None:
+        if "PULL-DOC-REPLY" in part:
+            await socket.read_message()
+            document = await socket.read_message()
+            socket.close()
+            return document
+    raise AssertionError("the server closed the socket")
+
+
+def test_a_session_that_is_opened_without_a_page_asks_no_other_machine_for_styles(tmp_path):
+    """As a browser opens it whose server was started again."""
+    log = (tmp_path / "log").read_text
+    with serving(tmp_path, DASHBOARD) as (process, base):
+        until_it_says(200, f"{base}/readyz", process, log)
+        address = f"{base.replace('http', 'ws')}/page/ws"
+        document = IOLoop(make_current=False).run_sync(lambda: pull_document(address), HANGS_AFTER)
+    assert "static/extensions/panel/" in document
+    assert "https://cdn" not in document
