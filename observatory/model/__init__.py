@@ -6,6 +6,7 @@ from observatory.model.anomalies import Anomaly, Evidence, Learning, Severity
 from observatory.model.cycles import Cycle, Failure, Remark
 from observatory.model.health import Band, Health, HealthPart
 from observatory.model.labels import Fault, Feedback, Verdict
+from observatory.model.names import NameRule, NameRules, Renames, RuleKind, Span, apply_renames, covers, is_pattern
 from observatory.model.progress import Progress, no_progress
 from observatory.model.runs import Run, RunStatus
 from observatory.model.samples import SERVICE, TIMESTAMP, Collected, empty_samples
@@ -29,16 +30,24 @@ __all__ = [
     "Health",
     "HealthPart",
     "Learning",
+    "NameRule",
+    "NameRules",
     "Progress",
     "Remark",
+    "Renames",
+    "RuleKind",
     "Run",
     "RunStatus",
     "Service",
     "Severity",
+    "Span",
     "Transition",
     "TransitionKind",
     "Verdict",
+    "apply_renames",
+    "covers",
     "empty_samples",
+    "is_pattern",
     "is_usable_name",
     "no_progress",
 ]
