@@ -8,6 +8,7 @@
     ├── NotFoundError                  something asked for by name does not exist
     │   ├── UnknownServiceError
     │   └── UnknownPluginError
+    ├── ConflictError                  what is there already stands against it
     ├── NotSignedInError               nobody can tell who asks
     ├── ForbiddenError                 they may not do this
     ├── TooManyRequestsError           they ask too often
@@ -63,6 +64,10 @@ class UnknownServiceError(NotFoundError):
         hint = did_you_mean(service, known or [], otherwise, most=3)
         super().__init__(f"unknown service {service!r}: {hint}")
         self.service = service
+
+
+class ConflictError(ObservatoryError):
+    """What is there already stands against what was asked for; the message says how it can be done."""
 
 
 class NotSignedInError(ObservatoryError):

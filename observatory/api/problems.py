@@ -39,6 +39,7 @@ KINDS: Mapping[type[errors.ObservatoryError], Kind] = {
     errors.InvalidInputError: Kind(400, "invalid-input", "A value cannot be used"),
     errors.UnknownServiceError: Kind(404, "unknown-service", "No such service"),
     errors.NotFoundError: Kind(404, "not-found", "No such thing"),
+    errors.ConflictError: Kind(409, "conflict", "Something is in the way"),
     errors.NotSignedInError: Kind(401, "not-signed-in", "Sign in"),
     errors.ForbiddenError: Kind(403, "forbidden", "You may not do this"),
     errors.TooManyRequestsError: Kind(429, "too-many-requests", "You ask too often"),

@@ -6,7 +6,17 @@ from observatory.model.anomalies import Anomaly, Evidence, Learning, Severity
 from observatory.model.cycles import Cycle, Failure, Remark
 from observatory.model.health import Band, Health, HealthPart
 from observatory.model.labels import Fault, Feedback, Verdict
-from observatory.model.names import NameRule, NameRules, Renames, RuleKind, Span, apply_renames, covers, is_pattern
+from observatory.model.names import (
+    NameRule,
+    NameRules,
+    Overlap,
+    Renames,
+    RuleKind,
+    Span,
+    apply_renames,
+    covers,
+    is_pattern,
+)
 from observatory.model.progress import Progress, no_progress
 from observatory.model.runs import Run, RunStatus
 from observatory.model.samples import SERVICE, TIMESTAMP, Collected, empty_samples
@@ -32,6 +42,7 @@ __all__ = [
     "Learning",
     "NameRule",
     "NameRules",
+    "Overlap",
     "Progress",
     "Remark",
     "Renames",

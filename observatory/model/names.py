@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -30,6 +31,18 @@ class RuleKind(StrEnum):
     DEPLOY = "deploy"
     APART = "apart"
     EXCLUDE = "exclude"
+
+
+class Overlap(StrEnum):
+    """What becomes of times at which two services that are joined both have a sample.
+
+    `REFUSE` joins nothing then. `COMBINE` makes one sample of both: rates, resources and counts add up, ratios are
+    weighted by requests, quantiles are missing where both had requests. `KEEP` takes that of the service that stays.
+    """
+
+    REFUSE = "refuse"
+    COMBINE = "combine"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,52 @@ class NameRules:
     def excluding(self, name: str) -> str | None:
         """The pattern by which a service is excluded; None where it is not."""
         return next((rule.pattern for rule in self._excluded if covers(rule.pattern, name)), None)
+
+    def renaming(self, old: str, new: str, at: datetime) -> NameRules:
+        """Rules after which `old` is called `new`, and what was called `old` already as well."""
+        kept = []
+        for rule in self.rules:
+            if rule.kind in (RuleKind.RENAME, RuleKind.DEPLOY) and rule.becomes == old:
+                rule = replace(rule, becomes=new)
+            if rule.kind is not RuleKind.RENAME or rule.pattern not in (old, new):
+                kept.append(rule)
+        return NameRules((*kept, NameRule(RuleKind.RENAME, old, new, at)))
+
+    def recognising(self, deploys: Renames, at: datetime) -> NameRules:
+        """Rules with those of deploys that are new."""
+        known = {rule.pattern for rule in self.of(RuleKind.DEPLOY)}
+        new = [
+            NameRule(RuleKind.DEPLOY, pattern, becomes.replace("$$", "$"), at)
+            for pattern, becomes in deploys
+            if pattern not in known
+        ]
+        return NameRules((*self.rules, *new)) if new else self
+
+    def excluding_also(self, patterns: Iterable[str], at: datetime) -> NameRules:
+        """Rules after which services that `patterns` cover are not watched."""
+        known = {rule.pattern for rule in self._excluded}
+        new = [
+            NameRule(RuleKind.EXCLUDE, pattern, "", at) for pattern in dict.fromkeys(patterns) if pattern not in known
+        ]
+        return NameRules((*self.rules, *new))
+
+    def restoring(self, name: str) -> NameRules:
+        """Rules without what was said of a name or pattern: it is watched, and goes by its own name.
+
+        Deploys that became `name` are services of their own from then on.
+        """
+        kept = []
+        for rule in self.rules:
+            if rule.kind is RuleKind.DEPLOY and rule.becomes == name:
+                rule = replace(rule, kind=RuleKind.APART)
+            if rule.kind not in (RuleKind.EXCLUDE, RuleKind.RENAME) or rule.pattern != name:
+                kept.append(rule)
+        return NameRules(tuple(kept))
+
+    @cached_property
+    def apart(self) -> tuple[str, ...]:
+        """Stems whose deploys stay apart."""
+        return tuple(rule.becomes for rule in self.of(RuleKind.APART))
 
     @cached_property
     def _exact(self) -> dict[str, str]:

@@ -40,6 +40,7 @@ from observatory.store.tables.watermarks import WatermarkTable
 from observatory.store.upkeep.archive import Archive
 from observatory.store.upkeep.backup import Backup, backup
 from observatory.store.upkeep.check import Finding, check
+from observatory.store.upkeep.names import ServiceNames
 from observatory.store.upkeep.retention import maintain
 from observatory.store.upkeep.rollups import roll_up
 
@@ -105,6 +106,8 @@ class Store:
         """Runs of notebooks."""
         self.schedulers = SchedulerTable(database)
         """Who runs notebooks that are due."""
+        self.names = ServiceNames(database, catalog)
+        """Services under other names, and those that are not watched."""
         self.watermarks = WatermarkTable(database)
         """How far each task of upkeep has come."""
         if not database.home.read_only:

@@ -92,7 +92,7 @@ def sampled() -> pd.DataFrame:
 
 
 def fill(store: Store) -> None:
-    """Rows in every table but that of archived files, which needs a store with a folder: see `archive`."""
+    """Rows in every table but those of archived files and of names: see `archive` and `rename`."""
     store.register(SERVICES)
     store.write_calls(CALLS)
     store.write_samples(sampled())
@@ -116,6 +116,11 @@ def fill(store: Store) -> None:
 def archive(store: Store) -> None:
     """Move the samples of the first month to the archive."""
     assert len(store.archive.move(MONTH)) == 1
+
+
+def rename(store: Store) -> None:
+    """Give a service of an archived month another name; so there are rows in the tables about names."""
+    store.names.rename(SERVICES[1].name, "shop/renamed", NOW)
 
 
 def values(store: Store) -> dict[str, Any]:

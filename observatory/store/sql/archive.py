@@ -30,13 +30,26 @@ def sample_views(metrics: Sequence[str], files: Sequence[str], before: datetime 
     union = f"""
 UNION ALL BY NAME
 SELECT a.*, {service_key("a.service_name")} AS {SERVICE_KEY}
-FROM {parquet(files)} AS a ANTI JOIN ({hidden}) AS l USING (service_name, timestamp)"""
-    return [archived + f"FROM {parquet(files)}", samples + union]
+FROM archived AS a ANTI JOIN ({hidden}) AS l USING (service_name, timestamp)"""
+    return [archived + named(files), samples + union]
 
 
 def parquet(files: Sequence[str]) -> str:
     """Archived samples, whatever columns their time had."""
     return f"read_parquet({literal(list(files))}, union_by_name := true, hive_partitioning := false)"
+
+
+def named(files: Sequence[str]) -> str:
+    """Archived samples by the names that services have now, without those of services that are gone.
+
+    Two parts, so that the first, which is nearly everything, is searched by the names in the files.
+    """
+    renamed = "n.service_name = a.service_name AND a.timestamp >= n.month AND a.timestamp < n.month_end"
+    return f"""
+SELECT a.* FROM {parquet(files)} AS a ANTI JOIN archived_names AS n ON {renamed}
+UNION ALL BY NAME
+SELECT a.* REPLACE (n.becomes AS service_name) FROM {parquet(files)} AS a JOIN archived_names AS n ON {renamed}
+WHERE n.becomes IS NOT NULL"""
 
 
 def month_rows(metrics: Sequence[str], old: Sequence[str], first: datetime, last: datetime) -> str:
@@ -48,7 +61,7 @@ def month_rows(metrics: Sequence[str], old: Sequence[str], first: datetime, last
         return live
     return f"""
 {live} UNION ALL BY NAME
-SELECT * FROM {parquet(old)} AS a
+SELECT * FROM ({named(old)}) AS a
 ANTI JOIN (SELECT service_name, timestamp FROM service_metrics WHERE {between}) AS l USING (service_name, timestamp)"""
 
 

@@ -26,6 +26,7 @@ class AnomalyTable(ValueTable[Anomaly]):
 
     name = "metrics_anomalies"
     keys = (SERVICE, TIMESTAMP, "detector")
+    names = (SERVICE,)
     value = Anomaly
     columns = (
         Column(SERVICE),

@@ -12,6 +12,7 @@ from observatory.store.tables.feedback import FeedbackTable
 from observatory.store.tables.fetches import FetchTable
 from observatory.store.tables.keys import KeyTable
 from observatory.store.tables.leases import LeaseTable
+from observatory.store.tables.names import ArchivedNameTable, NameRuleTable
 from observatory.store.tables.notes import NoteTable
 from observatory.store.tables.remarks import RemarkTable
 from observatory.store.tables.rollups import ROLLUPS
@@ -24,6 +25,7 @@ from observatory.store.tables.watermarks import WatermarkTable
 
 TABLES: tuple[type[Table], ...] = (
     AnomalyTable,
+    ArchivedNameTable,
     ArchiveFileTable,
     AuditTable,
     CallTable,
@@ -33,6 +35,7 @@ TABLES: tuple[type[Table], ...] = (
     FetchTable,
     KeyTable,
     LeaseTable,
+    NameRuleTable,
     NoteTable,
     RemarkTable,
     RunTable,

@@ -17,6 +17,7 @@ class RollupTable(Table):
     """Lowest, highest, mean and number of the values of each metric, by service and step of `seconds`."""
 
     keys = (SERVICE, TIMESTAMP)
+    names = (SERVICE,)
     content = False
     seconds: ClassVar[int]
 

@@ -10,6 +10,7 @@ from observatory.errors import UnknownServiceError
 from observatory.model import SERVICE, Service
 from observatory.store.sql import tables
 from observatory.store.tables.base import Column, Table, ValueTable
+from observatory.store.tables.names import NameRuleTable
 
 
 class ServiceTable(ValueTable[Service]):
@@ -17,6 +18,7 @@ class ServiceTable(ValueTable[Service]):
 
     name = "services"
     keys = (SERVICE,)
+    names = (SERVICE,)
     keep_known = True
     value = Service
     columns = (
@@ -36,8 +38,11 @@ class ServiceTable(ValueTable[Service]):
         return self.find(tables.SERVICES)
 
     def get(self, name: str) -> Service:
-        """The service called `name`; raises UnknownServiceError with names that are close."""
+        """The service that is called `name`, or was before; raises UnknownServiceError with names that are close."""
         found = self.find(tables.SERVICE, [name])
+        if not found:  # links and notes may have the name of before
+            current = NameRuleTable(self._database).all().name_of(name)
+            found = self.find(tables.SERVICE, [current]) if current != name else []
         if not found:
             raise UnknownServiceError(name, [service.name for service in self.all()])
         return found[0]
@@ -48,6 +53,7 @@ class CallTable(Table):
 
     name = "calls"
     keys = ("caller", "callee")
+    names = ("caller", "callee")
 
     def write(self, calls: Iterable[tuple[str, str]]) -> int:
         """Remember calls, as ``(caller, callee)``."""

@@ -35,6 +35,7 @@ class StateTable(ValueTable[KeptState]):
 
     name = "detector_states"
     keys = (SERVICE, "detector")
+    names = (SERVICE,)
     content = False
     value = KeptState
     columns = (

@@ -19,6 +19,7 @@ from observatory.store.engine.database import Database, Statement
 from observatory.store.engine.homes.base import Session
 from observatory.store.sql import archive, samples, schema
 from observatory.store.tables.archive_files import ArchivedMonth, ArchiveFileTable
+from observatory.store.tables.names import ArchivedNameTable
 from observatory.store.tables.notes import NoteTable
 from observatory.store.tables.samples import SampleTable
 from observatory.store.tables.watermarks import WatermarkTable
@@ -85,7 +86,8 @@ class Archive:
 
         def work(session: Session) -> None:
             kept = [month for month in self._files.read(session) if month.file not in gone]
-            _run(session, [*map(self._files.removing, months), *self._views(session, kept)])
+            names = [ArchivedNameTable.forgetting(month.month) for month in months]
+            _run(session, [*map(self._files.removing, months), *names, *self._views(session, kept)])
 
         self._database.transaction(work)
         self._remove(months)
@@ -174,6 +176,7 @@ class Archive:
                         Statement(samples.DELETE_BETWEEN, [first, last]),
                         *map(self._files.removing, old),
                         self._files.adding(new),
+                        ArchivedNameTable.forgetting(first),
                         *self._views(session, kept),
                         *WatermarkTable.moving("archive", last if done is None else max(last, done)),
                     ],
