@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from observatory.access.permissions import Caller, Role, Scope
-from observatory.access.scoped import ScopedFeedback, ScopedReader, ScopedStore
+from observatory.access.scoped import ScopedFeedback, ScopedNames, ScopedReader, ScopedStore
 from observatory.collection.collect import CollectReport
 from observatory.errors import ForbiddenError
-from observatory.model import Feedback, Service
+from observatory.model import Feedback, Overlap, Service
 from observatory.runtime.reader import Operator
-from observatory.store.reader import FeedbackWriter, OperatorStore
+from observatory.store.reader import FeedbackWriter, NamesWriter, OperatorStore
 
 
 def operator_for(base: Operator, caller: Caller) -> Operator:
@@ -60,10 +61,43 @@ class ScopedOperatorStore(ScopedStore):
     def feedback(self) -> FeedbackWriter:
         return ScopedFeedbackWriter(self._operated.feedback, self._scope, self._inside)
 
+    @property
+    def names(self) -> NamesWriter:
+        return ScopedNamesWriter(self._operated.names, self._scope)
+
     def register(self, services: Iterable[Service]) -> int:
         given = list(services)
         _require_inside((service.name for service in given), self._scope)
         return self._operated.register(given)
+
+
+class ScopedNamesWriter(ScopedNames):
+    """Names of services inside, to see and to change; see `observatory.store.reader.NamesWriter`."""
+
+    def __init__(self, base: NamesWriter, scope: Scope) -> None:
+        super().__init__(base, scope)
+        self._operated = base
+
+    def rename(self, old: str, new: str, at: datetime) -> None:
+        _require_inside([old, new], self._scope)
+        self._operated.rename(old, new, at)
+
+    def merge(self, others: Sequence[str], into: str, at: datetime, overlap: Overlap = Overlap.REFUSE) -> None:
+        _require_inside([*others, into], self._scope)
+        self._operated.merge(others, into, at, overlap)
+
+    def remove(self, services: Sequence[str], at: datetime, exclude: Iterable[str] = ()) -> None:
+        patterns = list(exclude)
+        _require_inside([*services, *patterns], self._scope)
+        self._operated.remove(services, at, patterns)
+
+    def allow(self, name: str) -> None:
+        _require_inside([name], self._scope)
+        self._operated.allow(name)
+
+    def restore(self, name: str) -> None:
+        _require_inside([name], self._scope)
+        self._operated.restore(name)
 
 
 class ScopedFeedbackWriter(ScopedFeedback):

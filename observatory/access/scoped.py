@@ -22,10 +22,10 @@ from observatory.analysis.history import POINTS, ServiceHistory
 from observatory.config import Settings
 from observatory.errors import ForbiddenError, UnknownServiceError
 from observatory.health.overview import Overview
-from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, Remark, Service
+from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, NameRule, NameRules, Remark, Service
 from observatory.runtime.parts import Parts
 from observatory.runtime.reader import FeedReader, Reader, WorkerState
-from observatory.store.reader import FeedbackReader, RemarksReader, StoreReader
+from observatory.store.reader import FeedbackReader, NamesReader, RemarksReader, StoreReader
 
 OUTSIDE = "details are left out: they may concern services outside of what you may see"
 RUNS = "runs of notebooks may concern services outside of what you may see"
@@ -162,13 +162,19 @@ class ScopedStore:
     def feedback(self) -> FeedbackReader:
         return ScopedFeedback(self._base.feedback, self._inside)
 
+    @property
+    def names(self) -> NamesReader:
+        return ScopedNames(self._base.names, self._scope)
+
     def services(self) -> list[Service]:
         return [service for service in self._base.services() if self._scope.covers(service.name)]
 
     def service(self, name: str) -> Service:
         try:
             if self._scope.covers(name):
-                return self._base.service(name)
+                found = self._base.service(name)
+                if self._scope.covers(found.name):  # it may have had another name
+                    return found
         except UnknownServiceError:  # its hint would name services outside
             pass
         raise UnknownServiceError(name, [service.name for service in self.services()])
@@ -257,6 +263,20 @@ class ScopedRemarks:
 
     def about(self, source: str, start: datetime, end: datetime) -> list[Remark]:
         return [_remark(remark) for remark in self._base.about(source, start, end)]
+
+
+class ScopedNames:
+    """Rules that name services inside only."""
+
+    def __init__(self, base: NamesReader, scope: Scope) -> None:
+        self._base = base
+        self._scope = scope
+
+    def rules(self) -> NameRules:
+        return NameRules(tuple(rule for rule in self._base.rules().rules if self._covers(rule)))
+
+    def _covers(self, rule: NameRule) -> bool:
+        return all(self._scope.covers(name) for name in (rule.pattern, rule.becomes) if name)
 
 
 class ScopedFeedback:

@@ -115,6 +115,31 @@ def chosen_services(store: Store, wanted: list[str] | None) -> list[str] | None:
     return list(names)
 
 
+def matching_services(store: Store, wanted: list[str]) -> tuple[list[str], bool]:
+    """The names in `wanted` and the services that its patterns cover, and whether there are patterns.
+
+    Raises
+    ------
+    UnknownServiceError, InvalidInputError
+        There is no such service; a pattern covers none.
+    """
+    from observatory.errors import UnknownServiceError
+    from observatory.model import covers, is_pattern
+
+    known = [service.name for service in store.services()]
+    names: dict[str, None] = {}
+    for text in wanted:
+        found = [text] if text in known else [name for name in known if covers(text, name)]
+        if not found and not is_pattern(text):
+            raise UnknownServiceError(text, known)
+        if not found:
+            raise InvalidInputError(
+                f"{text!r} covers none of the {len(known)} services: `observatory services list` shows them"
+            )
+        names |= dict.fromkeys(found)
+    return list(names), any(text not in known for text in wanted)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Any]:
     """A progress bar on standard error; yields a `observatory.model.progress.Progress`."""

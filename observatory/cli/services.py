@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import open_reader, open_runtime, print_table
+from observatory.cli.common import matching_services, open_reader, open_runtime, print_table
+
+if TYPE_CHECKING:
+    from observatory.runtime import Runtime
 
 services_app = typer.Typer(help="List, discover and register services.", no_args_is_help=True)
 
 
-@services_app.command("list", epilog="Example: `observatory services list`")
-def services_list() -> None:
+class OverlapChoice(StrEnum):
+    """What becomes of times at which two services that are merged both have a sample."""
+
+    REFUSE = "refuse"
+    COMBINE = "combine"
+    KEEP = "keep"
+
+
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it, instead of showing what a pattern covers.")]
+
+
+@services_app.command("list", epilog="Example: `observatory services list --excluded`")
+def services_list(
+    excluded: Annotated[bool, typer.Option("--excluded", help="Instead: what is not watched.")] = False,
+    renamed: Annotated[bool, typer.Option("--renamed", help="Instead: what goes by another name.")] = False,
+) -> None:
     """List the registered services."""
-    from observatory.display.services import service_table
+    from observatory.display.services import rule_table, service_table
+    from observatory.model import RuleKind
 
     with open_reader() as runtime:
+        if excluded or renamed:
+            kinds = [RuleKind.EXCLUDE] * excluded + [RuleKind.RENAME, RuleKind.DEPLOY, RuleKind.APART] * renamed
+            rules = rule_table(runtime.store.names.rules().of(*kinds))
+            if rules.empty:
+                typer.echo(f"nothing is {' or '.join(['excluded'] * excluded + ['renamed'] * renamed)}")
+            else:
+                print_table(rules)
+            return
         counts = runtime.store.sample_counts()["samples"].to_dict()
         table = service_table(runtime.overview().services, counts)
     if table.empty:
@@ -69,3 +96,102 @@ def services_register(
             runtime, name, source, team=team, tier=tier, objective=objective, latency_target=latency_target
         )
         typer.echo(f"registered {name}")
+
+
+@services_app.command("rename", epilog="Example: `observatory services rename checkout shop/checkout`")
+def services_rename(
+    old: Annotated[str, typer.Argument(help="The service as it is called now.")],
+    new: Annotated[str, typer.Argument(help="Its new name; no service may have it.")],
+) -> None:
+    """Give a service another name. It keeps its past, and what its source has of it later gets the new name too."""
+    with open_reader() as runtime:
+        runtime.store.names.rename(old, new, runtime.clock())
+        _write_down(runtime, "rename service", old, f"to {new}")
+        typer.echo(f"renamed {old} to {new}")
+
+
+@services_app.command("merge", epilog="Example: `observatory services merge 'shop/cart-*' --into shop/cart --yes`")
+def services_merge(
+    others: Annotated[list[str], typer.Argument(help="Services that become part of another; patterns with --yes.")],
+    into: Annotated[str, typer.Option("--into", help="The service that stays.")],
+    overlap: Annotated[
+        OverlapChoice,
+        typer.Option(
+            help="Times at which both have a sample: merge nothing, combine both, or keep the one that stays."
+        ),
+    ] = OverlapChoice.REFUSE,
+    yes: YesOption = False,
+) -> None:
+    """Make services part of another, with their past; what their sources have of them later is part of it too.
+
+    With `--overlap combine` rates, resources and counts add up, error rates are weighted by requests, and a latency of
+    two is missing. What was learned of the service with the most samples goes on.
+    """
+    from observatory.model import Overlap
+
+    with open_reader() as runtime:
+        names, patterns = matching_services(runtime.store, others)
+        names = [name for name in names if name != into or name in others]
+        if patterns and not yes:
+            _preview(runtime, names, f"would become part of {into}")
+        runtime.store.names.merge(names, into, runtime.clock(), Overlap(overlap))
+        for name in names:
+            _write_down(runtime, "merge service", name, f"into {into}, overlap: {overlap}")
+        typer.echo(f"merged {', '.join(names)} into {into}")
+
+
+@services_app.command("remove", epilog="Example: `observatory services remove 'shop/old-*' --yes`")
+def services_remove(
+    services: Annotated[list[str], typer.Argument(help="Names; patterns (`shop/old-*`) with --yes.")],
+    may_return: Annotated[
+        bool, typer.Option("--may-return", help="Exclude nothing: its next sample brings a service back.")
+    ] = False,
+    yes: YesOption = False,
+) -> None:
+    """Remove services and all there is of them. This cannot be taken back.
+
+    They stay away, also new ones that a pattern covers, until `observatory services restore`.
+    """
+    with open_reader() as runtime:
+        names, patterns = matching_services(runtime.store, services)
+        if patterns and not yes:
+            _preview(runtime, names, "would be removed with all there is of them")
+        excluded = [] if may_return else services
+        runtime.store.names.remove(names, runtime.clock(), excluded)
+        for name in names:
+            _write_down(runtime, "remove service", name, "may return" if may_return else "excluded")
+        typer.echo(f"removed {', '.join(names)}")
+        if excluded:
+            typer.echo(f"not watched from now on: {', '.join(excluded)}")
+
+
+@services_app.command("restore", epilog="Example: `observatory services restore 'shop/old-*'`")
+def services_restore(
+    name: Annotated[str, typer.Argument(help="As in `services list --excluded` or `--renamed`.")],
+) -> None:
+    """Watch again what was excluded, or have a service that was renamed or merged go by its own name again.
+
+    Nothing that was removed or merged comes back; `observatory backfill --again` fetches what the source still has.
+    """
+    with open_reader() as runtime:
+        runtime.store.names.restore(name)
+        _write_down(runtime, "restore service", name, "")
+        typer.echo(f"restored {name}: its next sample is stored under its own name")
+
+
+def _preview(runtime: Runtime, names: list[str], what: str) -> None:
+    """Show what patterns cover, and end."""
+    from observatory.display.services import kept_table
+
+    print_table(kept_table(names, runtime.store.sample_counts()))
+    typer.echo(f"these {len(names)} services {what}: nothing was done, --yes does it", err=True)
+    raise typer.Exit(1)
+
+
+def _write_down(runtime: Runtime, action: str, name: str, detail: str) -> None:
+    from observatory.access import authenticator_of
+    from observatory.access.audit import shell_caller
+
+    audit = authenticator_of(runtime).audit
+    audit.record(shell_caller(), action, name, "done", detail=detail)
+    audit.flush()

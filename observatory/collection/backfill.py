@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from observatory.collection.collect import store_samples
+from observatory.collection.names import named_sources, settle_names
 from observatory.errors import InvalidInputError, SourceError, SourceUnreachableError
 from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Progress, no_progress
 from observatory.sources import Source
@@ -88,7 +89,8 @@ def backfill(
         raise InvalidInputError(f"start = {start.isoformat()} must be before end = {end.isoformat()}")
     first, last = floor_to(start, step), floor_to(end, step)
     tally, work, stored = _Tally(), [], 0.0
-    for source in sources:
+    known = {service.name for service in store.services()}
+    for source in named_sources(sources, store):
         question = Question(source.name, source.asks, tuple(services or ()), step)
         missing = [(first, last)] if again else list(_missing(store.fetches.done(question), first, last, step))
         stored += 1 - _points(missing, step) / _points([(first, last)], step)
@@ -103,6 +105,8 @@ def backfill(
             progress(done, len(work), "fetching history", f"{tally.samples:,} rows, {rate:,.0f} a second")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # nobody who interrupts it waits for answers
+    new = {service.name for service in store.services()} - known
+    tally.warnings.update(dict.fromkeys(settle_names(store, datetime.now(UTC), new)))
     return BackfillReport(
         samples=tally.samples,
         chunks=len(work),

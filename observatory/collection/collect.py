@@ -10,6 +10,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from observatory.collection.names import named_sources, settle_names
 from observatory.errors import SourceError
 from observatory.model import IMPORTED, SERVICE, Collected, Failure, Service
 from observatory.sources import Source
@@ -42,12 +43,14 @@ def collect_once(
         Nothing at all could be had. What a single metric's query met is in the report.
     """
     began = time.perf_counter()
-    answers = _ask_all(sources, at, services)
+    known = {service.name for service in store.services()}
+    answers = _ask_all(named_sources(sources, store), at, services)
     if all(isinstance(answer, SourceError) for _, answer in answers):
         for _, answer in answers:
             if isinstance(answer, SourceError):
                 raise answer
-    names, samples, queries = set(), 0, 0
+    names: set[str] = set()
+    samples, queries = 0, 0
     failures: list[Failure] = []
     warnings: list[str] = []
     for source, answer in answers:
@@ -62,6 +65,7 @@ def collect_once(
         store.remarks.record(source.name, at, answer.warnings)
         failures += [Failure(prefix + failure.what, failure.error) for failure in answer.failures]
         warnings += [prefix + text for text in (*answer.warnings, *warned)]
+    warnings += settle_names(store, at, names - known)
     return CollectReport(
         at=at,
         services=len(names),
@@ -84,7 +88,7 @@ def discover(sources: Sequence[Source], store: Store) -> list[Service]:
     owners = {service.name: service.source for service in store.services() if service.source != IMPORTED}
     found: dict[str, Service] = {}
     failed: SourceError | None = None
-    for source in sources:
+    for source in named_sources(sources, store):
         try:
             found |= {service.name: service for service in source.discover() if service.name not in found}
         except SourceError as error:

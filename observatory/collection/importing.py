@@ -7,8 +7,8 @@ column and row, and then nothing is stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from observatory.catalog import METRICS, Metric
 from observatory.collection.files import queries as sql
 from observatory.collection.files.checks import Column, Plan, convert, facts
 from observatory.collection.files.reader import SampleFile
+from observatory.collection.names import settle_names
 from observatory.errors import InvalidInputError
 from observatory.model import IMPORTED, SERVICE, TIMESTAMP, Progress, Service, no_progress
 from observatory.store import Store
@@ -129,13 +130,27 @@ def import_file(
         )
         if report.first is None or report.last is None:
             raise InvalidInputError(f"{path} has no value in any of its {rows:,} rows")
+        _refuse_excluded(store, names)
         if not dry_run:
             progress(0, 1, "storing")
             known = {service.name for service in store.services()}
             new = [Service(name, source) for name in names if name not in known]
             store.write_file(written, metrics, report.first, report.last, new)
+            said = settle_names(store, now, [service.name for service in new])
+            report = replace(report, warnings=(*report.warnings, *said))
             progress(1, 1, "storing")
         return report
+
+
+def _refuse_excluded(store: Store, names: Sequence[str]) -> None:
+    rules = store.names.rules()
+    excluded = {name: pattern for name in names if (pattern := rules.excluding(rules.name_of(name)))}
+    if excluded:
+        name, pattern = next(iter(excluded.items()))
+        more = f", and {len(excluded) - 1} more are excluded" if len(excluded) > 1 else ""
+        raise InvalidInputError(
+            f"service {name!r} is excluded by {pattern!r}{more}: `observatory services restore` lets it in again"
+        )
 
 
 # -- the mapping ------------------------------------------------------------------------------

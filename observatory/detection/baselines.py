@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -31,6 +31,11 @@ class BandCache:
         self._training = training
         self._refit_after = refit_after
         self._known: dict[str, tuple[Bands, datetime]] = {}
+
+    def forget(self, services: Collection[str]) -> None:
+        """Fit the bands of services anew when they are asked for."""
+        for service in services:
+            self._known.pop(service, None)
 
     def bands(self, service: str, since: datetime) -> Bands:
         """Bands of a service, learned from what was before `since`.

@@ -8,6 +8,7 @@ import pandas as pd
 
 from observatory.catalog import METRICS
 from observatory.health.overview import ServiceStatus
+from observatory.model import NameRule, RuleKind
 from observatory.sources.prometheus.survey import Found
 from observatory.times import TIME
 
@@ -27,6 +28,30 @@ def service_table(services: Iterable[ServiceStatus], samples: Mapping[Hashable, 
         for status in sorted(services, key=lambda status: status.name)
     ]
     return pd.DataFrame(rows, columns=["service", "source", "team", "tier", "samples", "newest", "state"])
+
+
+def kept_table(services: Iterable[str], counts: pd.DataFrame) -> pd.DataFrame:
+    """A row a service: what is stored of it; `counts` are those of `Store.sample_counts`."""
+    known = counts.to_dict("index")
+    rows = [
+        (name, row["samples"], f"{row['first']:{TIME}}", f"{row['last']:{TIME}}")
+        if (row := known.get(name))
+        else (name, 0, "", "")
+        for name in services
+    ]
+    return pd.DataFrame(rows, columns=["service", "samples", "oldest", "newest"])
+
+
+def rule_table(rules: Iterable[NameRule]) -> pd.DataFrame:
+    """A row a rule about names."""
+    what = {
+        RuleKind.RENAME: "renamed",
+        RuleKind.DEPLOY: "deploys of",
+        RuleKind.APART: "kept apart, not",
+        RuleKind.EXCLUDE: "excluded",
+    }
+    rows = [(rule.pattern, what[rule.kind], rule.becomes, f"{rule.made_at:{TIME}}") for rule in rules]
+    return pd.DataFrame(rows, columns=["name or pattern", "", "service", "since"])
 
 
 def survey_table(found: Iterable[Found]) -> pd.DataFrame:

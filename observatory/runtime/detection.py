@@ -46,6 +46,21 @@ class LiveDetection:
             store.history, training=self._training, refit_after=timedelta(hours=settings.refit_hours)
         )
         self._scored_until: dict[str, datetime] = {}
+        self._rules = store.names.rules()
+        self._names = {service.name for service in store.services()}
+
+    def follow_names(self) -> None:
+        """Notice that services were renamed, joined or removed since the last time, by whatever process."""
+        rules = self._store.names.rules()
+        names = {service.name for service in self._store.services()}
+        if rules != self._rules or not self._names <= names:
+            gone = self._names - names
+            new = [rule.becomes for rule in rules.rules if rule not in self._rules.rules]
+            changed = {rules.name_of(name) for name in (*gone, *new)} & names
+            self.scorer.follow(gone, changed)
+            self._bands.forget(gone | changed)
+            self._scored_until = {name: at for name, at in self._scored_until.items() if name not in gone}
+        self._rules, self._names = rules, names
 
     def detect_new(self, now: datetime, newest: Mapping[str, datetime]) -> Found:
         """Score the samples that came since the last time, and keep the anomalies that began, went on or ended.

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from observatory.collection.backfill import backfill
 from observatory.collection.collect import CollectReport, collect_once, discover
+from observatory.collection.names import named_calls, named_faults
 from observatory.config import Settings
 from observatory.errors import ObservatoryError
 from observatory.model import Anomaly, Cycle, Failure, Progress, Service, no_progress
@@ -54,6 +55,7 @@ class Pipeline:
         self.describe_services()
         newest = self._newest()
         self._read_calls(newest, now, failures)
+        self.detection.follow_names()
         found, failed = self.detection.detect_new(now, newest)
         failures += failed
         self._maintain(now, failures)
@@ -145,7 +147,7 @@ class Pipeline:
         for source in self.sources:
             if isinstance(source, LabelledSource):
                 with _recorded(f"labels of {source.name}", failures):
-                    self.store.write_faults(source.faults(start, end))
+                    self.store.write_faults(named_faults(source.faults(start, end), self.store.names.rules()))
 
     def _read_calls(self, services: Collection[str], now: datetime, failures: list[Failure]) -> None:
         """Remember who calls whom: every few minutes, and when services come or go."""
@@ -155,7 +157,7 @@ class Pipeline:
             if read_at is not None and now - read_at < CALLS_EVERY and of == names:
                 continue
             with _recorded(f"calls of {source.name}", failures):
-                self.store.write_calls(source.graph())
+                self.store.write_calls(named_calls(source.graph(), self.store.names.rules()))
                 self._calls_read[source.name] = now, names
 
     def _maintain(self, now: datetime, failures: list[Failure]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Generic
@@ -78,6 +78,17 @@ class LiveScorer(Generic[S]):
         with self._lock:
             self._state = self._scorer.forget(self._state, [service])
 
+    def follow(self, gone: Collection[str], changed: Collection[str]) -> None:
+        """Drop what is known of services that are gone, and take over what is kept of those that others became."""
+        with self._lock:
+            self._store.states.forget_services(self._detector_name, gone)
+            if not self._is_loaded:
+                return
+            self._state = self._scorer.forget(self._state, [*gone, *changed])
+            kept = self._store.states.read(self._detector_name) if changed else []
+            fitting = [one for one in kept if one.service_name in changed and self._fits(one)]
+            self._state = self._scorer.restore(self._state, map(_snapshot, fitting))
+
     def keep(self, now: datetime, *, everything: bool = False) -> None:
         """Write what would be lost at the end of the process: what is due, or all that changed."""
         with self._lock:
@@ -100,7 +111,7 @@ class LiveScorer(Generic[S]):
         if self._is_loaded:
             return
         kept = self._store.states.read(self._detector_name)
-        fitting = [one for one in kept if one.fingerprint == self._scorer.fingerprint]
+        fitting = [one for one in kept if self._fits(one)]
         if len(fitting) < len(kept):
             log.warning(
                 "what %s knew of %d services is of another version, metrics or parameters: it learns them anew",
@@ -108,19 +119,15 @@ class LiveScorer(Generic[S]):
                 len(kept) - len(fitting),
             )
         try:
-            self._state = self._scorer.restore(
-                self._state,
-                [Snapshot(one.service_name, one.learned_until, one.kept_at, one.state) for one in fitting],
-            )
+            self._state = self._scorer.restore(self._state, map(_snapshot, fitting))
         except InvalidInputError as error:
             log.warning("%s: it learns all services anew", error)
         if kept:  # services that are gone are not kept for ever
             self._store.states.forget(max(one.learned_until for one in kept) - self._training)
         self._is_loaded = True
 
-    def _kept(self, one: Snapshot) -> KeptState:
-        fingerprint = self._scorer.fingerprint
-        return KeptState(one.service_name, self._detector_name, fingerprint, one.learned_until, one.taken_at, one.state)
+    def _fits(self, one: KeptState) -> bool:
+        return one.fingerprint == self._scorer.fingerprint
 
     def _read(self, request: HistoryRequest) -> pd.DataFrame:
         first, last = min(request.start.values()), max(request.end.values())
@@ -152,3 +159,7 @@ class LiveScorer(Generic[S]):
         """
         for services in [services for services, refit in self._refits.items() if refit.done()]:
             self._state = self._scorer.merge(self._state, self._refits.pop(services).result())
+
+
+def _snapshot(one: KeptState) -> Snapshot:
+    return Snapshot(one.service_name, one.learned_until, one.kept_at, one.state)

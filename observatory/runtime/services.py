@@ -29,8 +29,8 @@ def register_service(
 
     Raises
     ------
-    InvalidInputError
-        The name or a fact cannot be used; there is no source of that name.
+    InvalidInputError, ConflictError
+        The name or a fact cannot be used; there is no source of that name; a pattern excludes it.
     ForbiddenError
         The service is outside of what the operator may see.
     """
@@ -43,6 +43,7 @@ def register_service(
     names = operator.source_names
     if source is not None and source not in names:
         raise InvalidInputError(f"unknown source {source!r}: choose from {', '.join(names) or 'none, leave it out'}")
+    operator.store.names.allow(name)
     known = next((service for service in operator.store.services() if service.name == name), None)
     service = known or Service(name, next(iter(names), IMPORTED))
     changes: dict[str, Any] = given if source is None else given | {"source": source}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from observatory.model import Collected, Fault, Service
+from observatory.model import Collected, Fault, Renames, Service
 
 
 @runtime_checkable
@@ -34,6 +34,15 @@ class Source(Protocol):
 
     def graph(self) -> list[tuple[str, str]]:
         """Known calls as ``(caller, callee)``; empty where the source knows none."""
+        ...
+
+
+@runtime_checkable
+class RenamingSource(Protocol):
+    """A source that can give services other names before it sums up their series, so that sums are right."""
+
+    def use_renames(self, renames: Renames) -> None:
+        """Name services by these rules from now on, after its own; see `observatory.model.Renames`."""
         ...
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from observatory.model import Anomaly, Cycle, Fault, Feedback, Remark, Run, Service
+from observatory.model import Anomaly, Cycle, Fault, Feedback, NameRules, Overlap, Remark, Run, Service
 
 
 class FeedbackReader(Protocol):
@@ -49,6 +49,26 @@ class SchedulersReader(Protocol):
     def alive(self, now: datetime) -> dict[str, datetime]: ...
 
 
+class NamesReader(Protocol):
+    """Services under other names, and those that are not watched; see `observatory.store.upkeep.names`."""
+
+    def rules(self) -> NameRules: ...
+
+
+class NamesWriter(NamesReader, Protocol):
+    """The same, for whoever may also change names."""
+
+    def rename(self, old: str, new: str, at: datetime) -> None: ...
+
+    def merge(self, others: Sequence[str], into: str, at: datetime, overlap: Overlap = ...) -> None: ...
+
+    def remove(self, services: Sequence[str], at: datetime, exclude: Iterable[str] = ()) -> None: ...
+
+    def allow(self, name: str) -> None: ...
+
+    def restore(self, name: str) -> None: ...
+
+
 class StoreReader(Protocol):
     """See `observatory.store.Store` for each."""
 
@@ -63,6 +83,9 @@ class StoreReader(Protocol):
 
     @property
     def feedback(self) -> FeedbackReader: ...
+
+    @property
+    def names(self) -> NamesReader: ...
 
     @property
     def remarks(self) -> RemarksReader: ...
@@ -129,5 +152,8 @@ class OperatorStore(StoreReader, Protocol):
 
     @property
     def feedback(self) -> FeedbackWriter: ...
+
+    @property
+    def names(self) -> NamesWriter: ...
 
     def register(self, services: Iterable[Service]) -> int: ...

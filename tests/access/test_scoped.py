@@ -19,7 +19,7 @@ from observatory.model import Anomaly, Cycle, Failure, Fault, Feedback, Service,
 from observatory.runtime import Runtime
 from observatory.runtime.feed import Look
 from observatory.runtime.reader import FeedReader, Operator, Reader, WorkerState
-from observatory.store.reader import FeedbackWriter, OperatorStore, RemarksReader
+from observatory.store.reader import FeedbackWriter, NamesWriter, OperatorStore, RemarksReader
 
 OURS, THEIRS = "payments/api", "shop/secret-project"
 HOUR = timedelta(hours=1)
@@ -49,6 +49,10 @@ def runtime() -> Iterator[Runtime]:
     store.write_faults([Fault(OURS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.write_faults([Fault(THEIRS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.feedback.write([Feedback(name, Verdict.RIGHT, NOON, NOON, NOON, "seasonal") for name in (OURS, THEIRS)])
+    for name in (OURS, THEIRS):
+        store.register([Service("before/" + name, "demo")])
+        store.names.rename("before/" + name, name + "-2", NOON)
+        store.names.remove([name + "-2"], NOON, [name + "-2"])
     store.remarks.record("demo", NOON, [f"{THEIRS} is partial"])
     failures = [Failure(f"detect {THEIRS}", "x"), Failure(f"detect {OURS}", "y"), Failure("collect", f"no {THEIRS}")]
     store.write_cycle(Cycle(NOON, 1.0, 2, 2, 2, (*failures, Failure(f"eu: {THEIRS}", "z")), (f"{THEIRS}: left out",)))
@@ -94,6 +98,7 @@ STORE: dict[str, Callable[[Any], Any]] = {
     "revision": lambda s: s.revision,
     "metrics": lambda s: s.metrics,
     "feedback": lambda s: s.feedback.read(),
+    "names": lambda s: s.names.rules(),
     "remarks": lambda s: s.remarks.about("demo", NOON - HOUR, NOON),
     "runs": lambda s: refused(lambda: s.runs),
     "schedulers": lambda s: refused(lambda: s.schedulers),
@@ -159,6 +164,8 @@ def test_what_nobody_opened_is_closed(ours: Reader, operated: Operator, runtime:
         (ours.worker, WorkerState, public(ours.worker)),
         (ours.store.feedback, FeedbackWriter, {"read"}),
         (operated.store.feedback, FeedbackWriter, {"read", "write"}),
+        (ours.store.names, NamesWriter, {"rules"}),
+        (operated.store.names, NamesWriter, {"rules", "rename", "merge", "remove", "allow", "restore"}),
         (ours.store.remarks, RemarksReader, public(ours.store.remarks)),
     ]
     for thing, protocol, asked in pairs:

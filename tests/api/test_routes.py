@@ -18,6 +18,10 @@ from observatory.catalog import METRICS
 ROUTES = {
     "/api/services": ("GET", Access.READ),
     "/api/services/register": ("POST", Access.WRITE),
+    "/api/services/names": ("GET", Access.READ),
+    "/api/services/<name:service>/rename": ("POST", Access.WRITE),
+    "/api/services/<name:service>/merge": ("POST", Access.WRITE),
+    "/api/services/<name:service>": ("DELETE", Access.WRITE),
     "/api/health/summary": ("GET", Access.READ),
     "/api/health/anomalies": ("GET", Access.READ),
     "/api/metrics/history": ("GET", Access.READ),
@@ -37,6 +41,8 @@ ROUTES = {
 """Every route with its method and access: a new one is a conscious line here."""
 
 BODIES = {
+    "/api/services/<name:service>/rename": {"new_name": "shop/basket"},
+    "/api/services/<name:service>/merge": {"into": "shop/checkout", "overlap": "keep"},
     "/api/services/register": {"service_name": "new"},
     "/api/feedback": {
         "service_name": "shop/cart",
@@ -62,7 +68,7 @@ def request(client, rule, names, query="", **more):
 def test_the_table_of_routes_is_the_one_declared(reader):
     app = reader.application
     found = {
-        rule.rule: (next(iter(rule.methods & {"GET", "POST"})), access.declared(app, rule.endpoint))
+        rule.rule: (next(iter(rule.methods & {"GET", "POST", "DELETE"})), access.declared(app, rule.endpoint))
         for rule in app.url_map.iter_rules()
     }
     assert found == ROUTES
@@ -102,7 +108,8 @@ def test_every_route_is_documented_with_its_errors(reader, rule):
 @pytest.mark.parametrize("rule", ROUTES)
 def test_other_methods_are_a_405_that_names_the_right_one(client, names, rule):
     wrong = "POST" if ROUTES[rule][0] == "GET" else "GET"
-    for method in (wrong, "DELETE", "PUT", "PATCH"):
+    removes = rule.startswith("/api/services/")  # any name may be that of a service, which can be removed
+    for method in (wrong, *(() if removes else ("DELETE",)), "PUT", "PATCH"):
         response = client.open(path_of(rule, names), method=method)
         assert ROUTES[rule][0] in problem(response, 405)["detail"]
         assert ROUTES[rule][0] in response.headers["Allow"]

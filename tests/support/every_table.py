@@ -119,8 +119,10 @@ def archive(store: Store) -> None:
 
 
 def rename(store: Store) -> None:
-    """Give a service of an archived month another name; so there are rows in the tables about names."""
-    store.names.rename(SERVICES[1].name, "shop/renamed", NOW)
+    """Rows in the tables about names: a service came, got another name, and is gone; the others are as they were."""
+    store.register([Service("shop/former")])
+    store.names.rename("shop/former", "shop/later", NOW)
+    store.names.remove(["shop/later"], NOW, exclude=["shop/later"])
 
 
 def values(store: Store) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def _end(response: Response) -> Response:
     }
     log.info("%s %s %s", request.method, request.path[:200], response.status_code, extra=facts)
     if response.status_code in REFUSED or (request.method not in SAFE and response.status_code != 405):
-        detail = g.get("problem", "")
+        detail = g.get("problem") or g.get("detail", "")
         action = f"{request.method} {request.url_rule.rule if request.url_rule else 'nothing'}"
         audit = authenticator_of(context.context().runtime).audit
         unique = uuid.uuid4().hex  # clients choose ids of requests, and might choose one that was

@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, g
 
 from observatory.api import context
 from observatory.api.middleware.authorization import Access, access
 from observatory.api.paging import next_page, page_of, place
-from observatory.api.schemas.requests import Registration, ServicesQuery
-from observatory.api.schemas.responses import Service, ServicePage
-from observatory.model import SERVICE
+from observatory.api.schemas.requests import Merging, Registration, RemovalQuery, Renaming, ServicesQuery
+from observatory.api.schemas.responses import NameRules, Removed, Service, ServicePage
+from observatory.model import SERVICE, Overlap
+from observatory.runtime.reader import Operator
 from observatory.runtime.services import register_service
 from observatory.store.reader import StoreReader
 
 TAG = {"name": "services", "description": "Which services there are, and what they are held against."}
+NO_SERVICE = "There is no such service."
 routes = APIBlueprint("services", __name__, url_prefix="/api", tag=TAG)
 
 
@@ -56,9 +58,73 @@ def register(json_data: Registration) -> Response:
     service, is_new = register_service(
         operator, json_data.service_name, **json_data.model_dump(exclude={"service_name"})
     )
-    status = next(status for status in operator.overview().services if status.name == service.name)
-    registered = Service.of(status, *_kept(operator.store).get(service.name, (0, None)), operator.settings)
-    return context.answer(registered, status=201 if is_new else 200)
+    return context.answer(_service(operator, service.name), status=201 if is_new else 200)
+
+
+@routes.get("/services/names")
+@access(Access.READ)
+@routes.output(NameRules)
+@routes.doc(operation_id="listNames")
+def list_names() -> Response:
+    """Which services have another name, and which are excluded
+
+    In the order in which it was said.
+    """
+    return context.answer(NameRules.model_validate(context.reader().store.names.rules()))
+
+
+@routes.post("/services/<name:service>/rename")
+@access(Access.WRITE)
+@routes.input(Renaming)
+@routes.output(Service)
+@routes.doc(operation_id="renameService", responses={404: NO_SERVICE, 409: "There is a service of the new name."})
+def rename(service: str, json_data: Renaming) -> Response:
+    """Give a service another name
+
+    It keeps its samples, anomalies and what was learned of it, and gets what its source has of it later. The name of
+    before still finds it.
+    """
+    operator = context.operator()
+    g.detail = f"to {json_data.new_name}"
+    operator.store.names.rename(service, json_data.new_name, operator.clock())
+    return context.answer(_service(operator, json_data.new_name))
+
+
+@routes.post("/services/<name:service>/merge")
+@access(Access.WRITE)
+@routes.input(Merging)
+@routes.output(Service)
+@routes.doc(operation_id="mergeService", responses={404: NO_SERVICE, 409: "Samples of both overlap."})
+def merge(service: str, json_data: Merging) -> Response:
+    """Make a service part of another
+
+    The answer is the service that stays. Where both say something (facts, verdicts), what was said of that one stays.
+    """
+    operator = context.operator()
+    g.detail = f"into {json_data.into}, overlap: {json_data.overlap}"
+    operator.store.names.merge([service], json_data.into, operator.clock(), Overlap(json_data.overlap))
+    return context.answer(_service(operator, json_data.into))
+
+
+@routes.delete("/services/<name:service>")
+@access(Access.WRITE)
+@routes.input(RemovalQuery, location="query")
+@routes.output(Removed)
+@routes.doc(operation_id="removeService", responses={404: NO_SERVICE})
+def remove(service: str, query_data: RemovalQuery) -> Response:
+    """Remove a service and all there is of it
+
+    This cannot be taken back. It stays away until it is registered again, unless `exclude` is false.
+    """
+    operator = context.operator()
+    g.detail = "excluded" if query_data.exclude else "may come back"
+    operator.store.names.remove([service], operator.clock(), [service] if query_data.exclude else [])
+    return context.answer(Removed(service_name=service, excluded=query_data.exclude))
+
+
+def _service(operator: Operator, name: str) -> Service:
+    status = next(status for status in operator.overview().services if status.name == name)
+    return Service.of(status, *_kept(operator.store).get(name, (0, None)), operator.settings)
 
 
 def _kept(store: StoreReader) -> dict[str, tuple[int, datetime | None]]:

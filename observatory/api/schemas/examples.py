@@ -17,6 +17,17 @@ REGISTRATION: dict[str, Any] = {
     "desired_pods": 4.0,
 }
 
+RENAMING: dict[str, Any] = {"new_name": "shop/payment"}
+
+MERGING: dict[str, Any] = {"into": "shop/payment", "overlap": "combine"}
+
+NAMES: dict[str, Any] = {
+    "rules": [
+        {"kind": "rename", "pattern": "checkout", "becomes": SERVICE, "made_at": "2026-03-02T09:15:00Z"},
+        {"kind": "exclude", "pattern": "shop/old-*", "becomes": "", "made_at": "2026-03-02T09:15:00Z"},
+    ]
+}
+
 SERVICES: dict[str, Any] = {
     "services": [
         {

@@ -133,6 +133,37 @@ class AuditQuery(Query):
     limit: int = Field(LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most entries in one answer.")
 
 
+class Renaming(BaseModel):
+    """Another name for a service."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [examples.RENAMING]}
+    )
+
+    new_name: Name = Field(description="What it is called from now on. No service may have this name.")
+
+
+class Merging(BaseModel):
+    """The service that another becomes part of."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [examples.MERGING]}
+    )
+
+    into: Name = Field(description="The service that stays.")
+    overlap: Literal["refuse", "combine", "keep"] = Field(
+        "refuse",
+        description="What becomes of times at which both have a sample: `refuse` merges nothing, `combine` makes one "
+        "sample of both (rates and counts add up, a quantile of two is null), `keep` takes that of the one that stays.",
+    )
+
+
+class RemovalQuery(Query):
+    """Query of removing a service."""
+
+    exclude: bool = Field(True, description="Whether it stays away. Otherwise its next sample brings it back.")
+
+
 class Registration(BaseModel):
     """What is known about a service beyond its metrics. A fact left out keeps the value it has."""
 

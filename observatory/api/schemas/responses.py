@@ -92,6 +92,33 @@ class Service(Answer):
         )
 
 
+class NameRule(Answer):
+    """A rule about names of services."""
+
+    kind: Literal["rename", "deploy", "apart", "exclude"] = Field(
+        description="`rename`: of one name. `deploy`: of all names the pattern (RE2) matches, as it was recognised. "
+        "`apart`: such a pattern that was taken back. `exclude`: what the pattern covers is not watched."
+    )
+    pattern: str = Field(description="A name, or a pattern.")
+    becomes: str = Field(description="What services are called instead; empty where they are excluded.")
+    made_at: datetime | None = Field(description="Since when.")
+
+
+class NameRules(Answer):
+    """All rules about names of services."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.NAMES]})
+
+    rules: list[NameRule]
+
+
+class Removed(Answer):
+    """A service that was removed, with all there was of it."""
+
+    service_name: str
+    excluded: bool = Field(description="Whether it stays away, until it is registered again.")
+
+
 class ServicePage(Answer):
     """Services by name."""
 

@@ -43,6 +43,9 @@ PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"
 
 DETECTOR_STATES = "SELECT * FROM detector_states WHERE detector = ? ORDER BY service_name"
 OLD_STATES = "SELECT count(*) FROM detector_states WHERE learned_until < ?"
+FORGET_STATES_OF = """
+DELETE FROM detector_states WHERE detector = $detector AND list_contains(CAST($services AS VARCHAR[]), service_name)
+"""
 FORGET_STATES = "DELETE FROM detector_states WHERE learned_until < ?"
 
 REMARKS = """

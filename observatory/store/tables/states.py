@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +55,12 @@ class StateTable(ValueTable[KeptState]):
     def read(self, detector: str) -> list[KeptState]:
         """All states of a detector, by service."""
         return self.find(tables.DETECTOR_STATES, [detector])
+
+    def forget_services(self, detector: str, services: Collection[str]) -> None:
+        """Remove what a detector has learned of services."""
+        if services:
+            values = {"detector": detector, "services": sorted(services)}
+            self._database.write([Statement(tables.FORGET_STATES_OF, values)], content=False)
 
     def forget(self, before: datetime) -> None:
         """Remove the states of services of which nothing was learned since `before`."""

@@ -105,6 +105,25 @@ class ServiceNames:
 
         self._database.transaction(work, {batch: batch_of(dict.fromkeys(gone), {})} if gone else {})
 
+    def allow(self, name: str) -> None:
+        """Let the service `name` be watched: it is excluded no longer, where only its own name excluded it.
+
+        Raises
+        ------
+        ConflictError
+            A pattern excludes it, or it goes by another name.
+        """
+        rules = self.rules()
+        current, pattern = rules.name_of(name), rules.excluding(name)
+        if current != name:
+            raise ConflictError(f"{name!r} is {current!r} here: `observatory services restore` gives it its own name")
+        if pattern == name:
+            self.restore(name)
+        elif pattern is not None:
+            raise ConflictError(
+                f"{name!r} is excluded by {pattern!r}: restore that first (`observatory services restore`)"
+            )
+
     def restore(self, name: str) -> None:
         """Take back what was said of a name or pattern: it is watched again, under its own name.
 
