@@ -8,7 +8,7 @@ from datetime import datetime
 from observatory.access.permissions import Caller, Role, Scope
 from observatory.access.scoped import ScopedFeedback, ScopedNames, ScopedReader, ScopedStore
 from observatory.collection.collect import CollectReport
-from observatory.errors import ForbiddenError
+from observatory.errors import ForbiddenError, UnknownServiceError
 from observatory.model import Feedback, Overlap, Service
 from observatory.runtime.reader import Operator
 from observatory.store.reader import FeedbackWriter, NamesWriter, OperatorStore
@@ -63,7 +63,7 @@ class ScopedOperatorStore(ScopedStore):
 
     @property
     def names(self) -> NamesWriter:
-        return ScopedNamesWriter(self._operated.names, self._scope)
+        return ScopedNamesWriter(self._operated.names, self._scope, self.services)
 
     def register(self, services: Iterable[Service]) -> int:
         given = list(services)
@@ -74,30 +74,43 @@ class ScopedOperatorStore(ScopedStore):
 class ScopedNamesWriter(ScopedNames):
     """Names of services inside, to see and to change; see `observatory.store.reader.NamesWriter`."""
 
-    def __init__(self, base: NamesWriter, scope: Scope) -> None:
+    def __init__(self, base: NamesWriter, scope: Scope, inside: Callable[[], list[Service]]) -> None:
         super().__init__(base, scope)
         self._operated = base
+        self._inside = inside
 
     def rename(self, old: str, new: str, at: datetime) -> None:
         _require_inside([old, new], self._scope)
+        self._require_known([old])
         self._operated.rename(old, new, at)
 
     def merge(self, others: Sequence[str], into: str, at: datetime, overlap: Overlap = Overlap.REFUSE) -> None:
         _require_inside([*others, into], self._scope)
+        self._require_known([*others, into])
         self._operated.merge(others, into, at, overlap)
 
     def remove(self, services: Sequence[str], at: datetime, exclude: Iterable[str] = ()) -> None:
         patterns = list(exclude)
         _require_inside([*services, *patterns], self._scope)
+        self._require_known(services)
         self._operated.remove(services, at, patterns)
 
     def allow(self, name: str) -> None:
         _require_inside([name], self._scope)
+        if not self._scope.covers(self._operated.rules().name_of(name)):
+            raise ForbiddenError(f"service {name!r} goes by another name, outside of what you may see: {self._scope}")
         self._operated.allow(name)
 
     def restore(self, name: str) -> None:
         _require_inside([name], self._scope)
         self._operated.restore(name)
+
+    def _require_known(self, names: Iterable[str]) -> None:
+        """The hint of the store would name services outside."""
+        known = [service.name for service in self._inside()]
+        for name in names:
+            if name not in known:
+                raise UnknownServiceError(name, known)
 
 
 class ScopedFeedbackWriter(ScopedFeedback):

@@ -65,6 +65,7 @@ def service_history(
     if start >= end:
         raise InvalidInputError(f"start = {start.isoformat()} must be before end = {end.isoformat()}")
     service = store.service(name)
+    name = service.name  # it may have had another one
     asked = step or (end - start).total_seconds() / points
     wanted = max(settings.interval, _round_up(asked, settings.interval))
     step = store.resolution(start, wanted)

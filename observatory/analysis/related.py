@@ -64,7 +64,7 @@ def related(
     that the daily rhythm all services share does not count), ``farthest`` (largest deviation in half-widths of the
     band) and ``relation``. The row of the metric itself comes first.
     """
-    store.service(service)
+    service = store.service(service).name
     frame = store.history_of_all(start - timedelta(days=settings.training_days), end)
     moved: dict[str, pd.DataFrame] = {}
     for name, rows in frame.groupby(SERVICE):

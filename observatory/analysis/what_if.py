@@ -32,7 +32,7 @@ def what_if(
     Columns ``sensitivity``, ``alarms`` (episodes), ``minutes`` (in alarm), ``first`` and ``highest`` (score, 1 is the
     alarm line). The samples are scored once, each from what was known before it.
     """
-    store.service(service)
+    service = store.service(service).name
     training = timedelta(days=settings.training_days)
     frame = store.history(service, start - training, end)
     first = first_row(frame, start, settings.minimum_samples)

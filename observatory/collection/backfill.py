@@ -89,7 +89,7 @@ def backfill(
         raise InvalidInputError(f"start = {start.isoformat()} must be before end = {end.isoformat()}")
     first, last = floor_to(start, step), floor_to(end, step)
     tally, work, stored = _Tally(), [], 0.0
-    known = {service.name for service in store.services()}
+    known = set(store.service_names())
     for source in named_sources(sources, store):
         question = Question(source.name, source.asks, tuple(services or ()), step)
         missing = [(first, last)] if again else list(_missing(store.fetches.done(question), first, last, step))
@@ -105,7 +105,7 @@ def backfill(
             progress(done, len(work), "fetching history", f"{tally.samples:,} rows, {rate:,.0f} a second")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # nobody who interrupts it waits for answers
-    new = {service.name for service in store.services()} - known
+    new = set(store.service_names()) - known
     tally.warnings.update(dict.fromkeys(settle_names(store, datetime.now(UTC), new)))
     return BackfillReport(
         samples=tally.samples,

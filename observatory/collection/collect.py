@@ -43,7 +43,7 @@ def collect_once(
         Nothing at all could be had. What a single metric's query met is in the report.
     """
     began = time.perf_counter()
-    known = {service.name for service in store.services()}
+    known = set(store.service_names())
     answers = _ask_all(named_sources(sources, store), at, services)
     if all(isinstance(answer, SourceError) for _, answer in answers):
         for _, answer in answers:

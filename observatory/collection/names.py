@@ -122,7 +122,7 @@ def settle_names(store: Store, at: datetime, new: Collection[str]) -> list[str]:
     Returns what is worth a word.
     """
     rules = store.names.rules()
-    names = [service.name for service in store.services()]
+    names = store.service_names()
     deploys = rules.deploys
     if new:
         counts = store.sample_counts()

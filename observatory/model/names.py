@@ -78,8 +78,10 @@ class NameRules:
 
     def name_of(self, name: str) -> str:
         """What a service is called that its source calls `name`."""
-        exact = self._exact.get(name)
-        return apply_renames(name if exact is None else exact, self.deploys)
+        name = self._exact.get(name, name)
+        if self._any_deploy is None or not self._any_deploy.fullmatch(name):
+            return name
+        return apply_renames(name, self.deploys)
 
     def names_for(self, name: str) -> list[str]:
         """Names by which a source may know the service `name`, as far as they can be listed."""
@@ -142,6 +144,12 @@ class NameRules:
     @cached_property
     def _exact(self) -> dict[str, str]:
         return {rule.pattern: rule.becomes for rule in self.of(RuleKind.RENAME)}
+
+    @cached_property
+    def _any_deploy(self) -> re.Pattern[str] | None:
+        """Most names are no deploy's: one look tells so."""
+        patterns = [f"(?:{pattern})" for pattern, _ in self.deploys]
+        return re.compile("|".join(patterns)) if patterns else None
 
     @cached_property
     def _excluded(self) -> tuple[NameRule, ...]:

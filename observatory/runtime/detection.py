@@ -47,12 +47,12 @@ class LiveDetection:
         )
         self._scored_until: dict[str, datetime] = {}
         self._rules = store.names.rules()
-        self._names = {service.name for service in store.services()}
+        self._names = set(store.service_names())
 
     def follow_names(self) -> None:
         """Notice that services were renamed, joined or removed since the last time, by whatever process."""
         rules = self._store.names.rules()
-        names = {service.name for service in self._store.services()}
+        names = set(self._store.service_names())
         if rules != self._rules or not self._names <= names:
             gone = self._names - names
             new = [rule.becomes for rule in rules.rules if rule not in self._rules.rules]

@@ -148,6 +148,10 @@ class Store:
         """All registered services, by name."""
         return self.services_table.all()
 
+    def service_names(self) -> list[str]:
+        """Names of all registered services, in order."""
+        return self.services_table.names()
+
     def service(self, name: str) -> Service:
         """The service called `name`; raises UnknownServiceError with names that are close."""
         return self.services_table.get(name)

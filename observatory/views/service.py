@@ -141,7 +141,8 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
 
     def _describe(self, *_: Any) -> None:
         """Everything around the charts."""
-        overview, name = self._state.overview, self._state.service
+        overview = self._state.overview
+        name = self._history.service.name if self._history else self._state.service  # a link may have one of before
         status = next((s for s in overview.services if s.name == name), None) if overview else None
         now = self._runtime.clock()
         anomalies = self._history.anomalies if self._history else ()

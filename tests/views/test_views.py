@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import support.shop
 from bokeh.document import Document
 from bokeh.models import Model
 from views.conftest import HOSTILE, anomaly
@@ -274,3 +275,13 @@ def test_what_is_drawn_first_cannot_leave_its_script(shop: Runtime) -> None:
 
 def test_the_query_of_a_session_is_read_as_it_came() -> None:
     assert query_of({"service": [b"shop/cart"], "q": [b"\xff&="]}) == "service=shop%2Fcart&q=%EF%BF%BD%26%3D"
+
+
+def test_a_link_of_before_a_service_was_renamed_leads_to_it() -> None:
+    runtime = support.shop.shop(demo_days=0.05)
+    runtime.prepare()
+    runtime.store.names.rename("shop/cart", "shop/basket", runtime.clock())
+    state = State(service="shop/cart")
+    (head,) = data_of(VIEWS.get("health")(runtime, state), "ServiceHead")
+    assert (head["known"], head["error"]) == (True, "")
+    runtime.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 SERVICES = "SELECT * FROM services ORDER BY service_name"
+SERVICE_NAMES = "SELECT service_name FROM services ORDER BY service_name"
 SERVICE = "SELECT * FROM services WHERE service_name = ?"
 
 ANOMALIES = """

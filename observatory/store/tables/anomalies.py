@@ -26,7 +26,7 @@ class AnomalyTable(ValueTable[Anomaly]):
 
     name = "metrics_anomalies"
     keys = (SERVICE, TIMESTAMP, "detector")
-    names = (SERVICE,)
+    service_columns = (SERVICE,)
     value = Anomaly
     columns = (
         Column(SERVICE),

@@ -37,7 +37,7 @@ class Table:
         Whether a write changes what answers are computed from, and so the store's revision.
     keep_known
         Whether a missing value leaves the one that is stored.
-    names
+    service_columns
         Columns that hold the name of a service: they follow when it is renamed, and its rows go when it is removed.
     """
 
@@ -46,7 +46,7 @@ class Table:
     computed: ClassVar[Mapping[str, str]] = {}
     content: ClassVar[bool] = True
     keep_known: ClassVar[bool] = False
-    names: ClassVar[tuple[str, ...]] = ()
+    service_columns: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, database: Database) -> None:
         self._database = database

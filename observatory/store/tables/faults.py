@@ -18,7 +18,7 @@ class FaultTable(ValueTable[Fault]):
 
     name = "faults"
     keys = (SERVICE, "kind", "started_at")
-    names = (SERVICE, "root_cause")
+    service_columns = (SERVICE, "root_cause")
     value = Fault
     columns = (
         Column(SERVICE),

@@ -15,7 +15,7 @@ class FeedbackTable(ValueTable[Feedback]):
 
     name = "feedback"
     keys = (SERVICE, "started_at", "detector")
-    names = (SERVICE,)
+    service_columns = (SERVICE,)
     value = Feedback
     columns = (
         Column(SERVICE),

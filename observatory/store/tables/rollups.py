@@ -17,7 +17,7 @@ class RollupTable(Table):
     """Lowest, highest, mean and number of the values of each metric, by service and step of `seconds`."""
 
     keys = (SERVICE, TIMESTAMP)
-    names = (SERVICE,)
+    service_columns = (SERVICE,)
     content = False
     seconds: ClassVar[int]
 

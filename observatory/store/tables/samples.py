@@ -31,7 +31,7 @@ class SampleTable(Table):
 
     name = "service_metrics"
     keys = (SERVICE, TIMESTAMP)
-    names = (SERVICE,)
+    service_columns = (SERVICE,)
     computed: ClassVar[Mapping[str, str]] = {samples.SERVICE_KEY: samples.service_key("b.service_name")}
     keep_known = True
 

@@ -18,7 +18,7 @@ class ServiceTable(ValueTable[Service]):
 
     name = "services"
     keys = (SERVICE,)
-    names = (SERVICE,)
+    service_columns = (SERVICE,)
     keep_known = True
     value = Service
     columns = (
@@ -37,6 +37,10 @@ class ServiceTable(ValueTable[Service]):
         """All services, by name."""
         return self.find(tables.SERVICES)
 
+    def names(self) -> list[str]:
+        """Names of all services, in order."""
+        return [str(row[SERVICE]) for row in self._database.rows(tables.SERVICE_NAMES)]
+
     def get(self, name: str) -> Service:
         """The service that is called `name`, or was before; raises UnknownServiceError with names that are close."""
         found = self.find(tables.SERVICE, [name])
@@ -53,7 +57,7 @@ class CallTable(Table):
 
     name = "calls"
     keys = ("caller", "callee")
-    names = ("caller", "callee")
+    service_columns = ("caller", "callee")
 
     def write(self, calls: Iterable[tuple[str, str]]) -> int:
         """Remember calls, as ``(caller, callee)``."""

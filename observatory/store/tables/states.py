@@ -35,7 +35,7 @@ class StateTable(ValueTable[KeptState]):
 
     name = "detector_states"
     keys = (SERVICE, "detector")
-    names = (SERVICE,)
+    service_columns = (SERVICE,)
     content = False
     value = KeptState
     columns = (

@@ -98,7 +98,7 @@ def join_services(session: Session, batch: str, overlap: Overlap, catalog: Mappi
 def remove_services(session: Session, batch: str, gone: Sequence[str]) -> None:
     """Remove the rows of the services of a batch from every table, and their names from those of others."""
     for table in TABLES:
-        for column in table.names:
+        for column in table.service_columns:
             is_its_own = column == SERVICE or table is CallTable
             how = names.delete_rows if is_its_own else names.blank
             session.execute(how(table.name, column, batch))
@@ -133,7 +133,7 @@ def _summarise_again(session: Session, batch: str, found: Overlapping, metrics: 
 
 def _rename_in(session: Session, table: type[Table], batch: str) -> None:
     order = "b.learned" if table is StateTable else "b.place"
-    for column in table.names:
+    for column in table.service_columns:
         if column in table.keys:
             _join_rows(session, table, column, batch, order)
         else:

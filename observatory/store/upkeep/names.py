@@ -151,7 +151,7 @@ class ServiceNames:
         """
         before = self.rules()
         rules = before.recognising(deploys, at)
-        known = _names(self._database.rows(tables.SERVICES))
+        known = _names(self._database.rows(tables.SERVICE_NAMES))
         moving = {name: new for name in known if (new := rules.name_of(name)) != name}
         joined: dict[str, list[str]] = {}
         for old, new in moving.items():
@@ -179,7 +179,7 @@ class ServiceNames:
 
 
 def _known(session: Session) -> list[str]:
-    return _names(session.rows(tables.SERVICES))
+    return _names(session.rows(tables.SERVICE_NAMES))
 
 
 def _names(rows: Iterable[Mapping[str, object]]) -> list[str]:

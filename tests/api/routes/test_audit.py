@@ -13,6 +13,7 @@ from observatory.access.audit import Audit
 from observatory.api.app import create_app
 from observatory.config import Settings
 from observatory.errors import StoreError
+from observatory.model import Service
 from observatory.runtime import Runtime
 
 
@@ -115,3 +116,35 @@ def test_every_answer_has_the_id_of_its_request(reader, given, kept):
         said = reader.get(path, headers={"X-Request-Id": given}).headers["X-Request-Id"]
         assert (said == given) is kept
         assert said
+
+
+def test_who_may_change_names_is_asked_and_written_down(watched):
+    client, headers, _, runtime = watched
+    for name in ("ours/a", "ours/b", "theirs/a"):
+        runtime.store.register([Service(name, "demo")])
+    writes = [
+        ("viewer", "POST", "ours/a/rename", {"new_name": "ours/c"}, 403),
+        ("operator", "POST", "ours/a/rename", {"new_name": "theirs/c"}, 403),
+        ("operator", "POST", "theirs/a/rename", {"new_name": "ours/c"}, 403),
+        ("operator", "POST", "ours/a/merge", {"into": "theirs/a"}, 403),
+        ("operator", "DELETE", "theirs/a", None, 403),
+        ("operator", "POST", "ours/none/rename", {"new_name": "ours/c"}, 404),
+        ("operator", "POST", "ours/a/rename", {"new_name": "ours/c"}, 200),
+        ("operator", "POST", "ours/c/merge", {"into": "ours/b"}, 200),
+        ("operator", "DELETE", "ours/b", None, 200),
+    ]
+    for who, method, path, body, status in writes:
+        answer = client.open(f"/api/services/{path}", method=method, json=body, headers=headers[who])
+        assert answer.status_code == status, (path, strict(answer))
+        assert status == 200 or "theirs/a" not in str(strict(answer)) or "theirs/a" in path + str(body)
+    assert [service.name for service in runtime.store.services()] == ["theirs/a"]
+    entries = strict(client.get("/api/audit", headers=headers["admin"]))["entries"]
+    told = {(e["action"], e["target"], e["detail"]) for e in entries if e["result"] == "200"}
+    assert told == {
+        ("POST /api/services/<name:service>/rename", "ours/a", "to ours/c"),
+        ("POST /api/services/<name:service>/merge", "ours/c", "into ours/b, overlap: refuse"),
+        ("DELETE /api/services/<name:service>", "ours/b", "excluded"),
+    }
+    assert sum(e["result"] == "403" for e in entries) == 5
+    rules = strict(client.get("/api/services/names", headers=headers["viewer"]))["rules"]
+    assert {rule["pattern"] for rule in rules} == {"ours/a", "ours/c", "ours/b"}

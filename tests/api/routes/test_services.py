@@ -123,3 +123,68 @@ def test_a_service_whose_samples_ended_is_stale_and_a_young_one_learns(client, r
     assert states["young"]["state"] == "learning"
     assert states["young"]["learning"]["needed"] == runtime.settings.minimum_samples
     assert states["old"]["state"] == "stale"
+
+
+def test_a_renamed_service_keeps_its_samples_and_is_found_by_both_names(client, runtime, names):
+    body = strict(client.post(f"/api/services/{names[0]}/rename", json={"new_name": "shop/basket"}))
+    assert (body["service_name"], body["samples"]) == ("shop/basket", 361)
+    for name in ("shop/basket", names[0]):
+        history = strict(client.get(f"/api/metrics/history?service={name}&metric=request_rate"))
+        assert (history["service_name"], len(history["timestamp"])) == ("shop/basket", 361)
+    found = strict(client.get(f"/api/health/anomalies?service={names[0]}"))["anomalies"]
+    assert {anomaly["service_name"] for anomaly in found} == {"shop/basket"}
+    (rule,) = strict(client.get("/api/services/names"))["rules"]
+    assert (rule["kind"], rule["pattern"], rule["becomes"]) == ("rename", names[0], "shop/basket")
+
+
+def test_what_stands_in_the_way_of_another_name_is_told(client, names):
+    def path(service, verb):
+        return f"/api/services/{service}/{verb}"
+
+    taken = problem(client.post(path(names[0], "rename"), json={"new_name": names[1]}), 409)
+    assert taken["detail"].endswith(f"to join them, merge {names[0]!r} into it")
+    assert problem(client.post(path("shop/crat", "rename"), json={"new_name": "x"}), 404)["detail"]
+    overlap = problem(client.post(path(names[0], "merge"), json={"into": names[1]}), 409)
+    assert "overlap at 361 times" in overlap["detail"]
+    itself = problem(client.post(path(names[0], "merge"), json={"into": names[0]}), 400)
+    assert "cannot become itself" in itself["detail"]
+    for body in ({}, {"new_name": ""}, {"new_name": " a"}, {"new_name": "a" * 201}, {"new_name": "a", "more": 1}):
+        problem(client.post(path(names[0], "rename"), json=body), 400)
+    problem(client.post(path(names[0], "merge"), json={"into": names[1], "overlap": "guess"}), 400)
+
+
+def test_services_are_merged_as_far_as_that_is_true(client, runtime, names):
+    now = runtime.clock()
+    rates = [runtime.store.history(name, now, now)["request_rate"].iloc[0] for name in names[:2]]
+    body = strict(client.post(f"/api/services/{names[0]}/merge", json={"into": names[1], "overlap": "combine"}))
+    assert (body["service_name"], body["samples"]) == (names[1], 361)
+    assert runtime.store.history(names[1], now, now)["request_rate"].iloc[0] == pytest.approx(sum(rates))
+    assert [one["service_name"] for one in strict(client.get("/api/services"))["services"]] == names[1:]
+
+
+def test_a_removed_service_stays_away_until_it_is_registered(client, runtime, names):
+    assert strict(client.delete(f"/api/services/{names[0]}")) == {"service_name": names[0], "excluded": True}
+    problem(client.delete(f"/api/services/{names[0]}"), 404)
+    problem(client.get(f"/api/metrics/history?service={names[0]}"), 404)
+    runtime.collect()
+    assert names[0] not in [service.name for service in runtime.store.services()]
+    assert client.post("/api/services/register", json={"service_name": names[0]}).status_code == 201
+    runtime.collect()
+    assert len(runtime.store.history(names[0], runtime.clock(), runtime.clock())) == 1
+    assert strict(client.delete(f"/api/services/{names[0]}?exclude=false"))["excluded"] is False
+    runtime.collect()
+    assert names[0] in [service.name for service in runtime.store.services()]
+
+
+def test_a_service_that_a_pattern_excludes_cannot_be_registered(client, runtime, names):
+    runtime.store.names.remove([names[0]], runtime.clock(), ["shop/c*"])
+    detail = problem(client.post("/api/services/register", json={"service_name": "shop/cash"}), 409)["detail"]
+    assert detail.startswith("'shop/cash' is excluded by 'shop/c*'")
+
+
+def test_a_service_may_be_called_as_a_route(client, runtime):
+    for name in ("a/rename", "names", "register"):
+        client.post("/api/services/register", json={"service_name": name})
+    assert strict(client.post("/api/services/a/rename/rename", json={"new_name": "b"}))["service_name"] == "b"
+    for name in ("names", "register"):
+        assert strict(client.delete(f"/api/services/{name}"))["service_name"] == name

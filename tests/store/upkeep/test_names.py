@@ -48,7 +48,7 @@ def names_in(store: Store) -> set[str]:
     return {
         str(row["name"])
         for table in TABLES
-        for column in table.names
+        for column in table.service_columns
         for row in store._database.rows(f"SELECT DISTINCT {column} AS name FROM {table.name}")
     }
 
@@ -62,7 +62,7 @@ def test_every_column_with_a_name_of_a_service_follows(table: type) -> None:
     with open_store(":memory:") as store:
         columns = {row["column_name"] for row in store._database.rows(f"DESCRIBE {table.name}")}
     known = {"service_name", "caller", "callee", "root_cause"} & columns
-    assert known == set(table.names) or table.name == "archived_names"
+    assert known == set(table.service_columns) or table.name == "archived_names"
 
 
 def test_a_renamed_service_keeps_everything(store: Store) -> None:
