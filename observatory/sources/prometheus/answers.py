@@ -76,10 +76,6 @@ class _Kind(msgspec.Struct, gc=False, rename="camel"):
     result_type: str
 
 
-class _Build(msgspec.Struct, gc=False):
-    version: str = ""
-
-
 _envelope = msgspec.json.Decoder(Envelope)
 _kind = msgspec.json.Decoder(_Kind)
 _data = msgspec.json.Decoder(_Data)
@@ -130,14 +126,6 @@ def _items(data: msgspec.Raw, kind: str, address: str) -> list[_Item]:
             f"Prometheus at {address} answered with a {other[:40]}, not a {kind}: check the query"
         )
     return found.result
-
-
-def read_version(envelope: Envelope) -> str:
-    """What a server says of itself; empty where it says nothing that is understood."""
-    try:
-        return msgspec.json.decode(envelope.data, type=_Build).version
-    except msgspec.DecodeError:
-        return ""
 
 
 def wide_frame(

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Self
 
 from pydantic import SecretStr
 
 from observatory.config.sources import SourceSettings
-from observatory.errors import SourceError
-from observatory.sources.prometheus.answers import Answer, Series, parse, read_version
+from observatory.errors import MalformedAnswerError, SourceBusyError, SourceError, SourceRefusedError
+from observatory.sources.prometheus.about import (
+    VICTORIAMETRICS,
+    Build,
+    escaped,
+    read_build,
+    read_names,
+    read_types,
+    read_version,
+)
+from observatory.sources.prometheus.answers import Answer, Series, parse
 from observatory.sources.prometheus.connection import TLS, Authentication, Limits
 from observatory.sources.prometheus.transport import Transport
 
 WHOLE = {"partial_response": "false", "deny_partial_response": "1"}
 """Thanos's and VictoriaMetrics's words for: rather an error than history with holes in it."""
+METRICSQL = 'label_set(1, "of", "metricsql")'
+"""A query that only VictoriaMetrics understands."""
 MOST_POINTS = 11_000  # Prometheus refuses a range of more points a series
 
 
@@ -74,6 +86,71 @@ class PrometheusClient(Transport):
             return read_version(self.ask("status/buildinfo"))
         except SourceError:
             return ""
+
+    def build(self) -> Build:
+        """Which program answers, told by its build info or else by its dialect; empty where neither tells.
+
+        Raises
+        ------
+        SourceUnreachableError, SourceTimeoutError, SourceBusyError
+        """
+        try:
+            build = read_build(self.ask("status/buildinfo"))
+        except SourceBusyError:
+            raise
+        except (SourceRefusedError, MalformedAnswerError):
+            build = Build()
+        if build.name:
+            return build
+        try:
+            self.instant(METRICSQL, datetime.now(UTC))
+        except SourceBusyError:
+            raise
+        except (SourceRefusedError, MalformedAnswerError):
+            return build
+        return Build(VICTORIAMETRICS)
+
+    def label_names(
+        self, match: Sequence[str] = (), start: datetime | None = None, end: datetime | None = None
+    ) -> list[str]:
+        """Names of labels, sorted: of all series, or of those that one of the selectors `match` finds.
+
+        Raises
+        ------
+        SourceUnreachableError, SourceTimeoutError, SourceRefusedError, MalformedAnswerError
+        """
+        return read_names(self.ask("labels", _reach(match, start, end), get=True), self.address)
+
+    def label_values(
+        self, label: str, match: Sequence[str] = (), start: datetime | None = None, end: datetime | None = None
+    ) -> list[str]:
+        """Values of a label, sorted; those of ``__name__`` are the names of all metrics.
+
+        Raises
+        ------
+        SourceUnreachableError, SourceTimeoutError, SourceRefusedError, MalformedAnswerError
+        """
+        what = f"label/{escaped(label)}/values"
+        return read_names(self.ask(what, _reach(match, start, end), get=True), self.address)
+
+    def metadata(self) -> Mapping[str, str]:
+        """Type by metric: ``"counter"``, ``"gauge"``, ``"histogram"`` …; empty where the server has no such list.
+
+        Raises
+        ------
+        SourceUnreachableError, SourceTimeoutError, SourceBusyError
+        """
+        try:
+            return read_types(self.ask("metadata", {}, get=True))
+        except SourceBusyError:
+            raise
+        except (SourceRefusedError, MalformedAnswerError):
+            return {}
+
+
+def _reach(match: Sequence[str], start: datetime | None, end: datetime | None) -> dict[str, str | Sequence[str]]:
+    times = {"start": start, "end": end}
+    return {"match[]": match} | {name: f"{at.timestamp():.3f}" for name, at in times.items() if at is not None}
 
 
 def _shown(secret: SecretStr | None) -> str | None:

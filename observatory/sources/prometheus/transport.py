@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,6 +36,9 @@ RETRIED = frozenset({429, 502, 503, 504})
 ATTEMPTS = 3
 LONGEST_WAIT = 10.0
 PIECE = 1 << 16
+
+Fields = Mapping[str, str | Sequence[str]]
+"""Parameters of a request by name; several values are sent one by one."""
 
 
 @dataclass(slots=True)
@@ -87,8 +90,8 @@ class Transport:
         scheme, _, rest = self.url.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}"
 
-    def ask(self, what: str, fields: Mapping[str, str] | None = None) -> Envelope:
-        """The answer of ``/api/v1/{what}``: POST with `fields`, or GET.
+    def ask(self, what: str, fields: Fields | None = None, *, get: bool = False) -> Envelope:
+        """The answer of ``/api/v1/{what}``: POST with `fields`, or GET without any, or with `get`.
 
         Raises
         ------
@@ -98,9 +101,9 @@ class Transport:
         with ExitStack() as stack:
             for slot in lane.slots:
                 stack.enter_context(slot)
-            return lane.circuit.call(lambda: self._ask(what, fields, lane.circuit))
+            return lane.circuit.call(lambda: self._ask(what, fields, lane.circuit, get or fields is None))
 
-    def _ask(self, what: str, fields: Mapping[str, str] | None, circuit: Circuit) -> Envelope:
+    def _ask(self, what: str, fields: Fields | None, circuit: Circuit, get: bool) -> Envelope:
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             retry=retry_if_exception(lambda error: _may_pass(error) and not circuit.is_open),
@@ -109,20 +112,20 @@ class Transport:
             sleep=self._sleep,
         )
         try:
-            answer: Envelope = attempts(self._ask_once, what, fields)
+            answer: Envelope = attempts(self._ask_once, what, fields, get)
         except SourceBusyError as error:
             if error.wait is not None and error.wait <= LONGEST_WAIT:
                 raise SourceBusyError(str(error)) from None
             raise
         return answer
 
-    def _ask_once(self, what: str, fields: Mapping[str, str] | None) -> Envelope:
+    def _ask_once(self, what: str, fields: Fields | None, get: bool) -> Envelope:
         deadline = time.monotonic() + self.limits.timeout
         url = f"{self.url}/api/v1/{what}"
         more: dict[str, Any] = {"timeout": self.limits.timeout, "stream": True, "allow_redirects": False}
         try:
             with (
-                self._session.get(url, **more) if fields is None else self._session.post(url, data=fields, **more)
+                self._session.get(url, params=fields, **more) if get else self._session.post(url, data=fields, **more)
             ) as response:
                 body = self._body(response, deadline)
                 status, headers = response.status_code, response.headers
