@@ -15,11 +15,16 @@
     ├── NotEnoughDataError             a model needs more samples
     ├── SourceError                    a metrics source did not deliver
     │   ├── SourceRefusedError         it said no
+    │   │   ├── AccessDeniedError      to whoever asks: another log-in is needed
     │   │   ├── QueryRefusedError      to this query
+    │   │   │   ├── UnsupportedQueryError   which has a function or syntax it does not know
+    │   │   │   └── QueryLimitError    which asks for more than it allows at once
+    │   │   │       └── QueryTooLongError   in its text
     │   │   └── SourceBusyError        for now
     │   ├── SourceUnreachableError
     │   ├── SourceTimeoutError
     │   └── MalformedAnswerError
+    │       └── AnswerTooLargeError
     └── StoreError                     the store cannot be opened, read or written
         ├── StoreInUseError
         ├── StoreCorruptError
@@ -107,8 +112,24 @@ class SourceRefusedError(SourceError):
     """The source answered, and said no (bad query, no permission, not ready)."""
 
 
+class AccessDeniedError(SourceRefusedError):
+    """The source wants another log-in, or does not allow this to whoever asks."""
+
+
 class QueryRefusedError(SourceRefusedError):
     """The source cannot parse or execute this query; others may be fine."""
+
+
+class UnsupportedQueryError(QueryRefusedError):
+    """The source does not know a function or the syntax of this query, and will not know it a minute later either."""
+
+
+class QueryLimitError(QueryRefusedError):
+    """The query asks for more than the source allows at once; for a shorter range it may pass."""
+
+
+class QueryTooLongError(QueryLimitError):
+    """The text of the query is longer than the source takes, whatever the range."""
 
 
 class SourceBusyError(SourceRefusedError):
@@ -129,6 +150,10 @@ class SourceTimeoutError(SourceError):
 
 class MalformedAnswerError(SourceError):
     """The source answered with something that is not what its interface promises."""
+
+
+class AnswerTooLargeError(MalformedAnswerError):
+    """The answer is larger than the settings allow; that of a shorter range may be small enough."""
 
 
 class StoreError(ObservatoryError):

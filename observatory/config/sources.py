@@ -33,6 +33,18 @@ class SourceSettings(BaseModel):
     headers: dict[str, SecretStr] = Field(
         default_factory=dict, description="Headers sent with every request, such as `X-Scope-OrgID` or `THANOS-TENANT`."
     )
+    proxy: SecretStr | None = Field(
+        None,
+        description="Proxy to go through, such as `http://proxy:3128`, or `environment` for what `HTTPS_PROXY` and "
+        "`NO_PROXY` name. Unset: none.",
+    )
+    aws_region: str | None = Field(
+        None, description="Sign requests for Amazon's managed Prometheus in this region; needs the extra `aws`."
+    )
+    aws_profile: str | None = Field(None, description="Profile of `~/.aws` to sign with. Unset: the default one.")
+    google: bool = Field(
+        False, description="Log in by Google's application default credentials; needs the extra `google`."
+    )
     concurrency: int = Field(4, ge=1, le=64, description="Queries in flight at a time.")
     max_answer: float = Field(256.0, gt=0, le=65536, description="Largest answer taken [MB].")
     presets: Names = Field((), description="Presets to query, the first that has a service wins. Empty: all.")
@@ -43,7 +55,10 @@ class SourceSettings(BaseModel):
 
     @model_validator(mode="after")
     def _one_way_to_log_in(self) -> Self:
-        ways = [name for name in ("token", "token_file", "username") if getattr(self, name)]
+        names = ("token", "token_file", "username", "aws_region", "google")
+        ways = [name for name in names if getattr(self, name)]
+        if self.aws_profile and "aws_region" not in ways:
+            ways.append("aws_profile")
         if len(ways) > 1:
             raise ValueError(f"{' and '.join(ways)} are both set: keep one way to log in")
         if self.password and not self.username:
@@ -54,6 +69,15 @@ class SourceSettings(BaseModel):
             path = getattr(self, name)
             if path is not None and not path.is_file():
                 raise ValueError(f"{name} names {str(path)!r}, which is no file")
+        return self
+
+    @model_validator(mode="after")
+    def _proxy_is_an_address(self) -> Self:
+        proxy = self.proxy.get_secret_value() if self.proxy else "environment"
+        if proxy != "environment" and not re.match(r"https?://[^/]", proxy):
+            raise ValueError(
+                "proxy is neither an address such as http://proxy:3128 nor the word environment (SOCKS is not spoken)"
+            )
         return self
 
     @model_validator(mode="after")

@@ -85,6 +85,7 @@ def _source(source: PrometheusSource, settings: Settings, now: datetime, owners:
         )
     yield from _presets(source, found)
     yield from _services(source, found, owners)
+    yield from _infos(source)
 
 
 def _connection(name: str, error: SourceError) -> Finding:
@@ -164,7 +165,9 @@ def _presets(source: PrometheusSource, found: list[Found]) -> Iterator[Finding]:
         metrics = {metric: error for metric, error in preset.refused.items() if metric in preset.series}
         for metric, error in (metrics or preset.refused).items():
             detail = f"preset {preset.preset}, {metric}: {error}"
-            if preset.is_own:
+            if metric not in preset.unknown:
+                yield Finding(Level.BROKEN, what, detail, "its values are missing: see what the server says about it")
+            elif preset.is_own:
                 yield Finding(Level.BROKEN, what, detail, f"correct [preset.{preset.preset}] in observatory.toml")
             else:
                 yield Finding(Level.OK, what, f"{preset.preset} is not understood by this server: left out")
@@ -181,6 +184,14 @@ def _presets(source: PrometheusSource, found: list[Found]) -> Iterator[Finding]:
             "compare the presets (`observatory help presets`) with your metrics, or describe yours with [preset.NAME]; "
             "see also OBSERVATORY_PRESETS, OBSERVATORY_INCLUDE and OBSERVATORY_EXCLUDE",
         )
+
+
+def _infos(source: PrometheusSource) -> Iterator[Finding]:
+    """Advice of the server on queries, in one finding: the values are not in doubt."""
+    infos = source.client.infos
+    if infos:
+        more = f" (and {len(infos) - 1} more like it)" if len(infos) > 1 else ""
+        yield Finding(Level.OK, f"{source.name}: remarks", f"the server remarks on queries: {infos[0]}{more}")
 
 
 def _services(source: PrometheusSource, found: list[Found], owners: dict[str, str]) -> Iterator[Finding]:

@@ -341,12 +341,15 @@ class Request:
     path: str
     headers: Mapping[str, str]
     fields: Mapping[str, str]
+    method: str = "POST"
+    body: bytes = b""
 
 
 class FaultyServer:
     """Answers each request with the next of `replies`, then with the last again and again, or as `choose` says.
 
     Its clock is `skew` seconds ahead; with `keep_alive`, connections stay open; with `tls`, they are encrypted.
+    It listens at `port`, or at a free one.
     """
 
     def __init__(
@@ -356,6 +359,7 @@ class FaultyServer:
         skew: float = 0.0,
         keep_alive: bool = False,
         tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
         self._replies: Sequence[Reply] = replies
         self._choose = choose or self._next
@@ -386,7 +390,7 @@ class FaultyServer:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Nobody reads it."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = False  # closing waits for them
@@ -412,7 +416,7 @@ class FaultyServer:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        request = Request(handler.path, dict(handler.headers), fields)
+        request = Request(handler.path, dict(handler.headers), fields, handler.command, body)
         with self._lock:
             self.requests.append(request)
             self._inside.add(threading.get_ident())

@@ -40,10 +40,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """Series, and what the server wanted to be known about them; `partial` if it could not ask all it stands for."""
+    """Series, and what the server wanted to be known about them; `partial` if it could not ask all it stands for.
+
+    `warnings` put the values in doubt; `infos` are advice on the query, such as a counter's name without ``_total``.
+    """
 
     series: list[Series]
     warnings: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
     partial: bool = False
 
 
@@ -69,7 +73,7 @@ class _Item(msgspec.Struct, gc=False):
 
 class _Data(msgspec.Struct, gc=False, rename="camel"):
     result_type: str
-    result: list[_Item]
+    result: list[_Item] | None  # some servers have null for an empty list, and then no type either
 
 
 class _Kind(msgspec.Struct, gc=False, rename="camel"):
@@ -107,10 +111,10 @@ def parse(envelope: Envelope, kind: str, address: str) -> Answer:
             f"Prometheus at {address} sent an answer of an unknown form ({str(error)[:200]}): "
             "is it a compatible server?"
         ) from None
-    said = [*(envelope.warnings or ()), *(envelope.infos or ())]
+    said = list(envelope.warnings or ())
     if envelope.is_partial:
         said.append("the answer is partial, as a part of the server did not answer")
-    return Answer(series, tuple(dict.fromkeys(said)), envelope.is_partial)
+    return Answer(series, tuple(dict.fromkeys(said)), tuple(envelope.infos or ()), partial=envelope.is_partial)
 
 
 def _items(data: msgspec.Raw, kind: str, address: str) -> list[_Item]:
@@ -121,11 +125,13 @@ def _items(data: msgspec.Raw, kind: str, address: str) -> list[_Item]:
         other = _kind.decode(data).result_type
         if other == kind:
             raise
+    if found.result is None and other in (kind, ""):
+        return []
     if other != kind:
         raise MalformedAnswerError(
             f"Prometheus at {address} answered with a {other[:40]}, not a {kind}: check the query"
         )
-    return found.result
+    return found.result or []
 
 
 def wide_frame(

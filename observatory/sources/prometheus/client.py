@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
@@ -20,18 +22,37 @@ from observatory.sources.prometheus.about import (
     read_version,
 )
 from observatory.sources.prometheus.answers import Answer, Series, parse
-from observatory.sources.prometheus.connection import TLS, Authentication, Limits
+from observatory.sources.prometheus.connection import ANONYMOUS, CHECKED, DEFAULT_LIMITS, TLS, Authentication, Limits
+from observatory.sources.prometheus.pieces import Pieces
 from observatory.sources.prometheus.transport import Transport
 
 WHOLE = {"partial_response": "false", "deny_partial_response": "1"}
 """Thanos's and VictoriaMetrics's words for: rather an error than history with holes in it."""
 METRICSQL = 'label_set(1, "of", "metricsql")'
 """A query that only VictoriaMetrics understands."""
-MOST_POINTS = 11_000  # Prometheus refuses a range of more points a series
+PLACE = re.compile(r"\s*\(\d+:\d+\)$")
+"""Where in a query a remark belongs."""
+MOST_INFOS = 50
+"""Remarks of a server on queries that are kept."""
 
 
 class PrometheusClient(Transport):
     """Instant and range queries with typed errors; what it takes is said at `Transport`."""
+
+    def __init__(
+        self,
+        url: str,
+        limits: Limits = DEFAULT_LIMITS,
+        authentication: Authentication = ANONYMOUS,
+        tls: TLS = CHECKED,
+        *,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(url, limits, authentication, tls, headers=headers, proxy=proxy, sleep=sleep)
+        self._pieces = Pieces()
+        self._infos: dict[str, None] = {}
 
     @classmethod
     def of(cls, settings: SourceSettings) -> Self:
@@ -44,9 +65,13 @@ class PrometheusClient(Transport):
                 token_file=settings.token_file,
                 username=settings.username,
                 password=_shown(settings.password),
+                aws_region=settings.aws_region,
+                aws_profile=settings.aws_profile,
+                google=settings.google,
             ),
             TLS(settings.ca_file, settings.cert_file, settings.key_file, settings.verify),
             headers={name: value.get_secret_value() for name, value in settings.headers.items()},
+            proxy=_shown(settings.proxy),
         )
 
     def instant(self, query: str, at: datetime) -> Answer:
@@ -56,29 +81,49 @@ class PrometheusClient(Transport):
         ------
         SourceUnreachableError, SourceTimeoutError, SourceRefusedError, MalformedAnswerError
         """
-        return parse(self.ask("query", {"query": query, "time": f"{at.timestamp():.3f}"}), "vector", self.address)
+        answer = parse(self.ask("query", {"query": query, "time": f"{at.timestamp():.3f}"}), "vector", self.address)
+        self._remember(answer)
+        return answer
 
     def range(self, query: str, start: datetime, end: datetime, step: float) -> Answer:
-        """Values every `step` seconds from `start` to `end`, both included; long ranges are asked for in pieces.
+        """Values every `step` seconds from `start` to `end`, both included.
+
+        Long ranges, and those that hit a limit of the server or of `limits.max_answer`, are asked for in pieces; the
+        size that passed is remembered.
 
         Raises
         ------
+        QueryLimitError, AnswerTooLargeError
+            A limit is hit for a single time too.
         SourceUnreachableError, SourceTimeoutError, SourceRefusedError, MalformedAnswerError
         """
+
+        def ask(first: float, last: float) -> Answer:
+            reach = {"start": f"{first:.3f}", "end": f"{last:.3f}", "step": f"{step:.15g}"}
+            return parse(self.ask("query_range", {"query": query, **reach, **WHOLE}), "matrix", self.address)
+
         series: list[Series] = []
-        warnings: list[str] = []
+        warnings: dict[str, None] = {}
+        infos: dict[str, None] = {}
         partial = False
-        first, last, span = start.timestamp(), end.timestamp(), (MOST_POINTS - 1) * step
-        while first <= last:
-            until = min(last, first + span)
-            reach = {"start": f"{first:.3f}", "end": f"{until:.3f}", "step": f"{step:.15g}"}
-            fields = {"query": query, **reach, **WHOLE}
-            answer = parse(self.ask("query_range", fields), "matrix", self.address)
+        for answer in self._pieces.answers(query, start.timestamp(), end.timestamp(), step, ask):
             series += answer.series
-            warnings += answer.warnings
+            warnings.update(dict.fromkeys(answer.warnings))
+            infos.update(dict.fromkeys(answer.infos))
             partial |= answer.partial
-            first += span + step
-        return Answer(series, tuple(dict.fromkeys(warnings)), partial)
+        whole = Answer(series, tuple(warnings), tuple(infos), partial)
+        self._remember(whole)
+        return whole
+
+    @property
+    def infos(self) -> tuple[str, ...]:
+        """What the server remarked on queries so far, each once: advice, not doubt in the values."""
+        return tuple(self._infos)
+
+    def _remember(self, answer: Answer) -> None:
+        for info in answer.infos:
+            if len(self._infos) < MOST_INFOS:
+                self._infos[PLACE.sub("", info)] = None
 
     def version(self) -> str:
         """What the server calls itself; empty where it does not say (not every compatible server does)."""

@@ -8,12 +8,19 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """Who asks: by a bearer token, a file that has one and is read for every request, or a name and a password."""
+    """Who asks: by a bearer token, a file that has one and is read for every request, or a name and a password.
+
+    With `aws_region` or `aws_profile`, requests are signed for Amazon's managed Prometheus; with `google`, they carry
+    an access token of Google's application default credentials.
+    """
 
     token: str | None = field(default=None, repr=False)
     token_file: Path | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    aws_region: str | None = None
+    aws_profile: str | None = None
+    google: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,14 @@ import pandas as pd
 
 from observatory.catalog import METRICS, Metric
 from observatory.config import Settings
-from observatory.errors import QueryRefusedError, SourceError, SourceTimeoutError, SourceUnreachableError
+from observatory.errors import (
+    QueryLimitError,
+    QueryRefusedError,
+    SourceError,
+    SourceTimeoutError,
+    SourceUnreachableError,
+    UnsupportedQueryError,
+)
 from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Service, is_usable_name
 from observatory.sources.prometheus.answers import Answer, Series, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
@@ -77,7 +84,7 @@ class PrometheusSource:
         """Queries by metric and preset."""
         self.probes = build_probes(window, presets, available)
         self._included, self._excluded = _pattern(include or ["*"]), _pattern(exclude)
-        self._refused: dict[tuple[str, str], tuple[float, str]] = {}
+        self._refused: dict[tuple[bool, str, str], tuple[float, str]] = {}
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str = "prometheus") -> Self:
@@ -136,7 +143,7 @@ class PrometheusSource:
 
         def one(metric: str) -> _Answers | SourceError:
             try:
-                return self._answer(metric, self.parts[metric], ask)
+                return self._answer(metric, self.parts[metric], ask, live=step is None)
             except SourceError as error:
                 return error
 
@@ -157,9 +164,15 @@ class PrometheusSource:
         remarks = self._remarks(samples, services)
         return Collected(samples, tuple(failures), (*warnings, *strange, *remarks), len(self.parts))
 
-    def _answer(self, metric: str, parts: Mapping[str, str], ask: Callable[[str], Answer]) -> _Answers:
-        """All presets in one query; where the server refuses it, preset by preset, and what it refuses is left out."""
-        known = [preset for preset in parts if not self._is_refused(metric, preset)] or list(parts)
+    def _answer(
+        self, metric: str, parts: Mapping[str, str], ask: Callable[[str], Answer], *, live: bool = True
+    ) -> _Answers:
+        """All presets in one query; where the server refuses it, preset by preset.
+
+        What the server does not understand is left out for a while; what it refuses for another reason is a failure.
+        A query that is understood for one time may not be for a range, so `live` ones are remembered apart.
+        """
+        known = [preset for preset in parts if not self._is_refused(live, metric, preset)] or list(parts)
         found = _Answers()
         try:
             found.add(ask(joined(parts[preset] for preset in known)))
@@ -171,22 +184,24 @@ class PrometheusSource:
                 try:
                     found.add(ask(parts[preset]))
                 except QueryRefusedError as error:
-                    refused = error
-                    words = str(self.explained(metric, preset, error))
-                    self._refused[metric, preset] = time.monotonic() + FORGOTTEN_AFTER, words
+                    refused = self.explained(metric, preset, error)
+                    if isinstance(error, UnsupportedQueryError):
+                        self._refused[live, metric, preset] = time.monotonic() + FORGOTTEN_AFTER, str(refused)
+                    else:
+                        found.failures.append(Failure(metric, f"preset {preset}: {refused}"))
             if refused and not found.series:
-                raise
+                raise refused from None
         if found.partial:
             found.failures.append(Failure(metric, "the answer is partial: run the backfill again"))
         for preset in parts:
-            if self._is_refused(metric, preset):
-                self._say_refused(metric, preset, found)
+            if self._is_refused(live, metric, preset):
+                self._say_refused(live, metric, preset, found)
         return found
 
     def explained(self, metric: str, preset: str, error: QueryRefusedError) -> QueryRefusedError:
         """What the server says about a query just as the user wrote it, instead of what was made of it."""
         written = self.presets[preset].queries.get(metric)
-        if written is None:
+        if written is None or isinstance(error, QueryLimitError):
             return error
         try:
             self.client.instant(filled(written, self.presets[preset], self.window), datetime.now(UTC))
@@ -196,12 +211,12 @@ class PrometheusSource:
             pass
         return error
 
-    def _is_refused(self, metric: str, preset: str) -> bool:
-        return time.monotonic() < self._refused.get((metric, preset), (0.0, ""))[0]
+    def _is_refused(self, live: bool, metric: str, preset: str) -> bool:
+        return time.monotonic() < self._refused.get((live, metric, preset), (0.0, ""))[0]
 
-    def _say_refused(self, metric: str, preset: str, found: _Answers) -> None:
+    def _say_refused(self, live: bool, metric: str, preset: str, found: _Answers) -> None:
         """What the user has to put right is said each time; a function the server lacks, only by the doctor."""
-        _, error = self._refused[metric, preset]
+        _, error = self._refused[live, metric, preset]
         if self.presets[preset].is_own:
             found.failures.append(Failure(metric, f"preset {preset}: {error}"))
         elif "unknown func" not in error:

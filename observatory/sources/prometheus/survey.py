@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from observatory.errors import QueryRefusedError
+from observatory.errors import QueryRefusedError, UnsupportedQueryError
 from observatory.model import SERVICE
 from observatory.sources.prometheus.answers import Answer
 from observatory.sources.prometheus.source import PrometheusSource
@@ -18,7 +18,8 @@ from observatory.sources.prometheus.source import PrometheusSource
 class Found:
     """What one preset has: its services, and by metric how many of them have a value now.
 
-    `refused` has the server's own words by metric, ``"services"`` for the preset's probe.
+    `refused` has the server's own words by metric, ``"services"`` for the preset's probe; `unknown` are those of them
+    whose function or syntax the server does not know.
     """
 
     preset: str
@@ -26,6 +27,7 @@ class Found:
     services: tuple[str, ...]
     series: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
     is_own: bool = False
 
 
@@ -69,6 +71,7 @@ def survey(source: PrometheusSource, at: datetime) -> list[Found]:
                 services=_names(source, probed[name]),
                 series={metric: _count(source, answer) for metric, answer in mine.items()},
                 refused={what: str(answer) for what, answer in said.items() if isinstance(answer, QueryRefusedError)},
+                unknown=frozenset(what for what, answer in said.items() if isinstance(answer, UnsupportedQueryError)),
                 is_own=preset.is_own,
             )
         )

@@ -1,41 +1,54 @@
 """How a Prometheus is reached: log-in, TLS, retries, and bounds on time, size and number of requests.
 
-Queries go out as form-encoded POST, because they get long, over connections that are kept.
+Queries go out as form-encoded POST, because they get long, over connections that are kept; and as GET where a proxy
+allows nothing else.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from observatory.errors import (
+    AnswerTooLargeError,
     MalformedAnswerError,
-    QueryRefusedError,
     SourceBusyError,
-    SourceRefusedError,
     SourceTimeoutError,
     SourceUnreachableError,
 )
-from observatory.sources.prometheus.answers import Envelope, read_envelope
+from observatory.sources.prometheus.address import Address, shown, title_of
+from observatory.sources.prometheus.answers import Envelope
+from observatory.sources.prometheus.causes import cause_of, may_want_certificate, way_out_of_distrust
 from observatory.sources.prometheus.circuit import Circuit
 from observatory.sources.prometheus.connection import ANONYMOUS, CHECKED, DEFAULT_LIMITS, TLS, Authentication, Limits
+from observatory.sources.prometheus.replies import LONGEST_WAIT, REDIRECTS, Reply, checked, date_of
+from observatory.sources.prometheus.session import make_session, secrets_of
 
-RETRIED = frozenset({429, 502, 503, 504})
+log = logging.getLogger(__name__)
+
 ATTEMPTS = 3
-LONGEST_WAIT = 10.0
 PIECE = 1 << 16
+MOST_HOPS = 3
+"""Redirects that are followed, one after the other."""
+NO_POST = frozenset({403, 405, 501})
+"""Statuses of servers, or of proxies in front, that allow GET and nothing else."""
+TOO_LONG = frozenset({414, 431})
+"""Statuses of GET with a query that is too long for it."""
+MISSED = frozenset({200, 400, 404, 405, *REDIRECTS})
+"""Statuses that an address may lead to which is not quite that of the API."""
+SEARCHED_AGAIN = 60.0
+"""An address that led nowhere is tried with other endings after so long [s]."""
 
 Fields = Mapping[str, str | Sequence[str]]
 """Parameters of a request by name; several values are sent one by one."""
@@ -49,17 +62,29 @@ class _Lane:
     slots: list[threading.Semaphore] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How the server is asked: what comes before ``/api/v1``, and whether it takes POST."""
+
+    base: str
+    posts: bool = True
+    is_found: bool = False
+
+
 class Transport:
     """Asks a server for JSON, with typed errors.
 
     Parameters
     ----------
     url
-        Address of the server, with a path prefix if it has one.
+        Address of the server, as a browser shows it: with a path prefix if it has one, and with parameters that go to
+        each request.
     limits, authentication, tls
         See `observatory.sources.prometheus.connection`.
     headers
         Sent with every request.
+    proxy
+        Address of a proxy, or ``"environment"`` for the one that ``HTTPS_PROXY`` and ``NO_PROXY`` name.
     sleep
         Waits between attempts.
     """
@@ -72,6 +97,7 @@ class Transport:
         tls: TLS = CHECKED,
         *,
         headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url.rstrip("/")
@@ -79,15 +105,19 @@ class Transport:
         self.skew: float | None = None
         """How far the server's clock was ahead of ours at its last answer [s], to about a second; None: not told."""
         self._sleep = sleep
-        self._session = _session(limits, authentication, tls, headers or {})
+        self._address = Address.of(self.url)
+        self._way = _Way(self._address.bases[0])
+        self._search, self._search_again = threading.Lock(), 0.0
+        self._secrets = secrets_of(self._address, authentication, (headers or {}).values())
+        self._session = make_session(self._address, limits, authentication, tls, headers or {}, proxy)
         every, ranges = (threading.Semaphore(count) for count in (limits.concurrency, max(1, limits.concurrency - 1)))
         self._lanes = {"query_range": _Lane(Circuit(), [ranges, every])}
         self._other = _Lane(Circuit(), [every])
 
     @property
     def address(self) -> str:
-        """The URL without user name and password, for messages."""
-        scheme, _, rest = self.url.partition("://")
+        """Where the server is asked, without user name and password, for messages."""
+        scheme, _, rest = self._way.base.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}"
 
     def ask(self, what: str, fields: Fields | None = None, *, get: bool = False) -> Envelope:
@@ -120,33 +150,95 @@ class Transport:
         return answer
 
     def _ask_once(self, what: str, fields: Fields | None, get: bool) -> Envelope:
+        way = self._way
+        reply = self._exchange(way, what, fields, get)
+        if not way.is_found and self._is_missed(reply) and not what.startswith(("status/", "metadata")):
+            reply = self._elsewhere(what, fields, get, reply)
+        return checked(reply, self.address, self._secrets)
+
+    def _is_missed(self, reply: Reply) -> bool:
+        """Whether the address may not be quite that of the API."""
+        if reply.is_answer or reply.is_log_in or reply.status not in MISSED:
+            return False
+        return reply.leads_to is not None if reply.status in REDIRECTS else _is_no_data(reply)
+
+    def _elsewhere(self, what: str, fields: Fields | None, get: bool, missed: Reply) -> Reply:
+        """The reply of an address near the one given, where servers have their API; `missed` if none answers."""
+        with self._search:
+            if self._way.is_found:
+                return self._exchange(self._way, what, fields, get)
+            if time.monotonic() < self._search_again:
+                return missed
+            self._search_again = time.monotonic() + SEARCHED_AGAIN
+            for base in self._address.bases[1:]:
+                reply = self._exchange(_Way(base, self._way.posts), what, fields, get)
+                if reply.is_answer:
+                    log.info("the API of %s is at %s", shown(self.url), base)
+                    return reply
+        return missed
+
+    def _exchange(self, way: _Way, what: str, fields: Fields | None, get: bool) -> Reply:
+        """POST, or GET where only that is allowed; what worked is remembered."""
+        get = get or not way.posts
+        reply, base = self._followed(way.base, what, fields, get)
+        posts = way.posts
+        if not get and reply.status in NO_POST:
+            other, other_base = self._followed(way.base, what, fields, True)
+            if (other.is_answer and other.status not in NO_POST) or other.status in TOO_LONG:
+                log.info("%s refuses POST (HTTP %d): it is asked by GET", self.address, reply.status)
+                reply, base, posts = other, other_base, False
+        if reply.is_answer or posts != way.posts:
+            self._way = _Way(base, posts, True)
+        return reply
+
+    def _followed(self, base: str, what: str, fields: Fields | None, get: bool) -> tuple[Reply, str]:
+        """The reply at the end of redirects that stay with the server, and the base of its address."""
+        call = f"/api/v1/{what}"
+        reply = self._send(base + call, fields, get)
+        for _ in range(MOST_HOPS):
+            there = reply.leads_to
+            if there is None or not there.endswith(call):
+                break
+            base = there.removesuffix(call)
+            reply = self._send(base + call, fields, get)
+        return reply, base
+
+    def _send(self, url: str, fields: Fields | None, get: bool) -> Reply:
         deadline = time.monotonic() + self.limits.timeout
-        url = f"{self.url}/api/v1/{what}"
         more: dict[str, Any] = {"timeout": self.limits.timeout, "stream": True, "allow_redirects": False}
+        own = self._address.parameters
+        sent = [*own, *_pairs(fields or {})] if get else own
+        query = urlencode(sent, quote_via=quote)  # a blank as %20: signatures are made of that
         try:
             with (
-                self._session.get(url, params=fields, **more) if get else self._session.post(url, data=fields, **more)
+                self._session.get(url, params=query, **more)
+                if get
+                else self._session.post(url, data=fields, params=query, **more)
             ) as response:
-                body = self._body(response, deadline)
-                status, headers = response.status_code, response.headers
+                reply = Reply(url, response.status_code, self._body(response, deadline), response.headers)
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
             raise self._too_slow() from None
+        except requests.exceptions.ProxyError as error:
+            raise SourceUnreachableError(
+                f"the proxy before {self.address} does not let requests through ({cause_of(error)}): "
+                "is it running, and is OBSERVATORY_PROMETHEUS_PROXY right, with the user it may want?"
+            ) from None
         except requests.exceptions.SSLError as error:
-            raise SourceUnreachableError(self._untrusted(_cause(error))) from None
+            raise SourceUnreachableError(self._untrusted(cause_of(error))) from None
         except (urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError) as error:
             raise MalformedAnswerError(
-                f"Prometheus at {self.address} broke off its answer ({_cause(error)}): look at its log"
+                f"Prometheus at {self.address} broke off its answer ({cause_of(error)}): look at its log"
             ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            cause = _cause(error)
+            cause = cause_of(error)
             if self._wants_certificate(cause):
                 raise SourceUnreachableError(self._untrusted(cause)) from None
             raise SourceUnreachableError(
                 f"Prometheus at {self.address} cannot be reached ({cause}): "
                 "is it running, and is OBSERVATORY_PROMETHEUS_URL right?"
             ) from None
-        self._compare_clocks(headers.get("Date"))
-        return self._checked(body, status, headers.get("Retry-After"))
+        self._compare_clocks(reply.headers.get("Date"))
+        return reply
 
     def _body(self, response: requests.Response, deadline: float) -> bytes:
         """The whole body as it comes in, within the bounds on size and time, however slowly its bytes arrive."""
@@ -154,7 +246,7 @@ class Transport:
         while piece := response.raw.read1(PIECE, decode_content=True):
             body += piece
             if len(body) > self.limits.max_answer * 1e6:
-                raise MalformedAnswerError(
+                raise AnswerTooLargeError(
                     f"Prometheus at {self.address} sent more than {self.limits.max_answer:g} MB for one query: "
                     "ask for a shorter range or fewer services, or raise OBSERVATORY_PROMETHEUS_MAX_ANSWER"
                 )
@@ -162,32 +254,8 @@ class Transport:
                 raise self._too_slow()
         return bytes(body)
 
-    def _checked(self, body: bytes, status: int, retry_after: str | None) -> Envelope:
-        """The answer's data and warnings, or the error it is."""
-        answer = read_envelope(body)
-        if answer is not None and answer.status == "error":
-            detail = f"{answer.error_type}: {answer.error}"
-        elif status >= 300:
-            detail = f"HTTP {status}" + (", check token or password" if status in (401, 403) else "")
-        elif answer is None or answer.status != "success":
-            start = body[:60].decode("utf-8", "replace").split("\n")[0]
-            raise MalformedAnswerError(
-                f"{self.address} did not answer like a Prometheus (it began {start!r}): "
-                "is OBSERVATORY_PROMETHEUS_URL right, and nothing in between?"
-            )
-        else:
-            return answer
-        message = f"Prometheus at {self.address} refused the query ({detail})"
-        if status in RETRIED:
-            wait = _seconds(retry_after)
-            asked = f": it asks to be left alone for {wait:.0f} s" if wait and wait > LONGEST_WAIT else ""
-            raise SourceBusyError(message + asked, wait)
-        if status in (200, 400, 422):
-            raise QueryRefusedError(message)
-        raise SourceRefusedError(message)
-
     def _compare_clocks(self, date: str | None) -> None:
-        told = _date(date)
+        told = date_of(date)
         if told is not None:
             self.skew = (told - datetime.now(UTC)).total_seconds() + 0.5  # a date has whole seconds
 
@@ -198,63 +266,20 @@ class Transport:
         )
 
     def _wants_certificate(self, cause: str) -> bool:
-        """A server that misses a certificate of ours may say so, or just hang up: which of it arrives is a race."""
-        said = ("certificate required", "handshake failure", "bad certificate")
-        hung_up = ("EOF occurred", "reset by peer", "Broken pipe", "without response")
-        is_bare = self.url.startswith("https:") and self._session.cert is None
-        return any(word in cause for word in said) or (is_bare and any(word in cause for word in hung_up))
+        return may_want_certificate(cause, is_bare=self.url.startswith("https:") and self._session.cert is None)
 
     def _untrusted(self, cause: str) -> str:
-        way_out = "name its authority with OBSERVATORY_PROMETHEUS_CA_FILE"
-        if self._wants_certificate(cause):
-            way_out = "does it want a certificate of yours? Name it with OBSERVATORY_PROMETHEUS_CERT_FILE"
-        elif "wrong version number" in cause or "record layer failure" in cause:
-            way_out = "does it speak TLS at all? Try http:// in OBSERVATORY_PROMETHEUS_URL"
-        elif "mismatch" in cause or "not valid for" in cause:
-            way_out = "use the name its certificate is for in OBSERVATORY_PROMETHEUS_URL"
-        elif "expired" in cause:
-            way_out = "renew it"
+        way_out = way_out_of_distrust(cause, wants_certificate=self._wants_certificate(cause))
         return f"no trusted connection to Prometheus at {self.address} ({cause}): {way_out}"
 
 
-def _session(limits: Limits, authentication: Authentication, tls: TLS, headers: Mapping[str, str]) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy and no .netrc that the settings do not name
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=limits.concurrency))
-    session.headers.update(headers)
-    if tls.cert_file:
-        session.cert = (str(tls.cert_file), str(tls.key_file)) if tls.key_file else str(tls.cert_file)
-    session.verify = tls.verify and (str(tls.ca_file) if tls.ca_file else True)
-    if not tls.verify:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # doctor and log say it once
-    if authentication.token:
-        session.headers["Authorization"] = f"Bearer {authentication.token}"
-    elif authentication.username:
-        session.auth = (authentication.username, authentication.password or "")
-    elif authentication.token_file:
-        session.auth = _TokenFile(authentication.token_file)
-    return session
+def _is_no_data(reply: Reply) -> bool:
+    """Whether a reply is not what comes from the API, as a page or a line of text; a broken answer is from there."""
+    return reply.status != 200 or title_of(reply.body) is not None
 
 
-class _TokenFile(requests.auth.AuthBase):
-    """A bearer token from a file that may be written anew at any time."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        try:
-            token = self._path.read_text("ascii").strip()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not plain text"
-            raise SourceRefusedError(
-                f"token file {self._path} cannot be read ({reason}): check its path and rights"
-            ) from None
-        if not token or not token.isprintable():
-            raise SourceRefusedError(f"token file {self._path} holds no token: it must have one line of text")
-        request.headers["Authorization"] = f"Bearer {token}"
-        return request
+def _pairs(fields: Fields) -> list[tuple[str, str]]:
+    return [(name, one) for name, value in fields.items() for one in ([value] if isinstance(value, str) else value)]
 
 
 def _may_pass(error: BaseException) -> bool:
@@ -269,53 +294,3 @@ def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.wait if isinstance(error, SourceBusyError) else None
     return asked if asked is not None else 0.5 * 2 ** (state.attempt_number - 1)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Seconds of a ``Retry-After`` header, which has a number or a date; None where it makes no sense."""
-    if not retry_after:
-        return None
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        at = _date(retry_after)
-        seconds = (at - datetime.now(UTC)).total_seconds() if at else -1.0
-        return max(0.0, seconds) if at else None
-    return max(0.0, seconds) if seconds == seconds else None
-
-
-def _date(text: str | None) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(text) if text else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason, as the operating system puts it."""
-    reason: Any = error
-    while True:
-        inner = getattr(reason, "reason", None) or reason.__cause__ or reason.__context__
-        if not isinstance(inner, BaseException):
-            break
-        reason = inner
-    text = str(reason)
-    for known, words in (
-        ("refused", "connection refused"),
-        ("Name or service not known", "unknown host"),
-        ("Failed to resolve", "unknown host"),
-        ("Temporary failure in name resolution", "unknown host"),
-        ("Hostname mismatch", "certificate is not valid for this name"),
-        ("IP address mismatch", "certificate is not valid for this address"),
-        ("certificate has expired", "certificate has expired"),
-        ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed"),
-        ("CERTIFICATE_REQUIRED", "certificate required"),
-        ("WRONG_VERSION_NUMBER", "wrong version number"),
-        ("Invalid URL", "invalid address"),  # the text goes on with the address, password and all
-        ("Failed to parse", "invalid address"),
-        ("header value", "a header that cannot be sent"),  # and here with the secret
-    ):
-        if known in text:
-            return words
-    return text.split("\n")[0][:120] or type(reason).__name__

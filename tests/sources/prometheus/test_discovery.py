@@ -147,13 +147,14 @@ def test_a_function_the_server_lacks_is_left_to_the_doctor() -> None:
     assert "unknown func" in found["native"].refused["request_rate"]
 
 
-def test_what_else_a_server_refuses_of_a_preset_is_a_warning_each_time() -> None:
+def test_what_else_a_server_refuses_of_a_preset_is_a_failure_each_time() -> None:
     with FaultyServer(choose=refusing("kubernetes", message="many-to-many matching", status=422)) as server:
         source = a_source(server.url)
         for _ in range(2):
             collected = source.collect(NOW)
-            assert collected.failures == ()
-            assert sum("preset kubernetes is left out" in text for text in collected.warnings) == 4
+            assert {failure.error.partition(":")[0] for failure in collected.failures} == {"preset kubernetes"}
+            assert len(collected.failures) == 4
+            assert all("many-to-many matching" in failure.error for failure in collected.failures)
     assert collected.frame["cpu_usage"].tolist() == [1.0]
 
 

@@ -17,6 +17,7 @@ from support.servers import FaultyServer, Reply, Request, free_port, refusal, su
 from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.errors import (
+    AccessDeniedError,
     MalformedAnswerError,
     SourceBusyError,
     SourceError,
@@ -96,7 +97,7 @@ def test_an_answer_cut_short_by_a_closed_connection_is_malformed() -> None:
     [
         EMPTY.body[:-9],
         b"",
-        b"<!DOCTYPE html>\n<title>Sign in</title>",
+        b"<!DOCTYPE html>\n<title>Shop of the day</title>",
         b"null",
         b"[]",
         b'{"status": "success"',
@@ -116,7 +117,6 @@ def test_what_is_no_answer_of_a_prometheus_is_malformed_and_shown(body: bytes) -
 @pytest.mark.parametrize(
     "result",
     [
-        None,
         7,
         "text",
         [None],
@@ -165,13 +165,13 @@ def test_an_answer_that_is_too_large_is_refused_before_it_fills_the_memory(packe
     assert requests == 1
 
 
-def test_redirects_are_not_followed() -> None:
+def test_redirects_to_another_server_are_not_followed() -> None:
     with FaultyServer(EMPTY) as elsewhere:
         away = Reply(302, headers={"Location": elsewhere.url})
         error, requests = ask(away, authentication=Authentication(token=SECRET))
         assert elsewhere.requests == []
     assert isinstance(error, SourceRefusedError)
-    assert "HTTP 302" in str(error)
+    assert f"redirects to {elsewhere.url} (HTTP 302)" in str(error)
     assert requests == 1
 
 
@@ -195,9 +195,9 @@ def test_an_error_that_comes_with_200_is_an_error() -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_no_permission_hints_at_token_and_password(status: int) -> None:
     error, requests = ask(Reply(status, b"Unauthorized"))
-    assert isinstance(error, SourceRefusedError)
-    assert f"HTTP {status}, check token or password" in str(error)
-    assert requests == 1
+    assert isinstance(error, AccessDeniedError)
+    assert f"HTTP {status}, check token or password; it says: Unauthorized" in str(error)
+    assert requests == {401: 1, 403: 2}[status], "a POST may be refused where GET is not"
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
@@ -338,10 +338,25 @@ def test_what_the_server_remarks_comes_with_the_data() -> None:
     with FaultyServer(success(vector(a="1"), warnings=["a store is missing"], infos=["not a counter"])) as server:
         source = PrometheusSource(a_client(server.url))
         answer, collected = source.client.instant("up", NOW), source.collect(NOW)
-    assert answer.warnings == ("a store is missing", "not a counter")
+    assert (answer.warnings, answer.infos) == (("a store is missing",), ("not a counter",))
     assert len(answer.series) == 1
     assert "request_rate: a store is missing" in collected.warnings
     assert collected.failures == ()
+
+
+def test_advice_on_queries_is_no_warning_of_samples_and_kept_once() -> None:
+    said = [f'PromQL info: might not be a counter: "hits" (1:{place})' for place in (7, 8)]
+    with FaultyServer(success(vector(a="1"), infos=said)) as server:
+        source = PrometheusSource(a_client(server.url))
+        assert source.collect(NOW).warnings == ()
+    assert source.client.infos == ('PromQL info: might not be a counter: "hits"',)
+
+
+@pytest.mark.parametrize("kind", ["vector", ""])
+def test_null_is_an_empty_result(kind: str) -> None:
+    with FaultyServer(success(None, kind=kind)) as server:
+        assert a_client(server.url).instant("up", NOW).series == []
+        assert PrometheusSource(a_client(server.url)).collect(NOW).failures == ()
 
 
 def test_a_long_range_is_asked_for_in_pieces_of_at_most_11000_points() -> None:

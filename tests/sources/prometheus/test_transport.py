@@ -280,8 +280,7 @@ def test_a_server_that_comes_back_is_asked_again() -> None:
     client._other.circuit = Circuit(clock)
     with pytest.raises(SourceUnreachableError):
         client.instant("up", NOW)
-    with FaultyServer(EMPTY) as server:
-        client.url = server.url
+    with FaultyServer(EMPTY, port=port):
         with pytest.raises(SourceUnreachableError):
             client.instant("up", NOW)
         clock.now = REST
