@@ -26,6 +26,8 @@ CHUNK_VALUES = 1_000_000
 """Most values of one metric in one piece: some 35 MB of an answer."""
 SETTLED = timedelta(minutes=5)
 """Age at which a time counts as fetched: what is younger may come late to the server, and is asked for again."""
+MOST_REACHES = 3
+"""Times of one failure that are shown."""
 
 Range = tuple[datetime, datetime]
 
@@ -53,12 +55,22 @@ class BackfillReport:
 class _Tally:
     began: float = field(default_factory=time.perf_counter)
     samples: int = 0
-    failures: dict[Failure, None] = field(default_factory=dict)
+    failed: dict[Failure, list[Range]] = field(default_factory=dict)
+    """Times by what could not be had."""
     warnings: dict[str, None] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
         return time.perf_counter() - self.began
+
+    def fail(self, failure: Failure, piece: Range) -> None:
+        """Note that something could not be had for a piece."""
+        self.failed.setdefault(failure, []).append(piece)
+
+    def failures(self, step: float) -> Iterator[Failure]:
+        """What could not be had, each once, with its times."""
+        for failure, pieces in self.failed.items():
+            yield Failure(f"{failure.what}, {_times(pieces, step)}".removeprefix(", "), failure.error)
 
 
 def backfill(
@@ -112,7 +124,7 @@ def backfill(
         chunks=len(work),
         stored=stored / len(sources) if sources else 0.0,
         seconds=tally.seconds,
-        failures=tuple(tally.failures),
+        failures=tuple(tally.failures(step)),
         warnings=tuple(tally.warnings),
         coverage=coverage(store, start, end, step, services),
         gaps=gaps(store, start, end, step, services),
@@ -174,7 +186,7 @@ def _keep(
 ) -> None:
     """Store what came; a piece is done only if all of it came."""
     if isinstance(answer, SourceError):
-        tally.failures[Failure(f"{piece[0]:%Y-%m-%d %H:%M} to {piece[1]:%Y-%m-%d %H:%M}", str(answer))] = None
+        tally.fail(Failure("", str(answer)), piece)
         return
     samples, strangers = 0, []
     for row in range(0, len(answer.frame), SAMPLES_AT_ONCE):
@@ -187,7 +199,8 @@ def _keep(
     if not answer.failures and settled >= piece[0]:
         store.fetches.record(question, piece[0], settled, samples, warnings, now)
     tally.samples += samples
-    tally.failures.update(dict.fromkeys(answer.failures))
+    for failure in dict.fromkeys(answer.failures):
+        tally.fail(failure, piece)
     tally.warnings.update(dict.fromkeys(warnings))
 
 
@@ -217,6 +230,19 @@ def _missing(done: Sequence[Range], first: datetime, last: datetime, step: float
 
 def _points(ranges: Sequence[Range], step: float) -> int:
     return sum(int((last - first).total_seconds() // step) + 1 for first, last in ranges)
+
+
+def _times(pieces: Sequence[Range], step: float) -> str:
+    """When, for people: pieces beside each other as one."""
+    reaches: list[Range] = []
+    for first, last in sorted(pieces):
+        if reaches and first - reaches[-1][1] <= timedelta(seconds=step):
+            reaches[-1] = reaches[-1][0], max(last, reaches[-1][1])
+        else:
+            reaches.append((first, last))
+    shown = [f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}" for first, last in reaches[:MOST_REACHES]]
+    more = len(reaches) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _pieces(reach: Range, step: float, points: int) -> Iterator[Range]:

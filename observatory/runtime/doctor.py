@@ -91,7 +91,7 @@ def _source(source: PrometheusSource, settings: Settings, now: datetime, owners:
 def _connection(name: str, error: SourceError) -> Finding:
     """What went wrong; most messages end with what to do."""
     what, ends, todo = str(error).rpartition("): ")
-    if "HTTP 401" in str(error) or "HTTP 403" in str(error):
+    if str(error).endswith(")") and ("HTTP 401" in str(error) or "HTTP 403" in str(error)):
         todo = "set OBSERVATORY_PROMETHEUS_TOKEN, or _USERNAME and _PASSWORD, to a log-in that may query"
     elif not ends:
         todo = "look at its log, and try `curl` with the same address"

@@ -145,6 +145,13 @@ def test_a_piece_that_fails_is_reported_by_its_times_while_the_others_go_on(stor
     assert report.coverage.loc["shop/cart", "request_rate"] == pytest.approx(2 / 3, abs=0.01)
 
 
+def test_a_failure_of_pieces_that_lie_apart_has_the_times_of_each(store: Store) -> None:
+    source = Patchy({1: SourceRefusedError("no"), 2: SourceRefusedError("no"), 4: SourceRefusedError("no")})
+    (failure,) = backfill([source], store, NOW - 3 * DAY, NOW, 60, ["shop/cart"], parallel=1).failures
+    reaches = [(source.asked[0][0], source.asked[1][1]), source.asked[3]]
+    assert failure.what == ", ".join(f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}" for first, last in reaches)
+
+
 def test_the_next_run_fills_the_gap(store: Store) -> None:
     backfill([Patchy({1: SourceRefusedError("no")})], store, NOW - 2 * DAY, NOW, 60, ["shop/cart"], parallel=1)
     report = backfill([DemoSource(7, NOW)], store, NOW - 2 * DAY, NOW, 60, ["shop/cart"])
@@ -174,7 +181,8 @@ def test_the_same_failure_and_warning_of_many_pieces_is_told_once(store: Store) 
             return Collected(frame, (Failure("latency_p95", "no"),), ("a store is away",))
 
     report = backfill([Grumbling(7, NOW)], store, NOW - 3 * DAY, NOW, 60, ["shop/cart"])
-    assert report.failures == (Failure("latency_p95", "no"),)
+    begin = NOW - 3 * DAY
+    assert report.failures == (Failure(f"latency_p95, {begin:%Y-%m-%d %H:%M} to {NOW:%Y-%m-%d %H:%M}", "no"),)
     assert report.warnings == ("a store is away",)
 
 
@@ -385,8 +393,9 @@ def test_the_error_of_a_real_prometheus_is_in_the_report_of_the_piece(
     with pytest.raises(SourceError, match="parse error"):
         source.history(end - HOUR, end, 60)
     report = backfill([source], store, end - 2 * DAY, end, 60, parallel=1)
-    assert len(report.failures) == report.chunks == 3
-    assert all("parse error" in failure.error for failure in report.failures)
+    assert report.chunks == 3
+    (failure,) = report.failures
+    assert "parse error" in failure.error
     assert store.revision == 0
 
 

@@ -29,12 +29,13 @@ BEHIND = "give a log-in that programs may use, or the address of the server itse
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back from `url`."""
+    """What came back from `url`, which may be where a redirect led."""
 
     url: str
     status: int
     body: bytes
     headers: Mapping[str, str]
+    is_redirected: bool = False
 
     @cached_property
     def envelope(self) -> Envelope | None:
@@ -87,7 +88,8 @@ def _error(reply: Reply, address: str, secrets: Sequence[str]) -> SourceError:
     detail = shortened(said)
     if answer is None:
         check = ", check token or password" if status in DENIED else ""
-        detail = f"HTTP {status}{check}" + (f"; it says: {detail[:MOST_OF_A_TEXT]}" if detail else "")
+        after = f" after a redirect to {shown(reply.url)}" if reply.is_redirected else ""
+        detail = f"HTTP {status}{after}{check}" + (f"; it says: {detail[:MOST_OF_A_TEXT]}" if detail else "")
     message = f"Prometheus at {address} refused the query ({detail})" + (WAYS_OUT.get(kind) or _hint(reply, said))
     if kind is SourceBusyError:
         wait = seconds_of(reply.headers.get("Retry-After"))
@@ -131,6 +133,8 @@ def _text(reply: Reply) -> str:
 def _hint(reply: Reply, said: str) -> str:
     if "no org id" in said.lower():
         return ": name the tenant with a header, such as headers = { X-Scope-OrgID = 'shop' }"
+    if reply.status in (404, 405, 410):
+        return ": is OBSERVATORY_PROMETHEUS_URL right, with its path?"
     is_amazon = any(name.lower().startswith("x-amzn-") for name in reply.headers)
     if reply.status == 403 and is_amazon:
         return ": Amazon wants signed requests, see aws_region and aws_profile in `observatory help prometheus`"

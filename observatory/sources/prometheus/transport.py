@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -200,7 +200,7 @@ class Transport:
             if there is None or not there.endswith(call):
                 break
             base = there.removesuffix(call)
-            reply = self._send(base + call, fields, get)
+            reply = replace(self._send(base + call, fields, get), is_redirected=True)
         return reply, base
 
     def _send(self, url: str, fields: Fields | None, get: bool) -> Reply:

@@ -85,7 +85,8 @@ def amazon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatc
 def checking(region: str, session: str | None = None):
     def choose(request: Request) -> Reply:
         if signed_for(region, request, session):
-            return success(None, kind="") if "/query" in request.path else Reply(body=b'{"status":"success","data":["a"]}')
+            is_query = "/query" in request.path
+            return success(None, kind="") if is_query else Reply(body=b'{"status":"success","data":["a"]}')
         words = b'{"message":"The request signature we calculated does not match the signature you provided."}'
         return Reply(403, words, {"x-amzn-ErrorType": "SignatureDoesNotMatch"})
 
