@@ -100,7 +100,7 @@ def _connection(name: str, error: SourceError) -> Finding:
 
 def _connection_settings(source: PrometheusSource, settings: Settings) -> Iterator[Finding]:
     own = settings.prometheus_servers[source.name]
-    has_secret = bool(own.token or own.token_file or own.password or own.url.password)
+    has_secret = bool(own.token or own.token_file or own.password or own.url.password or own.google)
     if own.url.scheme == "http" and has_secret and not is_loopback(own.url.host or ""):
         yield Finding(
             Level.WARNING,
