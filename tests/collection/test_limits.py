@@ -177,3 +177,23 @@ def test_a_limit_that_one_preset_hits_is_a_failure_each_time_and_the_others_answ
             assert failure.error.startswith("preset kubernetes: ")
             assert TOO_MANY in failure.error
             assert collected.frame["cpu_usage"].tolist() == [1.0]
+
+
+def test_what_a_server_does_not_understand_for_a_range_is_asked_for_now_all_the_same() -> None:
+    heavy = PrometheusSource(PrometheusClient("http://127.0.0.1:1")).parts["cpu_usage"]["kubernetes"]
+
+    def choose(request: Request) -> Reply:
+        if "query_range" not in request.path:
+            return of_services(request)
+        return refusal(422, 'unknown func "x"') if heavy in request.fields["query"] else success([], kind="matrix")
+
+    with FaultyServer(choose=choose) as server:
+        source = PrometheusSource(PrometheusClient(server.url))
+        for _ in range(2):
+            source.history(START, START, STEP)
+        ranges = sum(heavy in request.fields["query"] for request in server.requests)
+        server.requests.clear()
+        source.collect(END)
+        live = sum(heavy in request.fields["query"] for request in server.requests)
+    assert ranges == 2, "joined and alone, once"
+    assert live == 1
