@@ -65,6 +65,8 @@ install() {
 prepare_tests() {
     install "[test]"
     export PATH="$PWD/.venv/bin:$PATH" JUPYTER_PLATFORM_DIRS=1
+    # Tests start hundreds of processes: none of them should compile the package anew, whatever the environment says.
+    python -m compileall -q observatory
     unset OBSERVATORY_PROMETHEUS_URL PORT
 }
 
@@ -77,7 +79,8 @@ run_tests() {
     say "pytest"
     # What takes longest comes first, so that no worker is left alone with it.
     [ $# -gt 0 ] || set -- tests/test_notebooks.py tests/store tests/api tests/ui tests --ignore tests/benchmarks
-    pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 "$@"
+    # One worker more than cores: much of the time is spent waiting for servers and browsers.
+    pytest -n $(($(nproc) + 1)) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 "$@"
 }
 
 # What is worth waiting for at each change: nothing that starts servers, a browser or notebooks is even imported.
