@@ -1,4 +1,4 @@
-"""``observatory import``: samples from CSV and Parquet files."""
+"""``observatory import``: samples from files, ours and those of other programs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from observatory.cli.common import print_table, progress_bar, read_settings
 from observatory.errors import InvalidInputError
 
 
+class DayOrder(StrEnum):
+    """What comes first in dates such as 03/04/2026."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+
+
 class Duplicates(StrEnum):
     """Which of two rows of one service and time counts."""
 
@@ -22,10 +29,13 @@ class Duplicates(StrEnum):
 
 
 def import_samples(
-    file: Annotated[Path, typer.Argument(help="A .csv (or .csv.gz) or .parquet file.")],
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON or text; see `observatory help import`.")],
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", "-m", help="THING=COLUMN or METRIC=COLUMN:UNIT; repeated: see `observatory help import`"),
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Metric (or METRIC:UNIT) that all series of the file are, or its column `value`.")
     ] = None,
     service: Annotated[str | None, typer.Option(help="Name of the service, if no column has it.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of times that have none, such as UTC.")] = None,
@@ -36,18 +46,46 @@ def import_samples(
     ignore_unknown: Annotated[
         bool, typer.Option("--ignore-unknown", help="Leave out what is no known metric.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="Format of the file, where it is not to be recognised.")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="Decimal sign, `.` or `,`, where no value shows which it is.")
+    ] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(help="A text that stands for no value, such as -; may be repeated.")
+    ] = None,
+    dates: Annotated[
+        DayOrder | None, typer.Option(help="Order of day and month, where no date shows which it is.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding, if neither UTF-8 nor UTF-16: cp1252.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, show what was understood, store nothing.")
+    ] = False,
 ) -> None:
-    """Store the samples of a CSV or Parquet file: all of them, or none and what is wrong with it."""
+    """Store the samples of a file: all of them, or none and what is wrong with it."""
     from observatory.collection.importing import ImportOptions, import_file
-    from observatory.display.samples import import_table
+    from observatory.display.samples import import_table, preview_table, series_table
     from observatory.model import IMPORTED
     from observatory.store import open_store
     from observatory.store.options import StoreOptions
 
     settings = read_settings()
     store_options = StoreOptions.of(settings)
-    options = ImportOptions(_pairs(mapping or []), service, timezone, time_unit, duplicates.value, ignore_unknown)
+    options = ImportOptions(
+        _pairs(mapping or []),
+        service,
+        timezone,
+        time_unit,
+        duplicates.value,
+        ignore_unknown,
+        metric=metric,
+        format=format_,
+        decimal=decimal,
+        missing=tuple(missing or ()),
+        dates=dates.value if dates else None,
+        encoding=encoding,
+    )
     url = (
         settings.store if "store" in settings.model_fields_set or settings.prometheus_servers else "observatory.duckdb"
     )
@@ -66,9 +104,19 @@ def import_samples(
             store.write_note("source", settings.source_name if settings.prometheus_servers else IMPORTED)
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    typer.echo(f"{file} is {report.format}")
+    for note in report.notes:
+        typer.echo(note)
+    if not report.series.empty:
+        typer.echo()
+        print_table(series_table(report.series))
+    typer.echo()
     print_table(import_table(report.metrics))
+    if dry_run:
+        typer.echo("\nthe first samples:")
+        print_table(preview_table(report.preview))
     typer.echo(
-        f"\n{report.rows:,} rows, a {'value' if report.layout == 'long' else 'service and time'} each: "
+        f"\n{report.rows:,} rows, a {'service and time' if report.layout == 'wide' else 'value'} each: "
         f"{report.samples:,} samples of {len(report.services)} services, {report.first:%Y-%m-%d %H:%M} to "
         f"{report.last:%Y-%m-%d %H:%M} UTC"
     )

@@ -1,79 +1,53 @@
-"""Samples from CSV and Parquet files: the mapping of columns is checked, then every row, then all of it is stored.
+"""Samples from files: what is in them is understood, then every row is checked, then all of it is stored.
 
-A file has a column a metric (wide), or a row a value with the metric's name in a column (long). Nothing is guessed:
-units are those of the catalogue unless said otherwise, and times need a zone. Whatever is wrong is told with its
-column and row, and then nothing is stored.
+A table of ours has a column a metric (wide), or a row a value with the metric's name in a column (long). A file of
+another program has series, see `observatory.collection.files.formats`. Nothing is guessed: units are those of the
+catalogue unless said otherwise, and times need a zone. Whatever is wrong is told with its column and row, and then
+nothing is stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
 from observatory.catalog import METRICS, Metric
 from observatory.collection.files import queries as sql
+from observatory.collection.files.assignment import Assigned, Assignment, assign
 from observatory.collection.files.checks import Column, Plan, convert, facts
+from observatory.collection.files.formats import FORMATS, recognise
+from observatory.collection.files.options import ImportOptions
 from observatory.collection.files.reader import SampleFile
+from observatory.collection.files.series import Reading
+from observatory.collection.files.tables import PARTS, plan_of
+from observatory.collection.files.text import TextFile
 from observatory.collection.names import settle_names
 from observatory.errors import InvalidInputError
-from observatory.model import IMPORTED, SERVICE, TIMESTAMP, Progress, Service, no_progress
+from observatory.model import IMPORTED, SERVICE, Progress, Service, no_progress
 from observatory.store import Store
 from observatory.store.options import StoreOptions
-from observatory.suggest import closest, did_you_mean
-from observatory.times import parse_zone
 
-UNITS: Mapping[str, Mapping[str, float]] = {
-    "s": {"s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60},
-    "ratio": {"ratio": 1, "%": 0.01, "percent": 0.01},
-    "bytes": {"bytes": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
-    "cores": {"cores": 1, "millicores": 1e-3},
-    "req/s": {"req/s": 1, "req/min": 1 / 60},
-}
-"""Units a file may have, by the base unit they become."""
-TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-PARTS = {"service": (SERVICE, "service"), "time": (TIMESTAMP, "time"), "metric": ("metric",), "value": ("value",)}
-"""What is no metric, with the names columns may have without being mapped."""
+__all__ = ["ImportOptions", "ImportReport", "import_file"]
 
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """How a file is to be read.
-
-    Parameters
-    ----------
-    columns
-        What the file calls a thing: ``service``, ``time``, ``metric``, ``value`` or a metric of the catalogue, each
-        with a column's name, and for metrics ``:unit`` where it is not the base unit. In a long file a metric's
-        name in the column ``metric`` is meant.
-    service
-        Name of the service, where the file has no column of them.
-    zone
-        Time zone of times that have none.
-    time_unit
-        Unit of times that are numbers since 1970.
-    duplicates
-        Which of two rows of one service and time counts; by default they are an error.
-    ignore_unknown
-        Leave out what has no counterpart in the catalogue instead of refusing the file.
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    service: str | None = None
-    zone: str | None = None
-    time_unit: str | None = None
-    duplicates: Literal["error", "first", "last"] = "error"
-    ignore_unknown: bool = False
+PARQUET = (".parquet", ".pq")
+TEXTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".prom", ".om", ".log", ".dump", "")
+"""Endings of files that are read as text; what is in them is found out by their first lines."""
+SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What a file held: rows in it, samples (one a service and time), services, and a row a metric in `metrics`."""
+    """What a file held: rows in it, samples (one a service and time), services, and a row a metric in `metrics`.
 
+    `format` is what it is; `series` has a row a series: what the file calls it, its service, metric and unit, for
+    files of other programs; `preview` the first samples; `notes` how it was read where there was a choice.
+    """
+
+    format: str
     layout: str
     rows: int
     samples: int
@@ -81,6 +55,9 @@ class ImportReport:
     first: datetime | None
     last: datetime | None
     metrics: pd.DataFrame
+    series: pd.DataFrame
+    preview: pd.DataFrame
+    notes: tuple[str, ...]
     warnings: tuple[str, ...]
     stored: bool
 
@@ -106,30 +83,38 @@ def import_file(
     InvalidInputError
         A line for each thing that is wrong with the file or its mapping.
     """
-    _check_options(options)
-    with SampleFile(path, store_options or StoreOptions(), progress) as file:
-        plan = _plan(file.columns, options, catalog)
-        rows = file.load(plan.raw_names())
-        if not rows:
+    options.check()
+    text = _open(path, options)
+    kind = _format_of(text, options, catalog) if text is not None else None
+    with SampleFile(path, store_options or StoreOptions(), progress, text, is_table=kind is None) as file:
+        if text is None or kind is None:
+            read = _read_table(file, text, options, catalog)
+        else:
+            read = _read_series(file, text, kind, options, catalog)
+        if not read.rows:
             raise InvalidInputError(f"{path} has no rows")
-        warnings = convert(file, plan, now, catalog)
-        metrics = list(plan.metrics)
-        written = file.write(sql.pivoted(metrics) if plan.is_long else sql.wide(metrics))
+        notes, warnings = convert(file, read.plan, now, catalog)
+        metrics = list(read.plan.metrics)
+        written = file.write(sql.pivoted(metrics) if read.plan.is_long else sql.wide(metrics))
         names = [str(name) for name in file.frame(sql.services(str(written)))[SERVICE]]
         extent = file.frame(sql.extent(str(written))).iloc[0]
         report = ImportReport(
-            layout="long" if plan.is_long else "wide",
-            rows=rows,
+            format=read.format,
+            layout=read.plan.layout,
+            rows=read.rows,
             samples=int(extent["samples"]),
             services=tuple(names),
             first=None if pd.isna(extent["first"]) else extent["first"].to_pydatetime(),
             last=None if pd.isna(extent["last"]) else extent["last"].to_pydatetime(),
-            metrics=facts(file, written, plan),
-            warnings=tuple(warnings),
+            metrics=facts(file, written, read.plan),
+            series=read.series,
+            preview=file.frame(sql.first_samples(str(written), SHOWN_ROWS)),
+            notes=(*read.notes, *file.notes, *notes),
+            warnings=(*read.warnings, *warnings),
             stored=not dry_run,
         )
         if report.first is None or report.last is None:
-            raise InvalidInputError(f"{path} has no value in any of its {rows:,} rows")
+            raise InvalidInputError(f"{path} has no value in any of its {read.rows:,} rows")
         _refuse_excluded(store, names)
         if not dry_run:
             progress(0, 1, "storing")
@@ -153,111 +138,121 @@ def _refuse_excluded(store: Store, names: Sequence[str]) -> None:
         )
 
 
-# -- the mapping ------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file whose rows are in ``raw``: where everything is in it, and what was said of it."""
+
+    plan: Plan
+    format: str
+    rows: int
+    series: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-def _check_options(options: ImportOptions) -> None:
-    if options.time_unit is not None and options.time_unit not in TIME_UNITS:
-        raise InvalidInputError(f"time unit {options.time_unit!r}: choose from {', '.join(TIME_UNITS)}")
-    if options.zone is not None:
-        parse_zone(options.zone)
+# -- what it is -------------------------------------------------------------------------------
 
 
-def _plan(columns: Mapping[str, str], options: ImportOptions, catalog: Mapping[str, Metric]) -> Plan:
-    """Who is who among a file's columns."""
+def _open(path: Path, options: ImportOptions) -> TextFile | None:
+    """The file as text; None if it is Parquet."""
+    if not path.is_file():
+        raise InvalidInputError(f"{path} is no file")
+    ending = next((end.lower() for end in reversed(path.suffixes) if end.lower() != ".gz"), "")
+    if ending in PARQUET:
+        return None
+    if ending not in TEXTS and options.format is None:
+        raise InvalidInputError(
+            f"{path}: what it holds is told by its ending: {', '.join((*TEXTS[:-1], *PARQUET))}, or with .gz; "
+            "for another, say which format it is (--format)"
+        )
+    return TextFile(path, options.encoding)
+
+
+def _format_of(text: TextFile, options: ImportOptions, catalog: Mapping[str, Metric]) -> str | None:
+    """The format of another program; None for a table of ours."""
+    kind = options.format or recognise(text.head)
+    if kind is None and _has_columns_of_series(text.head.names, options, catalog):
+        return "columns"
+    return kind
+
+
+def _has_columns_of_series(names: list[str], options: ImportOptions, catalog: Mapping[str, Metric]) -> bool:
+    """Whether a table has a column a series: its user says so, or names of columns do."""
+    of_services = {name.lower() for name in names} & set(PARTS["service"])
+    if of_services or options.columns.get("service") in names or set(names) & set(catalog):
+        return False
+    told = options.metric is not None or any(":" in key for key in options.columns)
+    return told or any("{" in name and "}" in name for name in names)
+
+
+# -- how it is read ---------------------------------------------------------------------------
+
+
+def _read_table(
+    file: SampleFile, text: TextFile | None, options: ImportOptions, catalog: Mapping[str, Metric]
+) -> _Read:
+    plan, notes = plan_of(file.columns, text.head if text else None, options, catalog)
+    rows = file.load(plan.raw_names())
+    return _Read(plan, "table" if text else "table (Parquet)", rows, _series_frame(()), tuple(notes))
+
+
+def _read_series(
+    file: SampleFile, text: TextFile, kind: str, options: ImportOptions, catalog: Mapping[str, Metric]
+) -> _Read:
+    form = FORMATS.get(kind)
+    reading = Reading(wanted_time=options.columns.get("time"))
+    file.load_points(form.read(text, reading))
+    if not reading.series:
+        left = "".join(f"; left out: {count:,} {what}" for what, (count, _) in reading.left_out.items())
+        raise InvalidInputError(f"{file.path} has no series: it seems to be {form.title}{left}")
+    allowed = {"service", "time", *catalog}
     problems = [
-        f"{target!r} is nothing a column can be: choose from {', '.join([*PARTS, *catalog])}"
-        for target in options.columns
-        if target not in PARTS and target not in catalog
+        f"{key!r} is nothing a series can be: choose from {', '.join(['service', *catalog])}, or SERVICE:METRIC"
+        for key in options.columns
+        if key.rpartition(":")[2] not in allowed
     ]
-    parts = _parts(columns, options, problems)
-    is_long = "metric" in parts
-    metrics = _metrics(columns, options, catalog, problems, is_long=is_long)
-    taken = {*parts.values(), *(() if is_long else (column.name for column in metrics.values()))}
-    unknown = tuple(name for name in columns if name not in taken)
-    if unknown and not options.ignore_unknown:
-        problems.append(f"nothing is known of column {', '.join(map(repr, unknown[:8]))}: {_hint(unknown[0], catalog)}")
-    if not metrics and not is_long:
-        problems.append(f"no column is a metric (columns: {_list(columns)}): map some of {', '.join(catalog)}")
+    found = assign(
+        reading.series, options.columns, options.metric, options.service, catalog, ignore_unknown=options.ignore_unknown
+    )
+    problems += found.problems
     if problems:
-        raise InvalidInputError("\n".join(problems))
-    seconds = TIME_UNITS[options.time_unit] if options.time_unit else None
-    return Plan(
-        parts, metrics, unknown, options.service, options.zone, seconds, options.duplicates, options.ignore_unknown
+        raise InvalidInputError("\n".join([f"{file.path} is {form.title}", *problems]))
+    rows = file.load_series(
+        [(one.series, one.text, one.service, one.metric, catalog[one.metric].unit, one.factor) for one in found.taken]
+    )
+    plan = _series_plan(found, reading, options, catalog)
+    file.columns = dict.fromkeys(plan.parts.values(), "VARCHAR")
+    unused = [f"left out: {text}: {why}" for text, why in found.left_out]
+    unused += [f"left out: {count:,} {what}, such as {example}" for what, (count, example) in reading.left_out.items()]
+    units = [f"{one.text} is in {one.unit!r} in the file" for one in reading.series if one.unit]
+    said = [f"services are named by: {found.named_by}", *units]
+    return _Read(
+        plan, f"{form.title} ({kind})", rows, _series_frame(found.taken), tuple(said), (*reading.notes, *unused)
     )
 
 
-def _parts(columns: Mapping[str, str], options: ImportOptions, problems: list[str]) -> dict[str, str]:
-    """The columns of service, time, and in a long file metric and value; what is wrong is added to `problems`."""
-    parts = {}
-    for part, names in PARTS.items():
-        wanted = options.columns.get(part)
-        if wanted is not None and wanted not in columns:
-            problems.append(_no_column(wanted, part, columns))
-        found = wanted or next((name for name in columns if name.lower() in names), None)
-        if found is not None:
-            parts[part] = found
-    _drop_half_a_pair(parts, options, problems)
-    if options.service is not None:
-        if "service" in options.columns:
-            problems.append("--service and a column of services exclude each other")
-        parts.pop("service", None)
-    elif "service" not in parts:
-        problems.append(f"no column names the service (columns: {_list(columns)}): map one, or name the service")
-    if "time" not in parts:
-        problems.append(f"no column has the time (columns: {_list(columns)}): map one")
-    return parts
-
-
-def _drop_half_a_pair(parts: dict[str, str], options: ImportOptions, problems: list[str]) -> None:
-    """A column ``metric`` means nothing without one ``value``; a problem only where it was asked for."""
-    if ("metric" in parts) == ("value" in parts):
-        return
-    has, lacks = ("metric", "value") if "metric" in parts else ("value", "metric")
-    if has in options.columns:
-        problems.append(f"a file with a row a value needs both: {has} is {parts[has]!r}, but where is {lacks}?")
-    del parts[has]
-
-
-def _metrics(
-    columns: Mapping[str, str],
-    options: ImportOptions,
-    catalog: Mapping[str, Metric],
-    problems: list[str],
-    *,
-    is_long: bool,
-) -> dict[str, Column]:
-    """The column of each metric with its unit; in a long file a metric's name stands for it."""
+def _series_plan(found: Assignment, reading: Reading, options: ImportOptions, catalog: Mapping[str, Metric]) -> Plan:
     metrics = {}
-    for name, metric in catalog.items():
-        column, unit = _with_unit(options.columns.get(name, name), metric)
-        if name in options.columns and not is_long and column not in columns:
-            problems.append(_no_column(column, name, columns))
-        elif is_long or column in columns:
-            units = UNITS.get(metric.unit, {})
-            metrics[name] = Column(column, unit, units.get(unit, 1.0))
-    return metrics
+    for name in catalog:
+        mine = [one for one in found.taken if one.metric == name]
+        if mine:
+            text = mine[0].text if len(mine) == 1 else f"{len(mine)} series"
+            metrics[name] = Column(text, " ".join(dict.fromkeys(one.unit for one in mine)), mine[0].factor)
+    return Plan(
+        {"service": "service", "time": reading.time, "metric": "series", "value": "value"},
+        metrics,
+        zone=options.zone,
+        seconds=options.seconds or reading.seconds,
+        duplicates=options.duplicates,
+        ignore_unknown=options.ignore_unknown,
+        series=found.taken,
+        decimal=options.decimal,
+        missing=options.missing,
+        order=options.dates,
+    )
 
 
-def _with_unit(text: str, metric: Metric) -> tuple[str, str]:
-    """``p95:ms`` is a column and its unit; a colon that no unit follows belongs to the name."""
-    column, colon, unit = text.rpartition(":")
-    return (column, unit) if colon and unit in UNITS.get(metric.unit, {}) else (text, metric.unit)
-
-
-def _no_column(column: str, target: str, columns: Mapping[str, str]) -> str:
-    base, colon, unit = column.rpartition(":")
-    if colon and base in columns:
-        allowed = UNITS.get(METRICS[target].unit, {}) if target in METRICS else {}
-        return f"{target} cannot be in {unit!r}: {'choose from ' + ', '.join(allowed) if allowed else 'it has no unit'}"
-    hint = did_you_mean(column, columns)
-    return f"there is no column {column!r} for {target}{hint and f': {hint}'}"
-
-
-def _hint(column: str, catalog: Mapping[str, Metric]) -> str:
-    example = next(iter([*closest(column, catalog), *catalog]))
-    return f"say what it is (--map {example}={column!r}), or --ignore-unknown"
-
-
-def _list(names: Mapping[str, str]) -> str:
-    return ", ".join(map(repr, list(names)[:12]))
+def _series_frame(taken: Sequence[Assigned]) -> pd.DataFrame:
+    """A row a series: what the file calls it, its service, metric and unit."""
+    rows = [(one.text, one.service, one.metric, one.unit) for one in taken]
+    return pd.DataFrame(rows, columns=["series", "service", "metric", "unit"])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from observatory.catalog import METRICS, metric
 from observatory.frames import ReadableFrame
-from observatory.model import SERVICE
+from observatory.model import SERVICE, TIMESTAMP
 from observatory.store.reader import StoreReader
 from observatory.times import TIME
 
@@ -35,6 +35,24 @@ def import_table(metrics: pd.DataFrame) -> pd.DataFrame:
         for row in metrics.to_dict("records")
     ]
     return pd.DataFrame(rows, columns=["metric", "from", "unit", "values", "lowest", "median", "highest"])
+
+
+def series_table(series: pd.DataFrame, most: int = 20) -> pd.DataFrame:
+    """A row a series of a file: what it is called there, and what it is here; beyond `most` only their number."""
+    shown = series.head(most).replace({"unit": {"": "–"}}).rename(columns={"series": "series in the file"})
+    if len(series) > most:
+        shown.loc[most] = [f"… {len(series) - most:,} more", "", "", ""]
+    return shown
+
+
+def preview_table(samples: pd.DataFrame) -> pd.DataFrame:
+    """Samples as they are stored, values as people read them."""
+    shown = pd.DataFrame(
+        {"service": samples[SERVICE], "time (UTC)": samples[TIMESTAMP].dt.strftime("%Y-%m-%d %H:%M:%S")}
+    )
+    for name in samples.columns.drop([SERVICE, TIMESTAMP]):
+        shown[name] = [metric(name).show(value) for value in samples[name]]
+    return shown
 
 
 def coverage_table(coverage: pd.DataFrame, most: int = 40) -> pd.DataFrame:

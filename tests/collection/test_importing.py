@@ -196,7 +196,7 @@ GOOD = "a,2026-01-31T08:00:00Z,1,0\n"
     ("rows", "message"),
     [
         ("a,2026-01-31T08:00:00Z,fast,0\n", "column 'latency_p95', row 2: 'fast' is no number"),
-        ('a,2026-01-31T08:00:00Z,"1,5",0\n', "column 'latency_p95', row 2: '1,5' is no number"),
+        ('a,2026-01-31T08:00:00Z,"1,500",0\n', "row 2: '1,500': the comma may be a decimal one"),
         ("a,2026-01-31T08:01:00Z,-1,0\n", "column 'latency_p95', row 2: latency_p95 = -1.0 is negative"),
         ("a,2026-01-31T08:01:00Z,1,12\n", "(--map error_rate='error_rate:%')"),
         (",2026-01-31T08:00:00Z,1,0\n", "column 'service', row 2: no service is named"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from observatory.collection.files import numbers
+from observatory.collection.files.dates import DateStyle
+from observatory.collection.files.numbers import NumberStyle
 from observatory.store.sql.builders import quoted
 from observatory.store.sql.literals import literal
 
@@ -38,27 +41,32 @@ def names(service: str) -> str:
     return f'SELECT {service} AS name, min("row") AS first FROM raw WHERE {service} IS NOT NULL GROUP BY 1 ORDER BY 2'
 
 
-def number(column: str, kind: str, factor: float) -> str:
-    """A value in base units; NULL where there is none, or no number."""
+def number(column: str, kind: str, factor: str, bases: Sequence[str], style: NumberStyle, base: str | None) -> str:
+    """A value in base units; NULL where there is none, or no number. `factor` and `base` are SQL, as in `numbers`."""
+    if kind == "VARCHAR":
+        return numbers.value(column, factor, bases, style, base)
+    return f"TRY_CAST({quoted([column])[0]} AS DOUBLE) * {factor}"
+
+
+def is_given(column: str, kind: str, style: NumberStyle) -> str:
+    """Whether there is something in a column, and not a word for nothing."""
     name = quoted([column])[0]
-    text = f"TRY_CAST(nullif(trim({name}), '') AS DOUBLE)" if kind == "VARCHAR" else f"TRY_CAST({name} AS DOUBLE)"
-    return f"{text} * {factor!r}::DOUBLE" if factor != 1 else text
+    if kind != "VARCHAR":
+        return f"{name} IS NOT NULL"
+    return f"({numbers.tidied(column)} != '' AND NOT {numbers.is_missing(column, style)})"
 
 
-def is_given(column: str, kind: str) -> str:
-    """Whether there is something in a column."""
-    name = quoted([column])[0]
-    return f"trim({name}) != ''" if kind == "VARCHAR" else f"{name} IS NOT NULL"
+def time(column: str, kind: str, zone: str | None, seconds: float | None, dates: DateStyle | None = None) -> str:
+    """A point in time; NULL where it cannot be read.
 
-
-def time(column: str, kind: str, zone: str | None, seconds: float | None) -> str:
-    """A point in time; NULL where it cannot be read. `seconds` is the unit of numbers, `zone` that of texts without."""
+    `seconds` is the unit of numbers, `zone` that of texts without one, `dates` how they are written beside ISO 8601.
+    """
     name = quoted([column])[0]
     if kind.startswith("TIMESTAMP WITH TIME ZONE"):
         return name
     if kind.startswith(("TIMESTAMP", "DATE")):
         return _local(f"CAST({name} AS TIMESTAMP)", zone)
-    text = f"regexp_replace(trim(CAST({name} AS VARCHAR)), {literal(NO_SECONDS)}, {literal(WITH_SECONDS)})"
+    text = time_text(column)
     epoch = (
         "NULL"
         if seconds is None
@@ -67,7 +75,18 @@ def time(column: str, kind: str, zone: str | None, seconds: float | None) -> str
     return f"""CASE
     WHEN regexp_matches({text}, {literal(NUMBER)}) THEN {epoch}
     WHEN regexp_matches({text}, {literal(ZONED)}) THEN TRY_CAST({text} AS TIMESTAMPTZ)
-    ELSE {_local(f"TRY_CAST({text} AS TIMESTAMP)", zone)} END"""
+    ELSE {_local(_clock(text, dates), zone)} END"""
+
+
+def time_text(column: str) -> str:
+    """What is written in a column of times, with seconds where it has only minutes."""
+    name = quoted([column])[0]
+    return f"regexp_replace(trim(CAST({name} AS VARCHAR)), {literal(NO_SECONDS)}, {literal(WITH_SECONDS)})"
+
+
+def _clock(text: str, dates: DateStyle | None) -> str:
+    iso = f"TRY_CAST({text} AS TIMESTAMP)"
+    return iso if dates is None else f"coalesce({iso}, {dates.parsed(text)})"
 
 
 def _local(time: str, zone: str | None) -> str:
@@ -85,12 +104,10 @@ def convert(columns: Mapping[str, str]) -> str:
     return f'CREATE OR REPLACE TABLE {VALUES} AS SELECT "row", {chosen} FROM raw'
 
 
-def factors(by_name: Mapping[str, tuple[str, float]], name: str, value: str) -> tuple[str, str]:
-    """For a row a value: the metric's name here, and the value in its base unit."""
-    metric = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, (new, _) in by_name.items())
-    scaled = " ".join(f"WHEN {literal(old)} THEN {factor!r}::DOUBLE" for old, (_, factor) in by_name.items())
-    text = f"trim({quoted([name])[0]})"
-    return f"CASE {text} {metric} END", f"({value}) * CASE {text} {scaled} ELSE 1 END"
+def by_name(names: Mapping[str, str], column: str, otherwise: str = "NULL") -> str:
+    """SQL that is said of each name in a column."""
+    whens = " ".join(f"WHEN {literal(name)} THEN {what}" for name, what in names.items())
+    return f"CASE trim({quoted([column])[0]}) {whens} ELSE {otherwise} END"
 
 
 def duplicates(keys: Sequence[str]) -> str:
@@ -158,3 +175,66 @@ SELECT count(*) AS samples, min(timestamp) AS first, max(timestamp) AS last FROM
 def services(file: str) -> str:
     """Names in a Parquet file of samples."""
     return f"SELECT DISTINCT service_name FROM read_parquet({literal(file)}) ORDER BY service_name"
+
+
+POINTS = "points"
+"""The table of what a format read: ``row``, ``series``, ``time`` and ``value`` as they are written."""
+
+
+def load_points(file: str) -> str:
+    """The rows that a format wrote into a CSV file."""
+    columns = "{'row': 'BIGINT', 'series': 'INTEGER', 'time': 'VARCHAR', 'value': 'VARCHAR'}"
+    return (
+        f"CREATE OR REPLACE TABLE {POINTS} AS FROM read_csv({literal(file)}, auto_detect := false, header := false, "
+        f"delim := ',', quote := '\"', escape := '\"', columns := {columns})"
+    )
+
+
+def join_series(rows: Sequence[tuple[int, str, str, str, str, float]]) -> str:
+    """The table ``raw`` of points whose series are taken: number, text, service, metric, base, factor of each."""
+    values = ", ".join(
+        f"({number}, {literal(text)}, {literal(service)}, {literal(metric)}, {literal(base)}, {factor!r}::DOUBLE)"
+        for number, text, service, metric, base, factor in rows
+    )
+    return f"""
+CREATE OR REPLACE TABLE raw AS
+SELECT "row", time AS time_text, value AS value_text, text AS series_text, service AS service_text,
+    metric AS metric_text, base, factor
+FROM {POINTS} JOIN (VALUES {values}) AS s(number, text, service, metric, base, factor) ON series = number
+"""
+
+
+def counter_rates(metrics: Sequence[str]) -> str:
+    """Rates per second in place of the values of counters, by service and metric.
+
+    A counter that fell was reset, and counts from 0. The first value has no rate, nor has one after a gap of more than
+    five times the usual step: nobody knows when what it counts happened.
+    """
+    counters = ", ".join(map(literal, metrics))
+    return f"""
+CREATE OR REPLACE TABLE {VALUES} AS
+WITH steps AS (
+    SELECT *, epoch_us(timestamp) - lag(epoch_us(timestamp)) OVER series AS step,
+        value - lag(value) OVER series AS grown
+    FROM {VALUES} WHERE metric IN ({counters}) AND isfinite(value)
+    WINDOW series AS (PARTITION BY service_name, metric ORDER BY timestamp)
+), usual AS (
+    SELECT service_name, metric, median(step) AS step FROM steps GROUP BY ALL
+)
+SELECT * FROM {VALUES} WHERE metric NOT IN ({counters})
+UNION ALL BY NAME
+SELECT "row", service_name, timestamp, metric, series_text,
+    CASE WHEN steps.step <= 5 * usual.step THEN (CASE WHEN grown < 0 THEN value ELSE grown END) * 1e6 / steps.step END
+    AS value
+FROM steps JOIN usual USING (service_name, metric)
+"""
+
+
+def first_samples(file: str, most: int) -> str:
+    """The first rows of a Parquet file of samples."""
+    return f"FROM read_parquet({literal(file)}) LIMIT {most}"
+
+
+def magnitude(column: str) -> str:
+    """A number in a column of times, as it is."""
+    return f'SELECT TRY_CAST({quoted([column])[0]} AS DOUBLE) AS number FROM raw ORDER BY "row" LIMIT 1'

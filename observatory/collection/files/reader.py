@@ -1,4 +1,4 @@
-"""Files of samples, read and checked by DuckDB: CSV and Parquet, a column a metric or a row a value.
+"""Files of samples, read and checked by DuckDB: a column a metric, a row a value, or series that a format read.
 
 A file is first copied into a database of its own in a temporary folder, with its rows numbered, so that whatever
 size it has it is read once, nothing of it is in the store before all of it was checked, and every complaint names
@@ -8,10 +8,9 @@ its row.
 from __future__ import annotations
 
 import csv
-import gzip
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYetError
 from dataclasses import dataclass
@@ -23,14 +22,15 @@ import duckdb
 import pandas as pd
 
 from observatory.collection.files import queries as sql
+from observatory.collection.files.series import Row
+from observatory.collection.files.text import TextFile
 from observatory.errors import InvalidInputError
 from observatory.model import Progress, no_progress
 from observatory.store.options import StoreOptions
 from observatory.store.sql.literals import Parameters, literal
 
-DELIMITERS = ",;\t|"
-ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
-LONGEST_HEADER = 1 << 20
+INDEX = "index"
+"""What a first column without a name is called: pandas writes its index so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +43,38 @@ class Violation:
 
 
 class SampleFile:
-    """A CSV or Parquet file as tables of a database of its own; use it in a ``with`` block.
+    """A file as tables of a database of its own; use it in a ``with`` block.
+
+    A table is CSV, whose `text` is given, or Parquet. What is none is read by a format, and handed to `load_points`.
 
     Raises
     ------
     InvalidInputError
-        The file is not there, or not what its ending says.
+        The file is not the table it seemed to be.
     """
 
-    def __init__(self, path: Path, options: StoreOptions, progress: Progress = no_progress) -> None:
+    columns: dict[str, str]
+
+    def __init__(
+        self,
+        path: Path,
+        options: StoreOptions,
+        progress: Progress = no_progress,
+        text: TextFile | None = None,
+        *,
+        is_table: bool = True,
+    ) -> None:
         self.path = path
+        self.notes: list[str] = []
         self._progress = progress
         self._folder = tempfile.TemporaryDirectory(prefix="observatory-import-")
         self._connection = duckdb.connect(str(Path(self._folder.name) / "file.duckdb"), config=options.config())
         self._connection.execute("SET TimeZone = 'UTC'")
         try:
-            self._reader = self._find_reader()
-            self.columns = self._describe()
+            if is_table:
+                parquet = f"read_parquet({literal(str(path))}, file_row_number := true)"
+                self._reader = self._text_reader(text) if text else parquet
+                self.columns = self._describe()
         except BaseException:
             self.close()
             raise
@@ -120,41 +135,47 @@ class SampleFile:
                     raise
         self._progress(100, 100, what)
 
-    def _find_reader(self) -> str:
-        if not self.path.is_file():
-            raise InvalidInputError(f"{self.path} is no file")
-        ending = next((end for end in reversed(self.path.suffixes) if end.lower() not in (".gz", ".zst")), "").lower()
-        if ending not in ENDINGS:
-            raise InvalidInputError(
-                f"{self.path}: what it holds is told by its ending: {', '.join(ENDINGS)}, or with .gz"
-            )
-        if ENDINGS[ending] == "parquet":
-            return f"read_parquet({literal(str(self.path))}, file_row_number := true)"
-        delimiter, names = self._header()
+    def load_points(self, rows: Iterable[Row]) -> None:
+        """Keep what a format reads: row, series, time and value as they are written."""
+        points = Path(self._folder.name) / "points.csv"
+        with points.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+        self._run(sql.load_points(str(points)), "reading")
+        points.unlink()
+
+    def load_series(self, rows: Sequence[tuple[int, str, str, str, str, float]]) -> int:
+        """The rows of those series that are taken, as ``raw``; returns their number. See `queries.join_series`."""
+        self._run(sql.join_series(rows), "reading")
+        return int(self._value(sql.COUNT_RAW))
+
+    def _text_reader(self, text: TextFile) -> str:
+        """How DuckDB reads a CSV file; one that it would not understand is copied without what it stumbles over."""
+        names = self._names(text)
         types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+        path = self.path
+        if text.encoding not in ("utf-8", "utf-8-sig") or text.head.separator or text.head.comments:
+            path = Path(self._folder.name) / "clean.csv"
+            with path.open("w", encoding="utf-8", newline="") as clean:
+                clean.writelines(line for _, line in text.lines())
+            if text.head.comments:
+                self.notes.append("lines that begin with # are left out")
         return (
-            f"read_csv({literal(str(self.path))}, auto_detect := false, header := true, delim := {literal(delimiter)}, "
+            f"read_csv({literal(str(path))}, auto_detect := false, header := true, "
+            f"delim := {literal(text.head.delimiter)}, "
             f"quote := '\"', escape := '\"', strict_mode := true, columns := {{{types}}})"
         )
 
-    def _header(self) -> tuple[str, list[str]]:
-        """The delimiter of a CSV file, and the names in its first line."""
-        opened = gzip.open if self.path.suffix == ".gz" else open
-        try:
-            with opened(self.path, "rt", encoding="utf-8-sig", newline="") as file:
-                line = file.readline(LONGEST_HEADER)
-        except (OSError, UnicodeDecodeError, EOFError) as error:
-            raise InvalidInputError(f"{self.path} cannot be read: {error}") from None
-        if not line.strip():
-            raise InvalidInputError(f"{self.path} is empty: its first line must name the columns")
-        delimiter = max(DELIMITERS, key=line.count)
-        names = next(csv.reader([line], delimiter=delimiter))
+    def _names(self, text: TextFile) -> list[str]:
+        """The names in the first line; a first column without one is called ``index``, as pandas leaves it."""
+        names = list(text.head.names)
+        if names and not names[0].strip() and INDEX not in names and any(names[1:]):
+            names[0] = INDEX
         doubled = sorted({name for name in names if names.count(name) > 1 or not name.strip()})
         if doubled:
             raise InvalidInputError(
                 f"{self.path}: column {doubled[0]!r} is there twice, or has no name, in the first line"
             )
-        return delimiter, names
+        return names
 
     def _describe(self) -> dict[str, str]:
         try:

@@ -1,0 +1,295 @@
+"""Which service and metric a series of a file is: by labels, by its name, or as its user says; never by a guess.
+
+Two series are never put together under one service and metric. What is not plain is asked for, with the series that
+were found and the option to write.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from observatory.catalog import Metric
+from observatory.collection.files import labels
+from observatory.collection.files.series import Series
+from observatory.collection.files.units import COUNTED, COUNTER, UNITS
+from observatory.suggest import closest
+
+SERVICE_LABELS = ("service", "service_name", "service.name", "app", "job")
+"""Labels that name a service, the first that all series have."""
+MOST = 12
+_JOINTS = "._:/- "
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What one series is stored as: service, metric, unit and what makes that the base unit; `series` is its number."""
+
+    series: int
+    text: str
+    service: str
+    metric: str
+    unit: str
+    factor: float
+    counter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What is stored, what is left out (with why), how services were named, and what is wrong."""
+
+    taken: tuple[Assigned, ...]
+    left_out: tuple[tuple[str, str], ...]
+    named_by: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A metric with its unit, and a service if the mapping says one."""
+
+    metric: str
+    unit: str
+    factor: float
+    counter: bool
+    service: str = ""
+
+
+def assign(
+    series: Sequence[Series],
+    columns: Mapping[str, str],
+    metric: str | None,
+    service: str | None,
+    catalog: Mapping[str, Metric],
+    *,
+    ignore_unknown: bool,
+) -> Assignment:
+    """Say of each series what it is.
+
+    `columns` maps a metric (or ``SERVICE:METRIC``) to a series and its unit, and ``service`` to a label; `metric` is
+    that of all series, with its unit; `service` the one all are of.
+    """
+    problems: list[str] = []
+    targets = _targets(series, columns, metric, catalog, problems)
+    unknown = [number for number in range(len(series)) if number not in targets]
+    named_by, services = _services(series, targets, columns.get("service"), service, catalog, problems)
+    if unknown and not (ignore_unknown and targets):
+        problems.append(_unknown([series[number] for number in unknown], targets, catalog))
+    taken = tuple(
+        Assigned(number, series[number].text, services[number], of.metric, of.unit, of.factor, of.counter)
+        for number, of in targets.items()
+        if number in services
+    )
+    problems += _collisions(series, taken)
+    left_out = tuple((series[number].text, "no metric is named for it") for number in unknown)
+    return Assignment(taken, left_out, named_by, tuple(problems))
+
+
+def with_unit(text: str, metric: Metric) -> tuple[str, str]:
+    """``p95:ms`` is a column and its unit; a colon that no unit follows belongs to the name."""
+    column, colon, unit = text.rpartition(":")
+    known = unit in UNITS.get(metric.unit, {}) or (unit == COUNTER and metric.unit in COUNTED)
+    return (column, unit) if colon and known else (text, metric.unit)
+
+
+# -- metrics ----------------------------------------------------------------------------------
+
+
+def _targets(
+    series: Sequence[Series],
+    columns: Mapping[str, str],
+    metric: str | None,
+    catalog: Mapping[str, Metric],
+    problems: list[str],
+) -> dict[int, _Target]:
+    """The metric of each series that has one, by number."""
+    targets: dict[int, _Target] = {}
+    for key, text in columns.items():
+        owner, _, name = key.rpartition(":")
+        if name not in catalog:
+            continue
+        selector, unit = with_unit(text, catalog[name])
+        found = [number for number, one in enumerate(series) if _is_meant(one, selector)]
+        found = [number for number in found if series[number].text == selector] or found
+        if not found:
+            problems.append(_no_series(selector, key, series))
+        for number in found:
+            if number in targets:
+                problems.append(f"{series[number].text!r} is mapped to {targets[number].metric} and to {name}: to one")
+            targets[number] = _target(name, unit, catalog, owner)
+    if metric is not None:
+        name, unit = _all_are(metric, catalog, problems)
+        if name:
+            targets = {n: targets.get(n, _target(name, unit, catalog)) for n in range(len(series))}
+    for number, one in enumerate(series):
+        if number not in targets and (plain := _plain_metric(one, catalog)):
+            targets[number] = _target(plain, catalog[plain].unit, catalog)
+    return targets
+
+
+def _target(name: str, unit: str, catalog: Mapping[str, Metric], service: str = "") -> _Target:
+    factor = UNITS.get(catalog[name].unit, {}).get(unit, 1.0)
+    return _Target(name, unit, factor, unit == COUNTER, service)
+
+
+def _all_are(text: str, catalog: Mapping[str, Metric], problems: list[str]) -> tuple[str, str]:
+    """``--metric latency_p95:ms`` as a metric and its unit."""
+    name, colon, unit = text.partition(":")
+    if name not in catalog:
+        problems.append(f"--metric {name!r} is no metric: choose from {', '.join(catalog)}")
+        return "", ""
+    units = {**UNITS.get(catalog[name].unit, {}), **({COUNTER: 1} if catalog[name].unit in COUNTED else {})}
+    if colon and unit not in units:
+        problems.append(f"{name} cannot be in {unit!r}: choose from {', '.join(units) or 'no unit'}")
+        return "", ""
+    return name, unit or catalog[name].unit
+
+
+def _is_meant(series: Series, selector: str) -> bool:
+    if selector in (series.text, series.name, *series.also):
+        return bool(selector)
+    wanted = labels.parse(selector)
+    if wanted is None:
+        return False
+    name, pairs = wanted
+    return (not name or name in (series.name, *series.also)) and bool(pairs) and set(pairs) <= set(series.labels)
+
+
+def _plain_metric(series: Series, catalog: Mapping[str, Metric]) -> str:
+    """The metric whose name a series has, or begins or ends with: ``cart.request_rate``."""
+    for name in (series.name, *series.also):
+        if name in catalog:
+            return name
+    return next((name for name in catalog if _rest(series.text, name)), "") if series.is_legend else ""
+
+
+def _rest(text: str, metric: str) -> str:
+    """``cart`` of ``cart.request_rate`` or ``request_rate cart``; empty if the metric is not at an end."""
+    if text.endswith(metric) and text[: -len(metric)].rstrip(_JOINTS) != text[: -len(metric)]:
+        return text[: -len(metric)].rstrip(_JOINTS)
+    if text.startswith(metric) and text[len(metric) :].lstrip(_JOINTS) != text[len(metric) :]:
+        return text[len(metric) :].lstrip(_JOINTS)
+    return ""
+
+
+# -- services ---------------------------------------------------------------------------------
+
+
+def _services(
+    series: Sequence[Series],
+    targets: Mapping[int, _Target],
+    wanted: str | None,
+    service: str | None,
+    catalog: Mapping[str, Metric],
+    problems: list[str],
+) -> tuple[str, dict[int, str]]:
+    """How services are named, and the name of each series' service by its number."""
+    if service is not None:
+        if wanted is not None:
+            problems.append("--service and a label of services exclude each other")
+        return "--service", dict.fromkeys(targets, service)
+    said = {number: of.service for number, of in targets.items() if of.service}
+    rest = [number for number in targets if number not in said]
+    if wanted is not None:
+        parts = wanted.split("/") if not any(one.label(wanted) for one in series) else [wanted]
+        lacking = [number for number in rest if not all(series[number].label(part) for part in parts)]
+        if lacking:
+            known = sorted({key for number in rest for key, _ in series[number].labels})
+            problems.append(
+                f"{series[lacking[0]].text!r} has no label {wanted!r} for service: choose from {_list(known)}"
+            )
+        by_label = {n: "/".join(series[n].label(part) for part in parts) for n in rest if n not in lacking}
+        return f"label {wanted}", said | by_label
+    label = next((one for one in SERVICE_LABELS if rest and all(series[number].label(one) for number in rest)), None)
+    if label is not None:
+        return f"label {label}", said | {number: series[number].label(label) for number in rest}
+    by_name = {number: _by_name(series[number], targets[number], catalog) for number in rest}
+    nameless = [series[number] for number, name in by_name.items() if not name]
+    if nameless:
+        problems.append(_no_service(nameless))
+    return "name of the series" if by_name else "--map", said | {n: name for n, name in by_name.items() if name}
+
+
+def _by_name(series: Series, target: _Target, catalog: Mapping[str, Metric]) -> str:
+    """The service that a legend without labels names; empty if it names the metric, or nobody knows what."""
+    if not series.is_legend:
+        return ""
+    rest = next((rest for name in catalog if (rest := _rest(series.text, name))), "")
+    return rest or (series.text if target.metric != series.text else "")
+
+
+def _no_service(nameless: Sequence[Series]) -> str:
+    keys = sorted({key for one in nameless for key, _ in one.labels})
+    way = f"say which label names it (-m service={keys[0]}; there are {_list(keys)}), or " if keys else ""
+    return f"nothing names the service of {_some(nameless)}: {way}name the one that all are of (--service NAME)"
+
+
+# -- what is refused --------------------------------------------------------------------------
+
+
+def _unknown(unknown: Sequence[Series], targets: Mapping[int, _Target], catalog: Mapping[str, Metric]) -> str:
+    first = unknown[0]
+    name = next((one for one in (first.name, *first.also) if one), first.text)
+    example = next(iter(closest(name, catalog)), next(iter(catalog)))
+    if name.endswith("_total") and catalog[example].unit not in COUNTED:
+        example = next((one for one in catalog if catalog[one].unit in COUNTED), example)
+    unit = f":{COUNTER}" if name.endswith("_total") and catalog[example].unit in COUNTED else ""
+    lines = [f"no metric is named for {len(unknown):,} series:"]
+    lines += [f"    {one.text}{f' [{one.unit}]' if one.unit else ''}" for one in unknown[:MOST]]
+    lines += [f"    … {len(unknown) - MOST:,} more"] if len(unknown) > MOST else []
+    ways = [f"say it of one (-m {example}={_shell(name + unit)})"]
+    if not targets:
+        ways.insert(0, f"say which metric all of them are (--metric {example}{unit})")
+    else:
+        ways.append("leave them out (--ignore-unknown)")
+    lines.append(f"{', or '.join(ways)}; metrics are {', '.join(catalog)}")
+    return "\n".join(lines)
+
+
+def _no_series(selector: str, key: str, series: Sequence[Series]) -> str:
+    known = list(dict.fromkeys(name for one in series for name in (one.text, one.name, *one.also) if name))
+    near = closest(selector, known, 3)
+    return (
+        f"there is no series {selector!r} for {key}: {'did you mean' if near else 'choose from'} {_list(near or known)}"
+    )
+
+
+def _collisions(series: Sequence[Series], taken: Iterable[Assigned]) -> list[str]:
+    """A line for each service and metric that several series would be."""
+    groups: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    for one in taken:
+        groups[one.service, one.metric].append(series[one.series])
+    doubled = {key: group for key, group in groups.items() if len(group) > 1}
+    lines = []
+    for (service, metric), group in list(doubled.items())[:3]:
+        first, second = group[:2]
+        apart = [key for key, _ in (*first.labels, *second.labels) if first.label(key) != second.label(key)]
+        ways = [f"choose one (-m {metric}={_shell(first.text)})"]
+        if apart:
+            ways.append(f"tell services apart by a label too (-m service=…/{apart[0]})")
+        lines.append(
+            f"{len(group)} series would be {metric} of {service}: {_some(group)}: they are not put together; "
+            f"{', '.join(ways)}, or export their sum"
+        )
+    if len(doubled) > 3:
+        lines.append(f"and {len(doubled) - 3:,} more services and metrics have several series")
+    return lines
+
+
+def _some(series: Sequence[Series], most: int = 3) -> str:
+    more = f" and {len(series) - most:,} more" if len(series) > most else ""
+    return ", ".join(one.text for one in series[:most]) + more
+
+
+def _shell(text: str) -> str:
+    """A word as a shell takes it."""
+    return (
+        text
+        if all(letter.isalnum() or letter in "_.:/-" for letter in text)
+        else "'" + text.replace("'", "'\\''") + "'"
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
