@@ -59,6 +59,9 @@ def import_samples(
         DayOrder | None, typer.Option(help="Order of day and month, where no date shows which it is.")
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding, if neither UTF-8 nor UTF-16: cp1252.")] = None,
+    add_up: Annotated[
+        bool, typer.Option("--sum", help="Add up series of one service and metric, instead of refusing them.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, show what was understood, store nothing.")
     ] = False,
@@ -85,6 +88,7 @@ def import_samples(
         missing=tuple(missing or ()),
         dates=dates.value if dates else None,
         encoding=encoding,
+        add_up=add_up,
     )
     url = (
         settings.store if "store" in settings.model_fields_set or settings.prometheus_servers else "observatory.duckdb"

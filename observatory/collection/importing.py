@@ -212,7 +212,13 @@ def _read_series(
         if key.rpartition(":")[2] not in allowed
     ]
     found = assign(
-        reading.series, options.columns, options.metric, options.service, catalog, ignore_unknown=options.ignore_unknown
+        reading.series,
+        options.columns,
+        options.metric,
+        options.service,
+        catalog,
+        ignore_unknown=options.ignore_unknown,
+        add_up=options.add_up,
     )
     problems += found.problems
     if problems:

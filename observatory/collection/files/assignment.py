@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from observatory.catalog import Metric
 from observatory.collection.files import labels
 from observatory.collection.files.series import Series
-from observatory.collection.files.units import COUNTED, COUNTER, UNITS
+from observatory.collection.files.units import COUNT, COUNTED, COUNTER, DECLARED, UNITS
 from observatory.suggest import closest
 
 SERVICE_LABELS = ("service", "service_name", "service.name", "app", "job")
 """Labels that name a service, the first that all series have."""
+ADDABLE = ("req/s", "cores", "bytes", "")
+"""Base units of metrics that can be added up; the quantile or ratio of a whole is not in those of its parts."""
 MOST = 12
 _JOINTS = "._:/- "
+_GROWS = ("_total", "_count", "_sum", "_bucket")  # what Prometheus calls counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,11 @@ class Assigned:
     metric: str
     unit: str
     factor: float
-    counter: bool
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether its values become rates per second."""
+        return self.unit in (COUNTER, COUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A metric with its unit, and a service if the mapping says one."""
+    """A metric with its unit (empty where nobody said it), and a service if the mapping says one."""
 
     metric: str
     unit: str
-    factor: float
-    counter: bool
     service: str = ""
 
 
@@ -64,6 +69,7 @@ def assign(
     catalog: Mapping[str, Metric],
     *,
     ignore_unknown: bool,
+    add_up: bool = False,
 ) -> Assignment:
     """Say of each series what it is.
 
@@ -72,25 +78,41 @@ def assign(
     """
     problems: list[str] = []
     targets = _targets(series, columns, metric, catalog, problems)
+    targets = {number: _in_unit(series[number], of, catalog, problems) for number, of in targets.items()}
     unknown = [number for number in range(len(series)) if number not in targets]
     named_by, services = _services(series, targets, columns.get("service"), service, catalog, problems)
     if unknown and not (ignore_unknown and targets):
         problems.append(_unknown([series[number] for number in unknown], targets, catalog))
     taken = tuple(
-        Assigned(number, series[number].text, services[number], of.metric, of.unit, of.factor, of.counter)
+        Assigned(
+            number,
+            series[number].text,
+            services[number],
+            of.metric,
+            of.unit,
+            UNITS.get(catalog[of.metric].unit, {}).get(of.unit, 1.0),
+        )
         for number, of in targets.items()
         if number in services
     )
-    problems += _collisions(series, taken)
+    problems += _collisions(series, taken, catalog, add_up=add_up)
     left_out = tuple((series[number].text, "no metric is named for it") for number in unknown)
     return Assignment(taken, left_out, named_by, tuple(problems))
 
 
 def with_unit(text: str, metric: Metric) -> tuple[str, str]:
-    """``p95:ms`` is a column and its unit; a colon that no unit follows belongs to the name."""
+    """``p95:ms`` is a column and its unit, empty if there is none; a colon without a unit belongs to the name."""
     column, colon, unit = text.rpartition(":")
-    known = unit in UNITS.get(metric.unit, {}) or (unit == COUNTER and metric.unit in COUNTED)
-    return (column, unit) if colon and known else (text, metric.unit)
+    return (column, unit) if colon and unit in units_of(metric) else (text, "")
+
+
+def units_of(metric: Metric) -> list[str]:
+    """Units that a series of a metric may be in."""
+    return [*UNITS.get(metric.unit, {}), *([COUNTER] if metric.unit in COUNTED else []), *_counts(metric)]
+
+
+def _counts(metric: Metric) -> list[str]:
+    return [COUNT] if metric.unit == "req/s" else []
 
 
 # -- metrics ----------------------------------------------------------------------------------
@@ -117,20 +139,36 @@ def _targets(
         for number in found:
             if number in targets:
                 problems.append(f"{series[number].text!r} is mapped to {targets[number].metric} and to {name}: to one")
-            targets[number] = _target(name, unit, catalog, owner)
+            targets[number] = _Target(name, unit, owner)
     if metric is not None:
         name, unit = _all_are(metric, catalog, problems)
         if name:
-            targets = {n: targets.get(n, _target(name, unit, catalog)) for n in range(len(series))}
+            targets = {n: targets.get(n, _Target(name, unit)) for n in range(len(series))}
     for number, one in enumerate(series):
         if number not in targets and (plain := _plain_metric(one, catalog)):
-            targets[number] = _target(plain, catalog[plain].unit, catalog)
+            targets[number] = _Target(plain, "")
     return targets
 
 
-def _target(name: str, unit: str, catalog: Mapping[str, Metric], service: str = "") -> _Target:
-    factor = UNITS.get(catalog[name].unit, {}).get(unit, 1.0)
-    return _Target(name, unit, factor, unit == COUNTER, service)
+def _in_unit(series: Series, target: _Target, catalog: Mapping[str, Metric], problems: list[str]) -> _Target:
+    """`target` with its unit: what its user says, else what the file says, else the base unit."""
+    base = catalog[target.metric].unit
+    told_base, told = DECLARED.get(series.unit.lower(), ("", ""))
+    if not told or (told == COUNT and base != "req/s"):
+        return replace(target, unit=target.unit or base)
+    name = f"{series.text!r} is in {series.unit!r} in the file"
+    if told_base != base:
+        problems.append(f"{name}, which is no unit of {target.metric} ({base or 'a count'})")
+    elif target.unit not in ("", told) and told != COUNT:
+        problems.append(f"{name}, and in {target.unit} as you say: leave out one of the two")
+    elif not target.unit and told == COUNT:
+        example = f"{target.metric}:{COUNT}"
+        problems.append(
+            f"{name}, a count in each period, and {target.metric} is a rate: say whether to divide it by the period "
+            f"(-m {target.metric}={_shell(f'{series.text}:{COUNT}')}, or --metric {example}), or that it is one "
+            f"({target.metric}:{base})"
+        )
+    return replace(target, unit=target.unit or told)
 
 
 def _all_are(text: str, catalog: Mapping[str, Metric], problems: list[str]) -> tuple[str, str]:
@@ -139,11 +177,11 @@ def _all_are(text: str, catalog: Mapping[str, Metric], problems: list[str]) -> t
     if name not in catalog:
         problems.append(f"--metric {name!r} is no metric: choose from {', '.join(catalog)}")
         return "", ""
-    units = {**UNITS.get(catalog[name].unit, {}), **({COUNTER: 1} if catalog[name].unit in COUNTED else {})}
+    units = units_of(catalog[name])
     if colon and unit not in units:
         problems.append(f"{name} cannot be in {unit!r}: choose from {', '.join(units) or 'no unit'}")
         return "", ""
-    return name, unit or catalog[name].unit
+    return name, unit
 
 
 def _is_meant(series: Series, selector: str) -> bool:
@@ -201,14 +239,19 @@ def _services(
             )
         by_label = {n: "/".join(series[n].label(part) for part in parts) for n in rest if n not in lacking}
         return f"label {wanted}", said | by_label
-    label = next((one for one in SERVICE_LABELS if rest and all(series[number].label(one) for number in rest)), None)
-    if label is not None:
-        return f"label {label}", said | {number: series[number].label(label) for number in rest}
-    by_name = {number: _by_name(series[number], targets[number], catalog) for number in rest}
-    nameless = [series[number] for number, name in by_name.items() if not name]
+    kinds = {name: [n for n in rest if series[n].name == name] for name in dict.fromkeys(series[n].name for n in rest)}
+    used: dict[str, None] = {}
+    nameless: list[Series] = []
+    for numbers in kinds.values():
+        label = next((one for one in SERVICE_LABELS if all(series[n].label(one) for n in numbers)), None)
+        used[f"label {label}" if label else "name of the series"] = None
+        for number in numbers:
+            named = series[number].label(label) if label else _by_name(series[number], targets[number], catalog)
+            said |= {number: named} if named else {}
+            nameless += [] if named else [series[number]]
     if nameless:
         problems.append(_no_service(nameless))
-    return "name of the series" if by_name else "--map", said | {n: name for n, name in by_name.items() if name}
+    return ", ".join(used) or "--map", said
 
 
 def _by_name(series: Series, target: _Target, catalog: Mapping[str, Metric]) -> str:
@@ -230,11 +273,12 @@ def _no_service(nameless: Sequence[Series]) -> str:
 
 def _unknown(unknown: Sequence[Series], targets: Mapping[int, _Target], catalog: Mapping[str, Metric]) -> str:
     first = unknown[0]
-    name = next((one for one in (first.name, *first.also) if one), first.text)
+    name = first.name or first.text
     example = next(iter(closest(name, catalog)), next(iter(catalog)))
-    if name.endswith("_total") and catalog[example].unit not in COUNTED:
-        example = next((one for one in catalog if catalog[one].unit in COUNTED), example)
-    unit = f":{COUNTER}" if name.endswith("_total") and catalog[example].unit in COUNTED else ""
+    unit = COUNTER if name.endswith(_GROWS) else COUNT if DECLARED.get(first.unit.lower(), ("", ""))[1] == COUNT else ""
+    if unit and unit not in units_of(catalog[example]):
+        example = next((one for one in catalog if unit in units_of(catalog[one])), example)
+    unit = f":{unit}" if unit in units_of(catalog[example]) else ""
     lines = [f"no metric is named for {len(unknown):,} series:"]
     lines += [f"    {one.text}{f' [{one.unit}]' if one.unit else ''}" for one in unknown[:MOST]]
     lines += [f"    … {len(unknown) - MOST:,} more"] if len(unknown) > MOST else []
@@ -255,23 +299,28 @@ def _no_series(selector: str, key: str, series: Sequence[Series]) -> str:
     )
 
 
-def _collisions(series: Sequence[Series], taken: Iterable[Assigned]) -> list[str]:
+def _collisions(
+    series: Sequence[Series], taken: Iterable[Assigned], catalog: Mapping[str, Metric], *, add_up: bool
+) -> list[str]:
     """A line for each service and metric that several series would be."""
     groups: dict[tuple[str, str], list[Series]] = defaultdict(list)
     for one in taken:
         groups[one.service, one.metric].append(series[one.series])
-    doubled = {key: group for key, group in groups.items() if len(group) > 1}
+    doubled = {
+        key: group
+        for key, group in groups.items()
+        if len(group) > 1 and not (add_up and catalog[key[1]].unit in ADDABLE)
+    }
     lines = []
     for (service, metric), group in list(doubled.items())[:3]:
         first, second = group[:2]
         apart = [key for key, _ in (*first.labels, *second.labels) if first.label(key) != second.label(key)]
         ways = [f"choose one (-m {metric}={_shell(first.text)})"]
         if apart:
-            ways.append(f"tell services apart by a label too (-m service=…/{apart[0]})")
-        lines.append(
-            f"{len(group)} series would be {metric} of {service}: {_some(group)}: they are not put together; "
-            f"{', '.join(ways)}, or export their sum"
-        )
+            ways.append(f"let a label tell services apart (-m service={apart[0]}, or two as in job/{apart[0]})")
+        if catalog[metric].unit in ADDABLE:
+            ways.append("add them up (--sum)")
+        lines.append(f"{len(group)} series would be {metric} of {service}: {_some(group)}; {', or '.join(ways)}")
     if len(doubled) > 3:
         lines.append(f"and {len(doubled) - 3:,} more services and metrics have several series")
     return lines

@@ -72,6 +72,11 @@ class Plan:
         """What a row holds: ``wide``, ``long`` or ``series``."""
         return "series" if self.series else "long" if self.is_long else "wide"
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether several series are added up."""
+        return len({(one.service, one.metric) for one in self.series}) < len(self.series)
+
     def hint(self, metric: str, unit: str) -> str:
         """The option that says the unit of a metric."""
         column = self.metrics[metric].name
@@ -136,10 +141,12 @@ def convert(file: SampleFile, plan: Plan, now: datetime, catalog: Mapping[str, M
         problems += [*_out_of_range(file, plan, catalog, now), *_doubled(file, plan)]
     if problems:
         raise InvalidInputError("\n".join(f"{file.path}: {problem}" for problem in problems))
-    counters = sorted({one.metric for one in plan.series if one.counter})
+    rates = [(one.text, one.unit) for one in plan.series if one.is_rate]
     warnings = [*_left_out(file, plan), *_missing(file, plan, values), *_not_finite(file, plan)]
-    if counters:
-        file.convert(sql.counter_rates(counters))
+    if rates:
+        file.convert(sql.rates(rates))
+    if plan.has_parts:
+        warnings += _add_up(file)
     return list(found.notes), warnings
 
 
@@ -277,7 +284,7 @@ def _out_of_range(file: SampleFile, plan: Plan, catalog: Mapping[str, Metric], n
 
 
 def _doubled(file: SampleFile, plan: Plan) -> Iterator[str]:
-    keys = [SERVICE, TIMESTAMP, *(["metric"] if plan.is_long else [])]
+    keys = [SERVICE, TIMESTAMP, *(["metric"] if plan.is_long else []), *(["series_text"] if plan.series else [])]
     found = file.frame(sql.duplicates(keys))
     if found.empty:
         return
@@ -314,6 +321,15 @@ def _not_finite(file: SampleFile, plan: Plan) -> Iterator[str]:
         shown = plan.parts["value"] if isinstance(label, str) else label.name
         if found := file.violation(sql.VALUES, f"NOT isfinite({quoted([name])[0]})", quoted([name])[0]):
             yield f"column {shown!r}{_at(found)}: {found.value} is stored as missing"
+
+
+def _add_up(file: SampleFile) -> Iterator[str]:
+    """Put series of one service and metric together: at equal times, or at the beginning of their periods."""
+    if file.count(sql.COUNT_PARTIAL):
+        file.convert(sql.ALIGN)
+    if partial := file.count(sql.COUNT_PARTIAL):
+        yield f"{partial:,} sums are missing: at their times one of the series has no value"
+    file.convert(sql.SUM)
 
 
 def _at(found: Violation) -> str:

@@ -63,7 +63,11 @@ def _unquoted(text: str) -> str:
     return text
 
 
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
 def written(name: str, labels: tuple[tuple[str, str], ...]) -> str:
     """A series as Prometheus writes it, for messages and for ``--map``."""
-    inner = ", ".join(f'{key}="{value}"' for key, value in labels)
+    inner = ", ".join(f'{key}="{_escaped(value)}"' for key, value in labels)
     return f"{name}{{{inner}}}" if inner or not name else name

@@ -19,6 +19,7 @@ MISSING = ("null", "none", "n/a", "#n/a", "na", "nil", "undefined", "<na>", "no 
 DECIMALS = (".", ",")
 _SPACES = r"[\x{00A0}\x{202F}\x{2009}]"  # what locales put between groups of three digits
 _PARTS = r"^([+-]?[0-9][0-9.,' ]*(?:[eE][+-]?[0-9]+)?)\s*([^0-9\s].*)?$"
+_GROUPS, _JOINED = "([0-9])[' ]([0-9]{3})", r"\1\2"
 _PLAIN = {
     ".": r"^[+-]?([0-9]{1,3}([,' ][0-9]{3})+|[0-9]+)(\.[0-9]*)?([eE][+-]?[0-9]+)?$",
     ",": r"^[+-]?([0-9]{1,3}([.' ][0-9]{3})+|[0-9]+)(,[0-9]*)?([eE][+-]?[0-9]+)?$",
@@ -94,7 +95,7 @@ def evidence(columns: Sequence[str]) -> str:
     """
     parts = []
     for column in columns:
-        text = tidied(column)
+        text = f"regexp_replace({tidied(column)}, {literal(_GROUPS)}, {literal(_JOINED)}, 'g')"
         for sign, pattern in [*_DECIDES.items(), (None, ",")]:
             shown = f"regexp_matches({text}, {literal(pattern)})"
             told = "NULL" if sign is None else literal(sign)

@@ -35,6 +35,8 @@ class ImportOptions:
         Which of two rows of one service and time counts; by default they are an error.
     ignore_unknown
         Leave out what has no counterpart in the catalogue instead of refusing the file.
+    add_up
+        Whether series of one service and metric are added up; by default they are an error.
     metric
         The metric that all series are, with ``:unit`` where it is not the base unit.
     format
@@ -55,6 +57,7 @@ class ImportOptions:
     missing: tuple[str, ...] = ()
     dates: DayOrder | None = None
     encoding: str | None = None
+    add_up: bool = False
 
     def check(self) -> None:
         """Raise InvalidInputError for what cannot be, whatever the file."""

@@ -104,6 +104,10 @@ class SampleFile:
         found = self._connection.execute(sql.violation(table, condition, value), parameters).fetchone()
         return Violation(int(found[0]), int(found[1]), str(found[2])) if found and found[0] else None
 
+    def count(self, statement: str) -> int:
+        """The only number of a query's answer."""
+        return int(self._value(statement))
+
     def frame(self, statement: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query."""
         return self._connection.execute(statement, parameters).df()

@@ -12,7 +12,7 @@ from observatory.collection.files.checks import Column, Plan
 from observatory.collection.files.options import ImportOptions
 from observatory.collection.files.reader import INDEX
 from observatory.collection.files.text import Head
-from observatory.collection.files.units import COUNTER, UNITS
+from observatory.collection.files.units import COUNT, COUNTER, UNITS
 from observatory.errors import InvalidInputError
 from observatory.model import SERVICE, TIMESTAMP
 from observatory.suggest import closest, did_you_mean
@@ -160,11 +160,11 @@ def _metrics(
         column, unit = with_unit(options.columns.get(name, name), metric)
         if name in options.columns and not is_long and column not in columns:
             problems.append(_no_column(column, name, columns))
-        elif unit == COUNTER:
-            problems.append(f"{name}: a table of ours has no counters, give the column as a series (--format columns)")
+        elif unit in (COUNTER, COUNT):
+            problems.append(f"{name}: a column of {unit}s is read as series (--format columns)")
         elif is_long or column in columns:
             units = UNITS.get(metric.unit, {})
-            metrics[name] = Column(column, unit, units.get(unit, 1.0))
+            metrics[name] = Column(column, unit or metric.unit, units.get(unit, 1.0))
     return metrics
 
 

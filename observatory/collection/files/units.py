@@ -16,8 +16,26 @@ UNITS: Mapping[str, Mapping[str, float]] = {
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 COUNTER = "counter"
 """Said of a series that only grows: its rate per second is stored."""
+COUNT = "count"
+"""Said of a series whose values count what happened in each of its periods: they are divided by the period."""
 COUNTED = ("req/s", "cores")
 """Base units that are the rate of a counter: of requests, and of seconds of CPU."""
+
+DECLARED: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("seconds", "second", "s"), ("s", "s")),
+    **dict.fromkeys(("milliseconds", "millisecond", "ms"), ("s", "ms")),
+    **dict.fromkeys(("microseconds", "microsecond", "us"), ("s", "us")),
+    **dict.fromkeys(("nanoseconds", "nanosecond", "ns"), ("s", "ns")),
+    **dict.fromkeys(("percent", "%"), ("ratio", "%")),
+    **dict.fromkeys(("bytes", "byte"), ("bytes", "bytes")),
+    **dict.fromkeys(("kibibyte",), ("bytes", "KiB")),
+    **dict.fromkeys(("mebibyte",), ("bytes", "MiB")),
+    **dict.fromkeys(("gibibyte",), ("bytes", "GiB")),
+    **dict.fromkeys(("count/second", "request/second", "hit/second"), ("req/s", "req/s")),
+    **dict.fromkeys(("request/minute", "hit/minute"), ("req/s", "req/min")),
+    **dict.fromkeys(("count", "request", "hit"), ("req/s", COUNT)),
+}
+"""Units that CloudWatch and Datadog say their series have (in lower case), as base unit and unit."""
 
 _PREFIXES = {"": 1.0, "K": 1e3, "k": 1e3, "M": 1e6, "Mil": 1e6, "B": 1e9, "Bil": 1e9, "G": 1e9}
 _RATES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from observatory.collection.files.formats import FORMATS
 from observatory.collection.files.formats.columns import read_columns
@@ -61,7 +62,13 @@ def _series(one: dict[str, object]) -> Series:
     pairs = dict(found[1] if found else ())
     if isinstance(tags, list):
         pairs |= {key: value for key, _, value in (str(tag).partition(":") for tag in tags)}
-    return Series.labelled(metric, pairs)
+    return replace(Series.labelled(metric, pairs), unit=_unit(one.get("unit")))
+
+
+def _unit(said: object) -> str:
+    """``request/second`` of Datadog's two parts."""
+    parts = [str(part["name"]) for part in said if part] if isinstance(said, list) else []
+    return "/".join(parts)
 
 
 FORMATS.register("datadog")(DatadogCsv())
