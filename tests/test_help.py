@@ -19,6 +19,7 @@ from test_layers import FLOORS
 
 from observatory.catalog import METRICS
 from observatory.cli import app
+from observatory.collection.files.formats import FORMATS
 from observatory.config import Settings, load_settings
 from observatory.config.settings import settings_table
 from observatory.detectors import DETECTORS
@@ -125,8 +126,9 @@ def test_every_verb_has_a_line_in_the_table_of_commands() -> None:
         ("presets", PRESETS),
         ("detection", DETECTORS),
         ("detection", Severity),
+        ("import", FORMATS),
     ],
-    ids=["metrics", "presets", "detectors", "severities"],
+    ids=["metrics", "presets", "detectors", "severities", "formats of files"],
 )
 def test_everything_there_is_to_choose_from_is_described(name: str, things: Iterable[str]) -> None:
     text = page(name).text
@@ -221,10 +223,13 @@ def test_a_script_can_be_read_by_a_shell(block: Block) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    "block", [block for block in page("import").blocks if block.language == "console"], ids=["table", "panel", "dump"]
+)
 def test_what_an_import_prints_is_what_the_guide_shows(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    block: Block, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    replay(page("import").blocks[0], caller(monkeypatch, capsys), monkeypatch, tmp_path)
+    replay(block, caller(monkeypatch, capsys), monkeypatch, tmp_path)
 
 
 def replay(block: Block, run: Call, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -238,7 +238,7 @@ def _is_unknown(names: Sequence[str]) -> str:
 def _bad_numbers(file: SampleFile, plan: Plan, values: Values, catalog: Mapping[str, Metric]) -> Iterator[str]:
     for ours, theirs in _value_columns(plan).items():
         kind = file.columns[theirs]
-        bad = f"{sql.is_given(ours, kind, values.numbers)} AND ({values.sql[ours]}) IS NULL"
+        bad = f"({values.sql[ours]}) IS NULL AND {sql.is_given(ours, kind, values.numbers)}"
         if found := file.violation("raw", bad, f"CAST({quoted([ours])[0]} AS VARCHAR)"):
             where = f"column {theirs!r}" if not plan.series else f"series {_series_at(file, found.row, bad)!r}"
             metrics = [name for name in plan.metrics if name == ours] or list(plan.metrics)
@@ -312,15 +312,17 @@ def _missing(file: SampleFile, plan: Plan, values: Values) -> Iterator[str]:
     for ours, theirs in _value_columns(plan).items():
         if file.columns[theirs] != "VARCHAR":
             continue
-        if found := file.violation("raw", is_missing(ours, values.numbers), quoted([ours])[0]):
-            yield f"column {theirs!r}{_at(found)}: {found.value!r} is stored as missing"
+        missing = is_missing(ours, values.numbers)
+        if found := file.violation("raw", missing, quoted([ours])[0]):
+            where = f"series {_series_at(file, found.row, missing)!r}" if plan.series else f"column {theirs!r}"
+            yield f"{where}{_at(found)}: {found.value!r} is stored as missing"
 
 
 def _not_finite(file: SampleFile, plan: Plan) -> Iterator[str]:
     for name, label in {"value": "value"}.items() if plan.is_long else plan.metrics.items():
         shown = plan.parts["value"] if isinstance(label, str) else label.name
         if found := file.violation(sql.VALUES, f"NOT isfinite({quoted([name])[0]})", quoted([name])[0]):
-            yield f"column {shown!r}{_at(found)}: {found.value} is stored as missing"
+            yield f"{'series' if plan.series else f'column {shown!r}'}{_at(found)}: {found.value} is stored as missing"
 
 
 def _add_up(file: SampleFile) -> Iterator[str]:

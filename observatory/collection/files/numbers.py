@@ -49,7 +49,8 @@ def is_missing(column: str, style: NumberStyle) -> str:
     """Whether a text says that there is no value."""
     usual = ", ".join(map(literal, MISSING))
     named = f" OR {tidied(column)} IN ({', '.join(map(literal, style.missing))})" if style.missing else ""
-    return f"(lower({tidied(column)}) IN ({usual}){named})"
+    words = f"({_plainly(column)} IS NULL AND lower({tidied(column)}) IN ({usual}))"
+    return f"({words}{named})"
 
 
 def value(column: str, factor: str, bases: Sequence[str], style: NumberStyle, base: str | None = None) -> str:
@@ -67,9 +68,22 @@ def value(column: str, factor: str, bases: Sequence[str], style: NumberStyle, ba
     by_base = [(one, _scale(unit, factor, one)) for one in dict.fromkeys(bases)]
     scale = by_base[0][1] if base is None else _choose(base, by_base)
     slow = f"({plain}) * ({scale})"
-    if style.decimal == ".":
-        slow = f"coalesce(TRY_CAST(nullif({text}, '') AS DOUBLE) * {factor}, {slow})"
-    return f"CASE WHEN {is_missing(column, style)} THEN NULL ELSE {slow} END"
+    slow = f"CASE WHEN {is_missing(column, style)} THEN NULL ELSE {slow} END"
+    if style.decimal == ".":  # nearly all values are plain: only the others are taken apart
+        slow = f"coalesce({_plainly(column)} * {factor}, {slow})"
+    bare = f"trim({quoted([column])[0]})"
+    named = f"WHEN {bare} IN ({', '.join(map(literal, style.missing))}) THEN NULL " if style.missing else ""
+    return f"CASE {named}WHEN {bare} != '' THEN {slow} END"
+
+
+def _plainly(column: str) -> str:
+    return f"TRY_CAST(trim({quoted([column])[0]}) AS DOUBLE)"
+
+
+def has_commas(columns: Sequence[str]) -> str:
+    """SQL that counts rows of ``raw`` with a comma in any of these columns."""
+    comma = literal(",")
+    return f"SELECT count(*) FROM raw WHERE {' OR '.join(f'contains({name}, {comma})' for name in quoted(columns))}"
 
 
 def _bare(number: str, style: NumberStyle) -> str:

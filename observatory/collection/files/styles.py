@@ -47,9 +47,9 @@ def find_styles(
 
 
 def _decimal(file: SampleFile, values: Mapping[str, str], notes: list[str], problems: list[str]) -> str:
-    found = file.frame(numbers.evidence(list(values)))
-    if found.empty:
+    if not file.count(numbers.has_commas(list(values))):
         return "."
+    found = file.frame(numbers.evidence(list(values)))
     shown = {sign: found[found["decimal"] == sign].sort_values("row").to_dict("records") for sign in numbers.DECIMALS}
     commas = found[found["decimal"].isna()].sort_values("row").to_dict("records")
     if not commas:
