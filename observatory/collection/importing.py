@@ -18,9 +18,11 @@ import pandas as pd
 from observatory.catalog import METRICS, Metric
 from observatory.collection.files import queries as sql
 from observatory.collection.files.assignment import Assigned, Assignment, assign
-from observatory.collection.files.checks import Column, Plan, convert, facts
+from observatory.collection.files.checks import PLAUSIBLE, convert, facts
 from observatory.collection.files.formats import FORMATS, recognise
+from observatory.collection.files.formats.grafana import value_columns
 from observatory.collection.files.options import ImportOptions
+from observatory.collection.files.plan import Column, Plan
 from observatory.collection.files.reader import SampleFile
 from observatory.collection.files.series import Reading
 from observatory.collection.files.tables import PARTS, plan_of
@@ -171,6 +173,8 @@ def _open(path: Path, options: ImportOptions) -> TextFile | None:
 def _format_of(text: TextFile, options: ImportOptions, catalog: Mapping[str, Metric]) -> str | None:
     """The format of another program; None for a table of ours."""
     kind = options.format or recognise(text.head)
+    if kind == "grafana" and options.columns.get("service") in text.head.names and not value_columns(text.head.names):
+        return None  # a table of somebody who writes Time with a capital, too
     if kind is None and _has_columns_of_series(text.head.names, options, catalog):
         return "columns"
     return kind
@@ -193,7 +197,7 @@ def _read_table(
 ) -> _Read:
     plan, notes = plan_of(file.columns, text.head if text else None, options, catalog)
     rows = file.load(plan.raw_names())
-    return _Read(plan, "table" if text else "table (Parquet)", rows, _series_frame(()), tuple(notes))
+    return _Read(plan, "a table" if text else "a table (Parquet)", rows, _series_frame(()), tuple(notes))
 
 
 def _read_series(
@@ -249,6 +253,7 @@ def _series_plan(found: Assignment, reading: Reading, options: ImportOptions, ca
         metrics,
         zone=options.zone,
         seconds=options.seconds or reading.seconds,
+        oldest=None if options.seconds else PLAUSIBLE,
         duplicates=options.duplicates,
         ignore_unknown=options.ignore_unknown,
         series=found.taken,

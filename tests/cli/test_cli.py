@@ -340,6 +340,18 @@ def test_a_file_is_imported_after_what_is_wrong_with_it_was_put_right(run: Call)
     )
 
 
+def test_what_a_file_leaves_open_is_said_by_options(run: Call) -> None:
+    Path("x.csv").write_bytes("Zeit;Café;Bar\n02.03.2026 08:00;1,200;-\n".encode("cp1252"))
+    said = ["--timezone", "UTC", "--decimal", ",", "--missing=-", "--dates", "day-first", "--encoding", "cp1252"]
+    series = ["--format", "columns", "-m", "time=Zeit", "--metric", "cpu_usage", "--dry-run"]
+    code, out, err = run("import", "x.csv", *series, *said)
+    assert code == 0
+    assert "x.csv is a table with a column a series (columns)\nservices are named by: name of the series\n" in out
+    assert re.search(r"\nCafé +Café +cpu_usage +cores\n", out)
+    assert re.search(r"\nCafé +2026-03-02 08:00:00 +1.2 cores\n", out)
+    assert "warning: series 'Bar', row 1: '-' is stored as missing" in err
+
+
 def test_a_file_is_not_mixed_with_the_demo(run: Call, small: None) -> None:
     run("demo")
     Path("history.csv").write_text(CSV)

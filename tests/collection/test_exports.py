@@ -108,7 +108,7 @@ def test_an_export_is_read_with_one_command(
     import_export: Import, store: Store, name: str, kind: str, options: dict, metric: str, expected: dict
 ) -> None:
     report = import_export(name, **options)
-    assert report.format == "table" or report.format.endswith(f"({kind})")
+    assert report.format == "a table" if kind == "table" else report.format.endswith(f"({kind})")
     assert values(store, metric) == pytest.approx(expected)
 
 
@@ -262,6 +262,7 @@ def test_an_option_that_does_not_fit_is_refused_with_what_would(
         ("x.csv", '"Time","a"\n1769846400000,fast\n', "series 'a', row 1: 'fast' is no number"),
         ("x.csv", '"Time","a"\n1769846400000,120 MB\n', "'120 MB' is no number of cpu_usage: its units are cores"),
         ("x.csv", '"Time","a"\n2026-01-31 08:00:00,1\n', "has no time zone: say which it is in (--timezone"),
+        ("x.csv", '"Time","a"\n1769846400,1\n', "1970-01-21 11:37:26.4+00: say its unit (--time-unit s, ms"),
         ("x.csv", '"Time","a"\n1769846400000,1\n1769846400000,2\n', "rows 1 and 2 are both of a 2026-01-31"),
     ],
 )  # fmt: skip
@@ -281,3 +282,12 @@ def test_an_answer_that_is_not_whole_is_said_to_be_a_part(store: Store, tmp_path
     warnings = import_file(store, tmp_path / "x.json", options, NOW).warnings
     assert "the answer has a NextToken: there is more, which this file does not hold" in warnings
     assert "'RequestCount' is not whole: its status is PartialData" in warnings
+
+
+def test_a_table_of_ours_may_write_time_with_a_capital(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("Time,app,p95\n2026-01-31T08:00:00Z,cart,120\n")
+    columns = {"service": "app", LATENCY: "p95:ms"}
+    assert import_file(store, tmp_path / "x.csv", ImportOptions(columns=columns), NOW).format == "a table"
+    (tmp_path / "y.csv").write_text("Time,Service,request_rate\n2026-01-31T08:00:00Z,cart,3\n")
+    assert import_file(store, tmp_path / "y.csv", ImportOptions(), NOW).format == "a table"
+    assert (values(store), values(store, LATENCY)) == ({("cart", 0): 3}, {("cart", 0): 0.12})

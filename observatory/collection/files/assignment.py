@@ -11,18 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from observatory.catalog import Metric
-from observatory.collection.files import labels
+from observatory.collection.files import labels, refusals
+from observatory.collection.files.refusals import ADDABLE, units_of
 from observatory.collection.files.series import Series
-from observatory.collection.files.units import COUNT, COUNTED, COUNTER, DECLARED, UNITS
-from observatory.suggest import closest
+from observatory.collection.files.units import COUNT, COUNTER, DECLARED, UNITS
 
 SERVICE_LABELS = ("service", "service_name", "service.name", "app", "job")
 """Labels that name a service, the first that all series have."""
-ADDABLE = ("req/s", "cores", "bytes", "")
-"""Base units of metrics that can be added up; the quantile or ratio of a whole is not in those of its parts."""
-MOST = 12
 _JOINTS = "._:/- "
-_GROWS = ("_total", "_count", "_sum", "_bucket")  # what Prometheus calls counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,9 @@ def assign(
     unknown = [number for number in range(len(series)) if number not in targets]
     named_by, services = _services(series, targets, columns.get("service"), service, catalog, problems)
     if unknown and not (ignore_unknown and targets):
-        problems.append(_unknown([series[number] for number in unknown], targets, catalog))
+        problems.append(
+            refusals.unknown_series([series[number] for number in unknown], catalog, has_others=bool(targets))
+        )
     taken = tuple(
         Assigned(
             number,
@@ -95,7 +93,7 @@ def assign(
         for number, of in targets.items()
         if number in services
     )
-    problems += _collisions(series, taken, catalog, add_up=add_up)
+    problems += refusals.collisions(_doubled(series, taken, catalog, add_up=add_up), catalog)
     left_out = tuple((series[number].text, "no metric is named for it") for number in unknown)
     return Assignment(taken, left_out, named_by, tuple(problems))
 
@@ -104,15 +102,6 @@ def with_unit(text: str, metric: Metric) -> tuple[str, str]:
     """``p95:ms`` is a column and its unit, empty if there is none; a colon without a unit belongs to the name."""
     column, colon, unit = text.rpartition(":")
     return (column, unit) if colon and unit in units_of(metric) else (text, "")
-
-
-def units_of(metric: Metric) -> list[str]:
-    """Units that a series of a metric may be in."""
-    return [*UNITS.get(metric.unit, {}), *([COUNTER] if metric.unit in COUNTED else []), *_counts(metric)]
-
-
-def _counts(metric: Metric) -> list[str]:
-    return [COUNT] if metric.unit == "req/s" else []
 
 
 # -- metrics ----------------------------------------------------------------------------------
@@ -135,7 +124,7 @@ def _targets(
         found = [number for number, one in enumerate(series) if _is_meant(one, selector)]
         found = [number for number in found if series[number].text == selector] or found
         if not found:
-            problems.append(_no_series(selector, key, series))
+            problems.append(refusals.no_series(selector, key, series))
         for number in found:
             if number in targets:
                 problems.append(f"{series[number].text!r} is mapped to {targets[number].metric} and to {name}: to one")
@@ -165,8 +154,8 @@ def _in_unit(series: Series, target: _Target, catalog: Mapping[str, Metric], pro
         example = f"{target.metric}:{COUNT}"
         problems.append(
             f"{name}, a count in each period, and {target.metric} is a rate: say whether to divide it by the period "
-            f"(-m {target.metric}={_shell(f'{series.text}:{COUNT}')}, or --metric {example}), or that it is one "
-            f"({target.metric}:{base})"
+            f"(-m {target.metric}={refusals.shell(f'{series.text}:{COUNT}')}, or --metric {example}), or that it "
+            f"is one ({target.metric}:{base})"
         )
     return replace(target, unit=target.unit or told)
 
@@ -235,7 +224,7 @@ def _services(
         if lacking:
             known = sorted({key for number in rest for key, _ in series[number].labels})
             problems.append(
-                f"{series[lacking[0]].text!r} has no label {wanted!r} for service: choose from {_list(known)}"
+                f"{series[lacking[0]].text!r} has no label {wanted!r} for service: choose from {refusals.listed(known)}"
             )
         by_label = {n: "/".join(series[n].label(part) for part in parts) for n in rest if n not in lacking}
         return f"label {wanted}", said | by_label
@@ -250,7 +239,7 @@ def _services(
             said |= {number: named} if named else {}
             nameless += [] if named else [series[number]]
     if nameless:
-        problems.append(_no_service(nameless))
+        problems.append(refusals.no_service(nameless))
     return ", ".join(used) or "--map", said
 
 
@@ -262,83 +251,15 @@ def _by_name(series: Series, target: _Target, catalog: Mapping[str, Metric]) -> 
     return rest or (series.text if target.metric != series.text else "")
 
 
-def _no_service(nameless: Sequence[Series]) -> str:
-    keys = sorted({key for one in nameless for key, _ in one.labels})
-    way = f"say which label names it (-m service={keys[0]}; there are {_list(keys)}), or " if keys else ""
-    return f"nothing names the service of {_some(nameless)}: {way}name the one that all are of (--service NAME)"
-
-
-# -- what is refused --------------------------------------------------------------------------
-
-
-def _unknown(unknown: Sequence[Series], targets: Mapping[int, _Target], catalog: Mapping[str, Metric]) -> str:
-    first = unknown[0]
-    name = first.name or first.text
-    example = next(iter(closest(name, catalog)), next(iter(catalog)))
-    unit = COUNTER if name.endswith(_GROWS) else COUNT if DECLARED.get(first.unit.lower(), ("", ""))[1] == COUNT else ""
-    if unit and unit not in units_of(catalog[example]):
-        example = next((one for one in catalog if unit in units_of(catalog[one])), example)
-    unit = f":{unit}" if unit in units_of(catalog[example]) else ""
-    lines = [f"no metric is named for {len(unknown):,} series:"]
-    lines += [f"    {one.text}{f' [{one.unit}]' if one.unit else ''}" for one in unknown[:MOST]]
-    lines += [f"    … {len(unknown) - MOST:,} more"] if len(unknown) > MOST else []
-    ways = [f"say it of one (-m {example}={_shell(name + unit)})"]
-    if not targets:
-        ways.insert(0, f"say which metric all of them are (--metric {example}{unit})")
-    else:
-        ways.append("leave them out (--ignore-unknown)")
-    lines.append(f"{', or '.join(ways)}; metrics are {', '.join(catalog)}")
-    return "\n".join(lines)
-
-
-def _no_series(selector: str, key: str, series: Sequence[Series]) -> str:
-    known = list(dict.fromkeys(name for one in series for name in (one.text, one.name, *one.also) if name))
-    near = closest(selector, known, 3)
-    return (
-        f"there is no series {selector!r} for {key}: {'did you mean' if near else 'choose from'} {_list(near or known)}"
-    )
-
-
-def _collisions(
+def _doubled(
     series: Sequence[Series], taken: Iterable[Assigned], catalog: Mapping[str, Metric], *, add_up: bool
-) -> list[str]:
-    """A line for each service and metric that several series would be."""
+) -> dict[tuple[str, str], list[Series]]:
+    """Series that would be one service and metric, and are not to be added up."""
     groups: dict[tuple[str, str], list[Series]] = defaultdict(list)
     for one in taken:
         groups[one.service, one.metric].append(series[one.series])
-    doubled = {
-        key: group
-        for key, group in groups.items()
-        if len(group) > 1 and not (add_up and catalog[key[1]].unit in ADDABLE)
+    return {
+        (service, metric): group
+        for (service, metric), group in groups.items()
+        if len(group) > 1 and not (add_up and catalog[metric].unit in ADDABLE)
     }
-    lines = []
-    for (service, metric), group in list(doubled.items())[:3]:
-        first, second = group[:2]
-        apart = [key for key, _ in (*first.labels, *second.labels) if first.label(key) != second.label(key)]
-        ways = [f"choose one (-m {metric}={_shell(first.text)})"]
-        if apart:
-            ways.append(f"let a label tell services apart (-m service={apart[0]}, or two as in job/{apart[0]})")
-        if catalog[metric].unit in ADDABLE:
-            ways.append("add them up (--sum)")
-        lines.append(f"{len(group)} series would be {metric} of {service}: {_some(group)}; {', or '.join(ways)}")
-    if len(doubled) > 3:
-        lines.append(f"and {len(doubled) - 3:,} more services and metrics have several series")
-    return lines
-
-
-def _some(series: Sequence[Series], most: int = 3) -> str:
-    more = f" and {len(series) - most:,} more" if len(series) > most else ""
-    return ", ".join(one.text for one in series[:most]) + more
-
-
-def _shell(text: str) -> str:
-    """A word as a shell takes it."""
-    return (
-        text
-        if all(letter.isalnum() or letter in "_.:/-" for letter in text)
-        else "'" + text.replace("'", "'\\''") + "'"
-    )
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")

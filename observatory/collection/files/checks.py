@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from observatory.catalog import Metric
+from observatory.collection.files import combining
 from observatory.collection.files import queries as sql
-from observatory.collection.files.assignment import Assigned
-from observatory.collection.files.dates import DateStyle, DayOrder
+from observatory.collection.files.dates import DateStyle
 from observatory.collection.files.numbers import NumberStyle, is_missing
+from observatory.collection.files.plan import Plan
 from observatory.collection.files.reader import SampleFile, Violation
 from observatory.collection.files.styles import find_styles
 from observatory.collection.files.units import TIME_UNITS, UNITS
@@ -26,68 +27,9 @@ from observatory.suggest import did_you_mean
 OLDEST = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
 FUTURE = timedelta(days=1)
 RECENT = timedelta(days=30 * 365)
+PLAUSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
+"""A time before this was taken for another unit."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A metric in a file: what it is called there, its unit, and what makes that the base unit."""
-
-    name: str
-    unit: str
-    factor: float
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Where everything is in a file.
-
-    `parts` names the columns of ``service``, ``time``, and in a file with a row a value ``metric`` and ``value``;
-    `metrics` the columns, or the names in the column ``metric``; `unknown` are columns nobody needs. `service` is the
-    one all rows are of; `zone` that of times without one; `seconds` the unit of times that are numbers.
-    `series` are those of a file of another program, of which ``raw`` has a row a value. `decimal`, `missing` and
-    `order` are how numbers and dates are written, where the user says so.
-    """
-
-    parts: Mapping[str, str]
-    metrics: Mapping[str, Column]
-    unknown: tuple[str, ...] = ()
-    service: str | None = None
-    zone: str | None = None
-    seconds: float | None = None
-    duplicates: str = "error"
-    ignore_unknown: bool = False
-    series: tuple[Assigned, ...] = ()
-    decimal: str | None = None
-    missing: tuple[str, ...] = ()
-    order: DayOrder | None = None
-
-    @property
-    def is_long(self) -> bool:
-        """Whether there is a row a value."""
-        return "metric" in self.parts
-
-    @property
-    def layout(self) -> str:
-        """What a row holds: ``wide``, ``long`` or ``series``."""
-        return "series" if self.series else "long" if self.is_long else "wide"
-
-    @property
-    def has_parts(self) -> bool:
-        """Whether several series are added up."""
-        return len({(one.service, one.metric) for one in self.series}) < len(self.series)
-
-    def hint(self, metric: str, unit: str) -> str:
-        """The option that says the unit of a metric."""
-        column = self.metrics[metric].name
-        return (
-            f"--metric {metric}:{unit}" if self.series and len(self.series) > 1 else f"--map {metric}='{column}:{unit}'"
-        )
-
-    def raw_names(self) -> dict[str, str]:
-        """Columns of the file by what they are called while it is checked."""
-        names = {column: f"{part}_text" for part, column in self.parts.items()}
-        return names if self.is_long else names | {column.name: name for name, column in self.metrics.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +86,7 @@ def convert(file: SampleFile, plan: Plan, now: datetime, catalog: Mapping[str, M
     rates = [(one.text, one.unit) for one in plan.series if one.is_rate]
     warnings = [*_left_out(file, plan), *_missing(file, plan, values), *_not_finite(file, plan)]
     if rates:
-        file.convert(sql.rates(rates))
+        file.convert(combining.rates(rates))
     if plan.has_parts:
         warnings += _add_up(file)
     return list(found.notes), warnings
@@ -268,6 +210,13 @@ def _out_of_range(file: SampleFile, plan: Plan, catalog: Mapping[str, Metric], n
     if found := file.violation(sql.VALUES, bad, "CAST(timestamp AS VARCHAR)"):
         where = f"column {plan.parts['time']!r}{_at(found)}"
         yield f"{where}: {found.value} is not between 1970 and now: is its unit right?"
+    if plan.oldest and (
+        found := file.violation(sql.VALUES, f"timestamp < {literal(plan.oldest)}", "CAST(timestamp AS VARCHAR)")
+    ):
+        yield (
+            f"column {plan.parts['time']!r}{_at(found)}: in the unit that this format has, the time is {found.value}: "
+            "say its unit (--time-unit s, ms, us or ns)"
+        )
     for name, column in plan.metrics.items():
         value, mine = ("value", f"metric = {literal(name)} AND ") if plan.is_long else (quoted([name])[0], "")
         where = f"{column.name!r} in column {plan.parts['metric']!r}" if plan.is_long else f"column {column.name!r}"
@@ -327,11 +276,11 @@ def _not_finite(file: SampleFile, plan: Plan) -> Iterator[str]:
 
 def _add_up(file: SampleFile) -> Iterator[str]:
     """Put series of one service and metric together: at equal times, or at the beginning of their periods."""
-    if file.count(sql.COUNT_PARTIAL):
-        file.convert(sql.ALIGN)
-    if partial := file.count(sql.COUNT_PARTIAL):
+    if file.count(combining.COUNT_PARTIAL):
+        file.convert(combining.ALIGN)
+    if partial := file.count(combining.COUNT_PARTIAL):
         yield f"{partial:,} sums are missing: at their times one of the series has no value"
-    file.convert(sql.SUM)
+    file.convert(combining.SUM)
 
 
 def _at(found: Violation) -> str:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from observatory.catalog import METRICS, Metric
 from observatory.collection.files.assignment import with_unit
-from observatory.collection.files.checks import Column, Plan
 from observatory.collection.files.options import ImportOptions
+from observatory.collection.files.plan import Column, Plan
 from observatory.collection.files.reader import INDEX
 from observatory.collection.files.text import Head
 from observatory.collection.files.units import COUNT, COUNTER, UNITS

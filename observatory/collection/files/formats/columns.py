@@ -62,7 +62,7 @@ def read_columns(file: TextFile, reading: Reading, units: dict[str, str] | None 
 class Columns:
     """Any table with a column a series; only where it was asked for, as other tables have a column a metric."""
 
-    title = "table, a column a series"
+    title = "a table with a column a series"
 
     def recognise(self, head: Head) -> bool:
         """Never by itself."""

@@ -28,19 +28,25 @@ class Grafana:
         names = head.names
         if "Time" not in names[:2] or len(names) < 2:
             return False
-        ours = {"service", SERVICE} & set(names) and set(METRICS) & set(names)
-        return not ours and "metric" not in names
+        lower = {name.lower() for name in names}
+        ours = {"service", SERVICE} & lower and set(METRICS) & lower
+        return not ours and "metric" not in lower
 
     def read(self, file: TextFile, reading: Reading) -> Iterator[Row]:
         """Its values, by whichever of its layouts it has."""
         names = file.head.names
         reading.seconds = 1e-3
-        values = [name for name in names if name == "Value" or name.startswith("Value #")]
+        values = value_columns(names)
         if not values:
             return read_columns(file, reading)
         if "Series" in names or len(names) > 1 + len(values):
             return _read_rows(file, reading, values)
         return read_columns(file, reading)
+
+
+def value_columns(names: list[str]) -> list[str]:
+    """The columns of values of a table, one a query."""
+    return [name for name in names if name == "Value" or name.startswith("Value #")]
 
 
 def _read_rows(file: TextFile, reading: Reading, values: list[str]) -> Iterator[Row]:

@@ -26,7 +26,7 @@ _EOF = "# EOF"
 class SampleLines:
     """A sample a line, its name and labels in front."""
 
-    title = "samples a line (promtool's dump, or OpenMetrics)"
+    title = "a sample a line, as OpenMetrics or promtool's dump"
 
     def recognise(self, head: Head) -> bool:
         """The first line that is no comment is a sample, and there are labels, a time or descriptions."""
