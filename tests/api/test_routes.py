@@ -57,12 +57,12 @@ def path_of(rule, names):
     return rule.replace("<name:service>", names[0]).replace("<file>", "swagger-ui.css")
 
 
-def request(client, rule, names, query="", **more):
+def request(client, rule, names, query="", body=None, **more):
     needed = f"service={names[0]}&" if rule == "/api/metrics/history" else ""
     path = f"{path_of(rule, names)}?{needed}{query}"
     if rule == "/api/events":  # as the server does
         more["environ_overrides"] = {"observatory.streams": True, ACCEPTED: []}
-    return client.open(path, method=ROUTES[rule][0], json=BODIES.get(rule), **more)
+    return client.open(path, method=ROUTES[rule][0], json=body or BODIES.get(rule), **more)
 
 
 def test_the_table_of_routes_is_the_one_declared(reader):
