@@ -106,7 +106,7 @@ def test_any_number_of_readers_need_no_extension(tmp_path: Path, monkeypatch: py
         open_store(url, options=BRIEF)
     with open_store(url, options=readers) as store:
         assert [service.name for service in store.services()] == ["a"]
-        with pytest.raises(StoreError, match="is open for reading only: OBSERVATORY_STORE_READ_ONLY=false"):
+        with pytest.raises(StoreError, match="is open for reading only: set OBSERVATORY_STORE_READ_ONLY=false"):
             store.register([Service("b")])
     other.communicate()
 
