@@ -124,6 +124,10 @@ def test_operation_ids_stay(reader):
     assert found == {
         "listServices": "GET /api/services",
         "registerService": "POST /api/services/register",
+        "listNames": "GET /api/services/names",
+        "renameService": "POST /api/services/{service}/rename",
+        "mergeService": "POST /api/services/{service}/merge",
+        "removeService": "DELETE /api/services/{service}",
         "getHealthSummary": "GET /api/health/summary",
         "listAnomalies": "GET /api/health/anomalies",
         "listIncidents": "GET /api/incidents",

@@ -27,7 +27,7 @@ def first(question: str, places: int = 3) -> list[str]:
         ("backup", "store#back-up-and-restore"),
         ("retention", "store#what-it-keeps-and-for-how-long"),
         ("threshold", "detection#"),
-        ("csv", "import#import"),
+        ("csv", "import#"),
         ("too many alarms", "troubleshooting#too-many-anomalies"),
         ("health score", "health#health-score"),
         ("OBSERVATORY_SENSITIVITY", "detection#tune-it"),
