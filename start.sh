@@ -79,8 +79,7 @@ run_tests() {
     say "pytest"
     # What takes longest comes first, so that no worker is left alone with it.
     [ $# -gt 0 ] || set -- tests/test_notebooks.py tests/store tests/api tests/ui tests --ignore tests/benchmarks
-    # One worker more than cores: much of the time is spent waiting for servers and browsers.
-    pytest -n $(($(nproc) + 1)) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 "$@"
+    pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 "$@"
 }
 
 # What is worth waiting for at each change: nothing that starts servers, a browser or notebooks is even imported.
