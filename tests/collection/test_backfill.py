@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,17 +18,10 @@ from observatory.errors import InvalidInputError, SourceError, SourceRefusedErro
 from observatory.model import TIMESTAMP, Collected, Failure, Service
 from observatory.sources.demo.shop import SHOP, DemoSource
 from observatory.sources.prometheus.source import PrometheusSource
-from observatory.store import Store, open_store
+from observatory.store import Store
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    opened = open_store(":memory:")
-    yield opened
-    opened.close()
 
 
 class Patchy(DemoSource):

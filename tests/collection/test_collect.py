@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,21 +20,10 @@ from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.presets import build_parts, build_queries
 from observatory.sources.prometheus.promql import LATENCIES
 from observatory.sources.prometheus.source import PrometheusSource
-from observatory.store import Store, open_store
+from observatory.store import Store
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 THREE = ["alertmanager", "node", "prometheus"]
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    opened = open_store(":memory:")
-    yield opened
-    opened.close()
-
-
-def names(store: Store) -> list[str]:
-    return [service.name for service in store.services()]
 
 
 def a_prometheus(url: str) -> PrometheusSource:
@@ -60,7 +49,7 @@ def test_a_collection_stores_a_sample_of_every_service(store: Store) -> None:
     report = collect_once([DemoSource(7, NOW)], store, NOW)
     assert (report.at, report.services, report.samples, report.queries) == (NOW, 12, 12, 9)
     assert report.failures == report.warnings == ()
-    assert names(store) == sorted(SHOP)
+    assert store.service_names() == sorted(SHOP)
     assert store.latest(NOW)[list(METRICS)].notna().all(axis=None)
 
 
@@ -76,7 +65,7 @@ def test_the_same_collection_again_changes_nothing(store: Store) -> None:
 def test_only_the_services_named_are_collected(store: Store) -> None:
     report = collect_once([DemoSource(7, NOW)], store, NOW, ["shop/cart"])
     assert (report.services, report.samples) == (1, 1)
-    assert names(store) == ["shop/cart"]
+    assert store.service_names() == ["shop/cart"]
 
 
 def test_what_is_known_about_a_service_survives_its_next_sample(store: Store) -> None:
@@ -133,7 +122,7 @@ def test_a_source_that_is_away_leaves_the_others_alone(store: Store) -> None:
     away = Named("eu", ["shop/cart"], SourceUnreachableError("gone"))
     report = collect_once([away, Named("us", ["shop/email"])], store, NOW)
     assert Failure("eu", "gone") in report.failures
-    assert names(store) == ["shop/email"]
+    assert store.service_names() == ["shop/email"]
 
 
 def test_when_every_source_is_away_that_is_an_error(store: Store) -> None:
@@ -174,7 +163,7 @@ def test_when_nothing_can_be_had_the_store_is_left_alone(store: Store, reply: Re
     with FaultyServer(reply) as server, pytest.raises(SourceError):
         collect_once([a_prometheus(server.url)], store, NOW)
     assert store.revision == 0
-    assert names(store) == []
+    assert store.service_names() == []
 
 
 def test_a_server_that_is_gone_is_unreachable_and_what_was_stored_stays(store: Store) -> None:
@@ -195,7 +184,7 @@ def test_a_server_that_watches_nothing_yields_an_empty_report(store: Store) -> N
     with FaultyServer(success([])) as server:
         report = collect_once([a_prometheus(server.url)], store, NOW)
     assert (report.services, report.samples, report.failures) == (0, 0, ())
-    assert names(store) == []
+    assert store.service_names() == []
 
 
 def test_metrics_that_fail_are_reported_and_the_others_stored(store: Store) -> None:
@@ -246,7 +235,7 @@ def test_three_real_services_are_collected_with_nine_queries(
     report = collect_once([prometheus_of_three], store, now)
     assert counted.paths == ["query"] * 9
     assert (report.services, report.samples, report.queries, report.failures) == (3, 3, 9, ())
-    assert names(store) == THREE
+    assert store.service_names() == THREE
     stored = store.latest(now - timedelta(seconds=1))
     assert sorted(stored.index) == THREE
     assert (stored["request_rate"] > 0).all()
@@ -265,7 +254,7 @@ def test_of_a_real_prometheus_only_those_named_are_stored(
     prometheus_of_three: PrometheusSource, store: Store, wanted: Sequence[str]
 ) -> None:
     collect_once([prometheus_of_three], store, datetime.now(UTC), wanted)
-    assert names(store) == [name for name in wanted if name in THREE]
+    assert store.service_names() == [name for name in wanted if name in THREE]
 
 
 @pytest.mark.servers

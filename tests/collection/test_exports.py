@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from observatory.collection.files.formats import FORMATS
 from observatory.collection.importing import ImportOptions, ImportReport, import_file
 from observatory.errors import InvalidInputError
 from observatory.model import SERVICE, TIMESTAMP
-from observatory.store import Store, open_store
+from observatory.store import Store
 
 EXPORTS = Path(__file__).parent / "exports"
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -22,12 +22,6 @@ AT = 1769846400
 """2026-01-31T08:00:00Z, the first time in all of the files [s]."""
 Import = Callable[..., ImportReport]
 RATE = {"metric": "request_rate"}
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with open_store(":memory:") as opened:
-        yield opened
 
 
 @pytest.fixture

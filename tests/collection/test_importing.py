@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,12 +30,6 @@ shop/cart,2026-01-31T08:00:00Z,0.12,0.01
 shop/pay,2026-01-31T09:00:00+01:00,0.3,0
 """
 Import = Callable[..., ImportReport]
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with open_store(":memory:") as opened:
-        yield opened
 
 
 @pytest.fixture

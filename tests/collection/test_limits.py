@@ -58,12 +58,6 @@ class LimitedVictoria(VictoriaMetrics):
         return [*flags, "-search.maxUniqueTimeseries=10"]
 
 
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with open_store(":memory:") as opened:
-        yield opened
-
-
 @pytest.fixture(scope="module")
 def unlimited() -> Iterator[str]:
     with History(lines(milliseconds=False) + "# EOF\n") as server:

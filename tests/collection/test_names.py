@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from observatory.collection.collect import collect_once, discover
 from observatory.collection.importing import ImportOptions, import_file
 from observatory.errors import InvalidInputError
 from observatory.model import Collected, Renames, Service, apply_renames
-from observatory.store import Store, open_store
+from observatory.store import Store
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -70,17 +70,6 @@ class Renaming(Listed):
         return Collected(frame if services is None else frame[frame["service_name"].isin(services)], (), (), 1)
 
 
-@pytest.fixture
-def store() -> Iterator[Store]:
-    opened = open_store(":memory:")
-    yield opened
-    opened.close()
-
-
-def names(store: Store) -> list[str]:
-    return [service.name for service in store.services()]
-
-
 def rates(store: Store, service: str) -> list[float]:
     return list(store.history(service, NOW - 24 * HOUR, NOW + 24 * HOUR)["request_rate"])
 
@@ -91,7 +80,7 @@ def test_a_renamed_service_gets_what_its_source_has_of_it(store: Store, kind: ty
     collect_once([source], store, NOW)
     store.names.rename("cart", "shop/cart", NOW)
     collect_once([source], store, NOW + HOUR)
-    assert names(store) == ["shop/cart", "web"]
+    assert store.service_names() == ["shop/cart", "web"]
     assert rates(store, "shop/cart") == [1.0, 1.0]
     collect_once([source], store, NOW + 2 * HOUR, ["shop/cart"])
     assert rates(store, "shop/cart") == [1.0, 1.0, 1.0]
@@ -99,7 +88,7 @@ def test_a_renamed_service_gets_what_its_source_has_of_it(store: Store, kind: ty
     assert discover([source], store) == []
     backfill([source], store, NOW - HOUR, NOW, 3600, ["shop/cart"])
     assert rates(store, "shop/cart") == [1.0] * 4
-    assert names(store) == ["shop/cart", "web"]
+    assert store.service_names() == ["shop/cart", "web"]
 
 
 @pytest.mark.parametrize("kind", [Listed, Renaming])
@@ -136,7 +125,7 @@ def test_what_is_excluded_does_not_come_back(store: Store, tmp_path: Path) -> No
     collect_once([source], store, NOW + HOUR)
     backfill([source], store, NOW - HOUR, NOW, 3600)
     assert discover([source], store) == []
-    assert names(store) == ["web"]
+    assert store.service_names() == ["web"]
     assert set(store.sample_counts().index) == {"web"}
     file = tmp_path / "history.csv"
     file.write_text("service,time,request_rate\nold-db,2026-03-04T10:00:00Z,1\n")
@@ -144,14 +133,14 @@ def test_what_is_excluded_does_not_come_back(store: Store, tmp_path: Path) -> No
         import_file(store, file, ImportOptions(), NOW)
     store.names.restore("old-*")
     collect_once([source], store, NOW + 2 * HOUR)
-    assert names(store) == ["old-api", "old-web", "web"]
+    assert store.service_names() == ["old-api", "old-web", "web"]
 
 
 def test_a_removed_service_that_may_return_does(store: Store) -> None:
     source = Listed("a", "b")
     collect_once([source], store, NOW)
     store.names.remove(["a"], NOW)
-    assert names(store) == ["b"]
+    assert store.service_names() == ["b"]
     collect_once([source], store, NOW + HOUR)
     assert rates(store, "a") == [1.0]
 
@@ -160,17 +149,17 @@ def test_a_removed_service_that_may_return_does(store: Store) -> None:
 def test_a_second_deploy_joins_the_first(store: Store, kind: type[Listed]) -> None:
     source = kind("web", **{"shop/cart-3f9ab12": {"request_rate": 5.0}})
     collect_once([source], store, NOW)
-    assert names(store) == ["shop/cart-3f9ab12", "web"], "a name alone says nothing"
+    assert store.service_names() == ["shop/cart-3f9ab12", "web"], "a name alone says nothing"
     source.values["shop/cart-b81c0de"] = {"request_rate": 1.0}
     report = collect_once([source], store, NOW + HOUR)
-    assert names(store) == ["shop/cart", "web"]
+    assert store.service_names() == ["shop/cart", "web"]
     assert rates(store, "shop/cart") == [5.0, 6.0]
     (said,) = report.warnings
     assert said.startswith("shop/cart: shop/cart-3f9ab12, shop/cart-b81c0de are its deploys, and one service from now")
     del source.values["shop/cart-3f9ab12"]
     source.values["shop/cart-0a1b2c3"] = {"request_rate": 2.0}
     assert collect_once([source], store, NOW + 2 * HOUR).warnings == ()
-    assert names(store) == ["shop/cart", "web"]
+    assert store.service_names() == ["shop/cart", "web"]
     collect_once([source], store, NOW + 3 * HOUR, ["shop/cart"])
     assert rates(store, "shop/cart") == [5.0, 6.0, 3.0, 3.0]
     assert store.service("shop/cart-b81c0de").name == "shop/cart", "a link to a deploy leads to its service"
@@ -179,11 +168,11 @@ def test_a_second_deploy_joins_the_first(store: Store, kind: type[Listed]) -> No
 def test_deploys_that_were_taken_apart_stay_apart(store: Store) -> None:
     source = Listed("cart-3f9ab12", "cart-b81c0de")
     collect_once([source], store, NOW)
-    assert names(store) == ["cart"]
+    assert store.service_names() == ["cart"]
     store.names.restore("cart")
     store.names.remove(["cart"], NOW)
     collect_once([source], store, NOW + HOUR)
-    assert names(store) == ["cart-3f9ab12", "cart-b81c0de"]
+    assert store.service_names() == ["cart-3f9ab12", "cart-b81c0de"]
 
 
 def test_history_of_many_deploys_is_that_of_one_service(store: Store) -> None:
@@ -194,11 +183,11 @@ def test_history_of_many_deploys_is_that_of_one_service(store: Store) -> None:
             return super().collect(at, services)
 
     report = backfill([Deploys()], store, NOW - 24 * HOUR, NOW, 3600)
-    assert names(store) == ["cart", "web"]
+    assert store.service_names() == ["cart", "web"]
     assert rates(store, "cart") == [1.0] * 25
     assert any("and one service from now on" in text for text in report.warnings)
     again = backfill([Deploys()], store, NOW - 24 * HOUR, NOW, 3600, again=True)
-    assert names(store) == ["cart", "web"]
+    assert store.service_names() == ["cart", "web"]
     assert not again.warnings
 
 
@@ -207,5 +196,5 @@ def test_an_import_of_deploys_is_recognised(store: Store, tmp_path: Path) -> Non
     rows = [f"cart-{text},2026-03-04T1{place}:00:00Z,1" for place, text in enumerate(["3f9ab12", "b81c0de"])]
     file.write_text("\n".join(["service,time,request_rate", *rows]))
     report = import_file(store, file, ImportOptions(), NOW)
-    assert names(store) == ["cart"]
+    assert store.service_names() == ["cart"]
     assert "one service from now on" in report.warnings[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,17 +11,11 @@ import pytest
 from observatory.collection.importing import ImportOptions, ImportReport, import_file
 from observatory.errors import InvalidInputError
 from observatory.model import TIMESTAMP
-from observatory.store import Store, open_store
+from observatory.store import Store
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 START = datetime(2025, 1, 1, tzinfo=UTC)
 Import = Callable[..., ImportReport]
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with open_store(":memory:") as opened:
-        yield opened
 
 
 @pytest.fixture
