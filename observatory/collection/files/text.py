@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import gzip
 import io
@@ -86,14 +87,11 @@ class TextFile:
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Its lines with their numbers, without Excel's ``sep=`` line and without comments."""
-        with self.open() as file:
-            try:
-                for number, line in enumerate(file, 1):
-                    if line.startswith("#") or (number == 1 and self.head.separator):
-                        continue
-                    yield number, line
-            except (OSError, UnicodeDecodeError, EOFError) as error:
-                raise self._unreadable(error) from None
+        with self._reading(), self.open() as file:
+            for number, line in enumerate(file, 1):
+                if line.startswith("#") or (number == 1 and self.head.separator):
+                    continue
+                yield number, line
 
     def cells(self) -> Iterator[list[str]]:
         """Rows of a CSV file as cells, the first line among them; blank lines are left out."""
@@ -106,22 +104,16 @@ class TextFile:
 
     def read(self) -> str:
         """All of it."""
-        with self.open() as file:
-            try:
-                return file.read()
-            except (OSError, UnicodeDecodeError, EOFError) as error:
-                raise self._unreadable(error) from None
+        with self._reading(), self.open() as file:
+            return file.read()
 
     def _bytes(self) -> IO[bytes]:
         opened = gzip.open if self.path.suffix.lower() == ".gz" else open
         return cast(IO[bytes], opened(self.path, "rb"))
 
     def _find_encoding(self) -> str:
-        try:
-            with self._bytes() as file:
-                start = file.read(4096)
-        except (OSError, EOFError) as error:
-            raise self._unreadable(error) from None
+        with self._reading(), self._bytes() as file:
+            start = file.read(4096)
         for mark, encoding in _MARKS:
             if start.startswith(mark):
                 return encoding
@@ -138,21 +130,23 @@ class TextFile:
             ) from None
 
     def _read_head(self) -> Head:
-        try:
-            with self.open() as file:
-                lines = tuple(line[:LONGEST_LINE] for line in islice(file, HEAD))
-        except (OSError, UnicodeDecodeError, EOFError) as error:
-            raise self._unreadable(error) from None
+        with self._reading(), self.open() as file:
+            lines = tuple(line[:LONGEST_LINE] for line in islice(file, HEAD))
         if not any(line.strip() for line in lines):
             raise InvalidInputError(f"{self.path} is empty: its first line must name the columns")
         named = _SEPARATOR.fullmatch(lines[0].rstrip("\r\n"))
         return Head(self.path, self.encoding, lines, named and named[1], sum(line.startswith("#") for line in lines))
 
-    def _unreadable(self, error: Exception) -> InvalidInputError:
-        hint = ""
-        if isinstance(error, UnicodeDecodeError) and self.encoding.startswith("utf-8"):
-            hint = ": say how it is written (--encoding cp1252, or utf-16)"
-        return InvalidInputError(f"{self.path} cannot be read: {error}{hint}")
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What cannot be read is told as an error of the file."""
+        try:
+            yield
+        except (OSError, UnicodeDecodeError, EOFError) as error:
+            hint = ""
+            if isinstance(error, UnicodeDecodeError) and self.encoding.startswith("utf-8"):
+                hint = ": say how it is written (--encoding cp1252, or utf-16)"
+            raise InvalidInputError(f"{self.path} cannot be read: {error}{hint}") from None
 
 
 def _outside_quotes(line: str) -> str:
