@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import SecretStr
 
@@ -25,6 +25,8 @@ from observatory.sources.prometheus.answers import Answer, Series, parse
 from observatory.sources.prometheus.connection import ANONYMOUS, CHECKED, DEFAULT_LIMITS, TLS, Authentication, Limits
 from observatory.sources.prometheus.pieces import Pieces
 from observatory.sources.prometheus.transport import Transport
+
+T = TypeVar("T")
 
 WHOLE = {"partial_response": "false", "deny_partial_response": "1"}
 """Thanos's and VictoriaMetrics's words for: rather an error than history with holes in it."""
@@ -139,19 +141,8 @@ class PrometheusClient(Transport):
         ------
         SourceUnreachableError, SourceTimeoutError, SourceBusyError
         """
-        try:
-            build = read_build(self.ask("status/buildinfo"))
-        except SourceBusyError:
-            raise
-        except (SourceRefusedError, MalformedAnswerError):
-            build = Build()
-        if build.name:
-            return build
-        try:
-            self.instant(METRICSQL, datetime.now(UTC))
-        except SourceBusyError:
-            raise
-        except (SourceRefusedError, MalformedAnswerError):
+        build = _unless_refused(lambda: read_build(self.ask("status/buildinfo"))) or Build()
+        if build.name or _unless_refused(lambda: self.instant(METRICSQL, datetime.now(UTC))) is None:
             return build
         return Build(VICTORIAMETRICS)
 
@@ -185,12 +176,17 @@ class PrometheusClient(Transport):
         ------
         SourceUnreachableError, SourceTimeoutError, SourceBusyError
         """
-        try:
-            return read_types(self.ask("metadata", {}, get=True))
-        except SourceBusyError:
-            raise
-        except (SourceRefusedError, MalformedAnswerError):
-            return {}
+        return _unless_refused(lambda: read_types(self.ask("metadata", {}, get=True))) or {}
+
+
+def _unless_refused(ask: Callable[[], T]) -> T | None:
+    """What `ask` returns; None where the server does not have it. One that is busy has it a moment later."""
+    try:
+        return ask()
+    except SourceBusyError:
+        raise
+    except (SourceRefusedError, MalformedAnswerError):
+        return None
 
 
 def _reach(match: Sequence[str], start: datetime | None, end: datetime | None) -> dict[str, str | Sequence[str]]:

@@ -19,6 +19,8 @@ from observatory.errors import (
     UnsupportedQueryError,
 )
 
+DENIED = frozenset({401, 403, 407})
+"""Statuses of a server, or of what stands in front of it, that wants another log-in."""
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses of a server that may answer a moment later."""
 MOST_WORDS = 400
@@ -69,7 +71,7 @@ _QUERY = re.compile(r'query="(?:[^"\\]|\\.)*"')  # VictoriaMetrics repeats it, u
 
 def classify(status: int, words: str) -> Kind:
     """The error that a refusal with this HTTP status and these words is."""
-    if status in (401, 403, 407):
+    if status in DENIED:
         return AccessDeniedError
     if status == 429:
         return SourceBusyError

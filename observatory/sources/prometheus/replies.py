@@ -17,10 +17,9 @@ from observatory.errors import (
 )
 from observatory.sources.prometheus.address import LOG_IN, is_log_in, redirected, shown, title_of
 from observatory.sources.prometheus.answers import Envelope, read_envelope
-from observatory.sources.prometheus.refusals import WAYS_OUT, classify, shortened
+from observatory.sources.prometheus.refusals import DENIED, WAYS_OUT, classify, shortened
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-DENIED = frozenset({401, 403, 407})
 LONGEST_WAIT = 10.0
 """A server that asks to be left alone for longer is not asked again at once [s]."""
 MOST_OF_A_TEXT = 160
