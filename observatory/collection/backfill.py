@@ -70,7 +70,7 @@ class _Tally:
     def failures(self, step: float) -> Iterator[Failure]:
         """What could not be had, each once, with its times."""
         for failure, pieces in self.failed.items():
-            yield Failure(f"{failure.what}, {_times(pieces, step)}".removeprefix(", "), failure.error)
+            yield Failure(", ".join(filter(None, (failure.what, _times(pieces, step)))), failure.error)
 
 
 def backfill(

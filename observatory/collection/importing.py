@@ -120,7 +120,7 @@ def import_file(
         _refuse_excluded(store, names)
         if not dry_run:
             progress(0, 1, "storing")
-            known = {service.name for service in store.services()}
+            known = set(store.service_names())
             new = [Service(name, source) for name in names if name not in known]
             store.write_file(written, metrics, report.first, report.last, new)
             said = settle_names(store, now, [service.name for service in new])
