@@ -171,6 +171,32 @@ _ROWS = (
         min_absolute=1.5,
         min_relative=0.36,
     ),
+    Metric(
+        "latency_mean",
+        "mean latency",
+        "s",
+        worse="up",
+        transform="log",
+        min_absolute=0.02,
+        min_relative=0.3,
+        needs_traffic=True,
+    ),
+    Metric("up", "targets up", "ratio", worse="down", transform="identity", min_absolute=0.3, min_relative=0.3),
+    Metric("probe_success", "probe", "ratio", worse="down", transform="identity", min_absolute=0.5, min_relative=0.5),
+    Metric("probe_duration", "probe time", "s", worse="up", transform="log", min_absolute=0.05, min_relative=0.5),
+    Metric(
+        "certificate_expiry",
+        "certificate",
+        "s",
+        worse="down",
+        transform="identity",
+        min_absolute=86400.0,
+        min_relative=0.5,
+    ),
+    Metric("queue_lag", "queue", "", worse="up", transform="log", min_absolute=100.0, min_relative=0.5),
+    Metric("replica_lag", "replica lag", "s", worse="up", transform="log", min_absolute=5.0, min_relative=0.5),
+    Metric("push_age", "last push", "s", worse="up", transform="log", min_absolute=600.0, min_relative=1.0),
+    Metric("failed_jobs", "failed jobs", "", worse="up", transform="identity", min_absolute=0.5, min_relative=0.0),
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ROWS})

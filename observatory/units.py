@@ -30,6 +30,9 @@ def _show_number(value: float, unit: str) -> str:
 def _show_seconds(value: float, unit: str) -> str:
     if abs(value) < 1:
         return f"{_three_digits(value * 1000)} ms"
+    for name, size in (("days", 86400), ("h", 3600)):
+        if abs(value) >= 2 * size:
+            return f"{_three_digits(value / size)} {name}"
     return f"{_three_digits(value)} s"
 
 

@@ -57,6 +57,7 @@ def services_discover() -> None:
     """Show what each preset has, and register the services that `include` and `exclude` let through."""
     from observatory.collection.collect import discover
     from observatory.display.services import survey_table
+    from observatory.runtime.survey_remarks import remarks_on
     from observatory.sources.prometheus.source import PrometheusSource
     from observatory.sources.prometheus.survey import survey
 
@@ -64,14 +65,10 @@ def services_discover() -> None:
         for source in runtime.sources:
             if isinstance(source, PrometheusSource):
                 typer.echo(f"{source.name}: services with a value now, by preset and metric")
-                found = survey(source, runtime.clock())
-                print_table(survey_table(one for one in found if one.services or one.refused))
-                absent = [one.preset for one in found if not one.services and not one.refused]
-                if absent:
-                    typer.echo(f"without any series: {', '.join(absent)}")
-                for preset in found:
-                    for metric, error in preset.refused.items() if preset.is_own else ():
-                        typer.echo(f"failed: preset {preset.preset}, {metric}: {error}", err=True)
+                found = survey(source, runtime.clock() - source.delay)
+                print_table(survey_table(one for one in found.found if one.services or one.refused))
+                for line in remarks_on(source, found):
+                    typer.echo(line)
                 typer.echo("")
         new = discover(runtime.sources, runtime.store)
         for service in new:

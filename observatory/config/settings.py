@@ -123,8 +123,11 @@ class Settings(BaseSettings):
     exclude: Names = _as_in(SourceSettings, "exclude")
 
     interval: float = Field(60.0, ge=1, le=3600, description="Time between collections, and step of the samples [s].")
-    window: float = Field(
-        300.0, ge=4, le=86400, description="Rate window of the queries [s]; at least four scrape intervals."
+    window: float | None = Field(
+        None,
+        ge=4,
+        le=86400,
+        description="Rate window of the queries [s]. Empty: four scrapes of each job, and at least the interval.",
     )
     delay: float = Field(
         0.0, ge=0, le=3600, description="Samples are asked for so long after their time, for a server fed late [s]."

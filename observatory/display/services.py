@@ -55,17 +55,20 @@ def rule_table(rules: Iterable[NameRule]) -> pd.DataFrame:
 
 
 def survey_table(found: Iterable[Found]) -> pd.DataFrame:
-    """A row a preset: its services, one of them, and for each metric how many have a value; a dot where it has none."""
+    """A row a family: its services, one of them, and for each metric how many have a value; a dot where it has none."""
+    found = list(found)
+    metrics = [name for name in METRICS if any(name in one.series or name in one.refused for one in found)]
     rows = [
         {
-            "preset": preset.preset,
-            "services": len(preset.services),
-            "example": preset.services[0] if preset.services else "–",
+            "preset": one.preset,
+            "reads": one.family or "the settings",
+            "services": len(one.services),
+            "example": one.services[0] if one.services else "–",
         }
         | {
-            name: "refused" if name in preset.refused else str(preset.series[name]) if name in preset.series else "·"
-            for name in METRICS
+            name: "refused" if name in one.refused else str(one.series[name]) if name in one.series else "·"
+            for name in metrics
         }
-        for preset in found
+        for one in found
     ]
-    return pd.DataFrame(rows, columns=["preset", "services", "example", *METRICS])
+    return pd.DataFrame(rows, columns=["preset", "reads", "services", "example", *metrics])

@@ -13,6 +13,7 @@ import pandas as pd
 from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.health import score as health
+from observatory.health.evidence import REACH, judged_ratio
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
 from observatory.store import Store
 
@@ -110,7 +111,7 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     known = store.sample_counts()
     counts, newest = known["samples"].to_dict(), known["last"].to_dict()
     rows = store.latest(now - timedelta(days=settings.training_days)).to_dict("index")
-    trends = _trends(store, now)
+    trends, evidence = _trends(store, now), _evidence(store, settings, now)
     anomalies: dict[str, list[Anomaly]] = {}
     for anomaly in store.anomalies(start=day, end=now):
         anomalies.setdefault(anomaly.service_name, []).append(anomaly)
@@ -120,9 +121,12 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
         last = newest.get(service.name) if row is None else row[TIMESTAMP]
         at = None if last is None else last.to_pydatetime()
         sample = {name: None if row is None else _plain(row[name]) for name in METRICS}
+        judged_by = sample | {"error_rate": evidence.get(service.name, sample["error_rate"])}
         state = learning(int(counts.get(service.name, 0)), settings.minimum_samples, settings.interval, now)
         recent = anomalies.get(service.name, [])
-        statuses.append(_status(service, settings, now, at, sample, trends.get(service.name, {}), recent, state))
+        statuses.append(
+            _status(service, settings, now, at, sample, judged_by, trends.get(service.name, {}), recent, state)
+        )
     statuses.sort(key=order)
     cycle = next(iter(store.cycles(1)), None)
     return Overview(now, source_of(store, settings), tuple(statuses), cycle, store.skipped_cycles(day))
@@ -158,6 +162,7 @@ def _status(
     now: datetime,
     at: datetime | None,
     sample: dict[str, float | None],
+    judged_by: dict[str, float | None],
     trends: dict[str, list[float | None]],
     recent: list[Anomaly],
     state: Learning | None,
@@ -165,10 +170,10 @@ def _status(
     open_now = tuple(sorted((a for a in recent if a.is_open), key=lambda a: a.severity.rank))
     stale, inactive = _stale(at, now, settings)
     judged = health.score(
-        sample,
+        judged_by,
         service,
         targets(service, settings),
-        window=settings.window,
+        window=settings.window or REACH,
         worst=open_now[0].severity if open_now else None,
         learning=state is not None,
         stale=stale,
@@ -220,6 +225,17 @@ def _trends(store: Store, now: datetime) -> dict[str, dict[str, list[float | Non
     plain[~np.isfinite(values)] = None
     rows = zip(names, plain.tolist(), strict=True)
     return {str(name): dict(zip(TREND_METRICS, lists, strict=True)) for name, lists in rows}
+
+
+def _evidence(store: Store, settings: Settings, now: datetime) -> dict[str, float | None]:
+    """By service the error ratio that it is judged by."""
+    frame = store.history_of_all(now - timedelta(seconds=REACH + settings.delay), now)
+    return {
+        str(name): judged_ratio(
+            group["request_rate"].to_numpy(dtype=float), group["error_rate"].to_numpy(dtype=float), settings.interval
+        )
+        for name, group in frame.sort_values(TIMESTAMP).groupby(SERVICE, sort=False)
+    }
 
 
 def _plain(value: Any) -> float | None:

@@ -19,6 +19,7 @@ CPU_GOOD, MEMORY_GOOD = 0.7, 0.8  # shares of the limit
 RESTARTS_BAD = 3.0
 MINIMUM_REQUESTS = 20
 MINIMUM_COVERAGE = 50
+PUSHED_LONG_AGO = 86400.0  # what was pushed stays for ever [s]: after a day it says nothing of now
 PENALTY = {Severity.CRITICAL: 1.0, Severity.HIGH: 0.6, Severity.MEDIUM: 0.3, Severity.LOW: 0.1}
 BANDS = ((85, Band.HEALTHY), (60, Band.DEGRADED), (40, Band.POOR), (0, Band.CRITICAL))
 AVAILABILITY_CAP, LATENCY_CAP = 39, 59
@@ -80,7 +81,12 @@ def score(
     )
     if sample.get("pod_count") == 0:
         return Health(0, Band.CRITICAL, coverage, parts, ("no running pods: 0",))
-    if coverage < MINIMUM_COVERAGE:
+    age = sample.get("push_age")
+    if age is not None and age > PUSHED_LONG_AGO:
+        reason = f"stale: it last pushed {METRICS['push_age'].show(age)} ago"
+        return Health(None, Band.UNKNOWN, coverage, parts, reason=reason)
+    is_ill = any(judged[name][0] == 0 for name in ("availability", "latency"))  # that needs no more evidence
+    if coverage < MINIMUM_COVERAGE and not is_ill:
         missing = ", ".join(name for name, (value, _) in judged.items() if value is None)
         return Health(None, Band.UNKNOWN, coverage, parts, reason=f"too little is known to judge: no {missing}")
     total = sum(part.points for part in parts)
@@ -99,6 +105,28 @@ def band(points: float) -> Band:
 
 
 def _availability(sample: Mapping[str, float | None], targets: Targets, window: float) -> Judged:
+    """By errors; what is down, or fails its probe, is not available whatever its requests say."""
+    asked = _answers(sample)
+    if asked[0] is not None and asked[0] < 1:
+        return asked
+    by_errors = _error_budget(sample, targets, window)
+    return asked if by_errors[0] is None and asked[0] is not None else by_errors
+
+
+def _answers(sample: Mapping[str, float | None]) -> Judged:
+    """Whether it answers those that only ask whether it is there."""
+    probe, up, age = sample.get("probe_success"), sample.get("up"), sample.get("push_age")
+    if probe is not None and probe < 1:
+        return 0.0, "its probe fails"
+    if up is not None and up < 1:
+        return (0.0, "it is down") if up == 0 else (up, f"{up:.0%} of its targets are up")
+    if probe is not None:
+        return 1.0, "its probe succeeds"
+    is_told = up is not None and sample.get("request_rate") is None and age is None
+    return (1.0, "it is up") if is_told else (None, "")
+
+
+def _error_budget(sample: Mapping[str, float | None], targets: Targets, window: float) -> Judged:
     requests = _requests(sample, window)
     if requests is None:
         return None, "no request rate"
@@ -113,12 +141,15 @@ def _availability(sample: Mapping[str, float | None], targets: Targets, window: 
 
 
 def _latency(sample: Mapping[str, float | None], targets: Targets, window: float) -> Judged:
-    requests, p95 = _requests(sample, window), sample.get("latency_p95")
+    requests, p95, mean = _requests(sample, window), sample.get("latency_p95"), sample.get("latency_mean")
     if requests is not None and requests < MINIMUM_REQUESTS:
         return None, f"too few requests ({requests:.0f} in the window)"
+    show = METRICS["latency_p95"].show
+    if p95 is None and mean is not None:
+        value = _between(mean, targets.latency, LATENCY_BAD * targets.latency)
+        return value, f"mean {show(mean)}, target {show(targets.latency)} (p95 is not known)"
     if p95 is None:
         return None, "no latency"
-    show = METRICS["latency_p95"].show
     value = _between(p95, targets.latency, LATENCY_BAD * targets.latency)
     return value, f"p95 {show(p95)}, target {show(targets.latency)}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,20 +11,22 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.config.login_file import read_entries, weaknesses
 from observatory.config.loopback import is_loopback
 from observatory.errors import ConfigError, ObservatoryError, SourceError, StoreError
 from observatory.runtime.sources import identity_of, is_foreign
+from observatory.runtime.survey_remarks import coarse_remark, without_errors
 from observatory.sources.prometheus.source import SKEW_BOUND, PrometheusSource
-from observatory.sources.prometheus.survey import Found, survey
+from observatory.sources.prometheus.survey import Survey, survey
 from observatory.store.opening import store_of
 
 LEAST_SCRAPES = 4
 """A rate needs so many scrapes in its window, or it has gaps when one is late."""
 LEAST_SPACE = 1e9
 """Space to be left beside the store [bytes]."""
+LATE, LATEST = 45.0, 1800.0
+"""Samples may be so old without a word; what is older than the second is not there [s]."""
 
 
 class Level(StrEnum):
@@ -66,7 +70,7 @@ def _source(source: PrometheusSource, settings: Settings, now: datetime, owners:
     name, own = source.name, settings.prometheus_servers[source.name]
     yield from _connection_settings(source, settings)
     try:
-        found = survey(source, now)
+        found = survey(source, now - source.delay)
     except SourceError as error:
         yield _connection(name, error)
         return
@@ -75,7 +79,8 @@ def _source(source: PrometheusSource, settings: Settings, now: datetime, owners:
         Level.OK, f"{name}: connection", f"{source.client.address} answers{version and ', version '}{version}"
     )
     yield _clock(source)
-    yield from _scrapes(source, now)
+    yield from _scrapes(source, found, now)
+    yield from _lateness(source, found, now)
     if own.timeout > settings.interval:
         yield Finding(
             Level.WARNING,
@@ -131,58 +136,90 @@ def _clock(source: PrometheusSource) -> Finding:
     )
 
 
-def _scrapes(source: PrometheusSource, now: datetime) -> Iterator[Finding]:
-    """By job, how many scrapes fit in the window: `up` has a sample for each."""
-    what, window = f"{source.name}: window", source.window
-    query = f"max by (job) (count_over_time(up[{window * 1000:.0f}ms]))"
-    try:
-        counts = {s.labels.get("job", ""): s.values[0] for s in source.client.instant(query, now).series}
-    except SourceError as error:
+def _scrapes(source: PrometheusSource, found: Survey, now: datetime) -> Iterator[Finding]:
+    """By job, how many scrapes fit in the window."""
+    what, intervals = f"{source.name}: window", found.inventory.intervals
+    windows = found.plan.dialect.windows
+    if not intervals:
         yield Finding(
-            Level.WARNING, what, f"scrape intervals cannot be told ({error})", "set OBSERVATORY_WINDOW yourself"
+            Level.OK, what, f"{windows.usual:g} s; no target is scraped (metrics are pushed), so nothing to compare"
         )
+    elif source.window is None:
+        others = ", ".join(f"{window:g} s for {len(jobs)} jobs" for window, jobs in windows.others)
+        yield Finding(Level.OK, what, f"{windows.usual:g} s by the pace of scrapes{others and ', '}{others}")
+    else:
+        job, slowest = max(intervals.items(), key=lambda item: item[1])
+        few = sum(source.window / interval < LEAST_SCRAPES for interval in intervals.values())
+        others = f" and {few - 1} more" if few > 1 else ""
+        if few:
+            yield Finding(
+                Level.BROKEN,
+                what,
+                f"{source.window:g} s hold {source.window / slowest:.0f} scrapes of job {job!r}{others}, "
+                f"a rate needs {LEAST_SCRAPES}",
+                "leave OBSERVATORY_WINDOW empty, so that each job has its own, or set it to at least "
+                f"{LEAST_SCRAPES * slowest:.0f}",
+            )
+        else:
+            yield Finding(
+                Level.OK, what, f"{source.window:g} s hold at least {source.window / slowest:.0f} scrapes of every job"
+            )
+
+
+def _lateness(source: PrometheusSource, found: Survey, now: datetime) -> Iterator[Finding]:
+    """How old the newest samples are: a rate over the last minute of what comes two minutes late is too small."""
+    names = sorted({one.family for one in found.found if one.family} | {one.family.name for one in found.plan.asked})
+    names = [name for name in names if name and found.inventory.names is not None and found.inventory.has(name)]
+    if not names:
         return
-    few = {job: count for job, count in counts.items() if count < LEAST_SCRAPES}
-    if not counts:
-        yield Finding(Level.OK, what, f"{window:g} s; no target is scraped (metrics are pushed), so nothing to compare")
-    elif few:
-        job, least = min(few.items(), key=lambda item: item[1])
-        others = f" and {len(few) - 1} more" if len(few) > 1 else ""
+    matcher = "|".join(re.escape(name).replace("\\", "\\\\") for name in names)
+    query = f'max by (job) (max_over_time(timestamp({{__name__=~"{matcher}"}})[{LATEST:.0f}s:15s]))'
+    try:
+        newest = {one.labels.get("job", ""): float(one.values[0]) for one in source.client.instant(query, now).series}
+    except SourceError:
+        return
+    late = {}
+    for job, at in newest.items():
+        age = now.timestamp() - at - found.inventory.intervals.get(job, 60.0)
+        if age - source.delay.total_seconds() > LATE and age < LATEST - 60:
+            late[job] = age
+    if late:
+        job, age = max(late.items(), key=lambda item: item[1])
         yield Finding(
             Level.BROKEN,
-            what,
-            f"{window:g} s hold {least:.0f} scrapes of job {job!r}{others}, a rate needs {LEAST_SCRAPES}",
-            f"set OBSERVATORY_WINDOW to four scrape intervals, about {window / least * LEAST_SCRAPES:.0f} s "
-            "(or wait, if it has just begun to be scraped)",
+            f"{source.name}: delay",
+            f"the newest samples of job {job!r} are {age:.0f} s old: rates and counts of them would be too small",
+            f"set OBSERVATORY_DELAY={math.ceil((age + 30) / 30) * 30:.0f}",
         )
-    else:
-        yield Finding(Level.OK, what, f"{window:g} s hold at least {min(counts.values()):.0f} scrapes of every job")
 
 
-def _presets(source: PrometheusSource, found: list[Found]) -> Iterator[Finding]:
+def _presets(source: PrometheusSource, found: Survey) -> Iterator[Finding]:
     what = f"{source.name}: presets"
-    for preset in found:
-        metrics = {metric: error for metric, error in preset.refused.items() if metric in preset.series}
-        for metric, error in (metrics or preset.refused).items():
-            detail = f"preset {preset.preset}, {metric}: {error}"
-            if metric not in preset.unknown:
-                yield Finding(Level.BROKEN, what, detail, "its values are missing: see what the server says about it")
-            elif preset.is_own:
-                yield Finding(Level.BROKEN, what, detail, f"correct [preset.{preset.preset}] in observatory.toml")
-            else:
-                yield Finding(Level.OK, what, f"{preset.preset} is not understood by this server: left out")
-                break
-    answering = [f"{preset.preset} ({len(preset.services)})" for preset in found if preset.services]
+    said = set()
+    for one in found.found:
+        for metric, error in one.refused.items():
+            if error in said:
+                continue
+            said.add(error)
+            todo = (
+                f"correct [preset.{one.preset}] in observatory.toml"
+                if one.is_own
+                else "its values are missing: see what the server says, or leave the preset out (OBSERVATORY_PRESETS)"
+            )
+            yield Finding(Level.BROKEN, what, f"preset {one.preset}, {metric}: {error}", todo)
+    counts: dict[str, set[str]] = {}
+    for one in found.found:
+        counts.setdefault(one.preset, set()).update(one.services)
+    answering = [f"{name} ({len(services)})" for name, services in counts.items() if services]
     if answering:
         yield Finding(Level.OK, what, f"services by preset: {', '.join(answering)}")
     else:
-        names = ", ".join(source.presets)
         yield Finding(
             Level.BROKEN,
             what,
-            f"none of {names} has a series that is to be watched",
-            "compare the presets (`observatory help presets`) with your metrics, or describe yours with [preset.NAME]; "
-            "see also OBSERVATORY_PRESETS, OBSERVATORY_INCLUDE and OBSERVATORY_EXCLUDE",
+            "no preset has a series that is to be watched",
+            "see what the server has with `observatory services discover`, and describe it with [preset.NAME] "
+            "(`observatory help presets`); see also OBSERVATORY_PRESETS, OBSERVATORY_INCLUDE and OBSERVATORY_EXCLUDE",
         )
 
 
@@ -194,15 +231,44 @@ def _infos(source: PrometheusSource) -> Iterator[Finding]:
         yield Finding(Level.OK, f"{source.name}: remarks", f"the server remarks on queries: {infos[0]}{more}")
 
 
-def _services(source: PrometheusSource, found: list[Found], owners: dict[str, str]) -> Iterator[Finding]:
-    what = f"{source.name}: services"
-    names = {name for preset in found for name in preset.services}
-    for metric in METRICS:
-        parts = source.parts.get(metric, {})
-        if names and not any(preset.series.get(metric) for preset in found if preset.preset in parts):
-            yield Finding(
-                Level.WARNING, what, f"no service has a value of {metric}", "it is not judged, see the presets"
-            )
+def _services(source: PrometheusSource, found: Survey, owners: dict[str, str]) -> Iterator[Finding]:
+    what, names = f"{source.name}: services", set(found.services)
+    silent = sorted(without_errors(found))
+    if silent:
+        families = sorted(
+            {one.family for one in found.found if one.series.get("request_rate") and silent[0] in one.services}
+        )
+        yield Finding(
+            Level.WARNING,
+            what,
+            f"no error rate of {_some(silent)}: {families[0]} has no label that says how a request ended",
+            "export a status code with the requests; until then these services are not judged by errors",
+        )
+    if found.coarse:
+        name, ends = next(iter(sorted(found.coarse.items())))
+        yield Finding(
+            Level.WARNING,
+            what,
+            f"latency of {_some(sorted(found.coarse))}: {coarse_remark(ends)}",
+            f"give the histogram of {name} finer buckets",
+        )
+    quiet = sorted(
+        names - {name for one in found.found for metric in _TELLING if one.series.get(metric) for name in one.services}
+    )
+    if quiet:
+        hint = f", such as {found.unread[0].name}" if found.unread else ""
+        yield Finding(
+            Level.WARNING,
+            what,
+            f"{_some(quiet)}: nothing is read that tells whether they work",
+            f"`observatory services discover` shows what the server has that no preset reads{hint}",
+        )
+    for label, values in found.inventory.clusters.items():
+        yield Finding(Level.OK, what, f"names begin with the cluster: label {label} is {_some(list(values))}")
+    for label in found.inventory.replicas:
+        yield Finding(Level.OK, what, f"series that differ only in {label} are scraped twice: they count once")
+    for job, label in sorted(found.inventory.catch_alls.items()):
+        yield Finding(Level.OK, what, f"job {job} scrapes several services: they are named by their label {label}")
     twice = sorted(name for name in names if name in owners)
     if twice:
         yield Finding(
@@ -212,6 +278,14 @@ def _services(source: PrometheusSource, found: list[Found], owners: dict[str, st
             f"name them in `exclude` of [sources.{source.name}]",
         )
     owners.update(dict.fromkeys(names - owners.keys(), source.name))
+
+
+_TELLING = ("error_rate", "request_rate", "probe_success", "up", "queue_lag", "push_age", "failed_jobs", "pod_count")
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _store(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
+from observatory.sources.prometheus.promql import LATENCIES
 from support.servers import FaultyServer, Reply, free_port, refusal, success
 
 from observatory.catalog import METRICS
@@ -18,7 +19,6 @@ from observatory.sources.demo.shop import SHOP, DemoSource
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.presets import build_parts, build_queries
-from observatory.sources.prometheus.promql import LATENCIES
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store
 

@@ -6,11 +6,12 @@ import fnmatch
 import hashlib
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import pandas as pd
@@ -28,17 +29,17 @@ from observatory.errors import (
 from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Service, is_usable_name
 from observatory.sources.prometheus.answers import Answer, Series, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
-from observatory.sources.prometheus.presets import (
-    PRESETS,
-    Preset,
-    build_parts,
-    build_probes,
-    chosen,
-    configured,
-    filled,
-    joined,
-)
+from observatory.sources.prometheus.inventory import Inventory, read_inventory
+from observatory.sources.prometheus.merging import arranged
+from observatory.sources.prometheus.naming import Renames
+from observatory.sources.prometheus.plan import LONG, Asked, Plan, as_written, make_plan, marked, read_bounds
+from observatory.sources.prometheus.presets import PRESETS, chosen, configured
+from observatory.sources.prometheus.presets.preset import Preset
 
+QUERIES_OF = 2
+"""Grows when the queries change what they mean: history that was fetched with others is fetched again."""
+LOOKED_AGAIN_AFTER = 600.0
+"""What a server has is looked at again after so long [s]; sooner where it had nothing."""
 FORGOTTEN_AFTER = 600.0
 """A preset's query that a server refused is asked again after so long [s]."""
 SKEW_BOUND = 5.0
@@ -53,7 +54,11 @@ class PrometheusSource:
     client
         Where to ask.
     window
-        Rate window [s].
+        Rate window [s]; None: four scrapes of each job, and at least `interval`.
+    interval
+        How often samples are taken [s].
+    delay
+        How late samples come to the server [s].
     presets
         Names of presets in order of priority; empty for all.
     catalog
@@ -69,20 +74,25 @@ class PrometheusSource:
     def __init__(
         self,
         client: PrometheusClient,
-        window: float = 300.0,
+        window: float | None = None,
         presets: Sequence[str] = (),
         catalog: Mapping[str, Metric] = METRICS,
         *,
         available: Mapping[str, Preset] = PRESETS,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        interval: float = 60.0,
+        delay: float = 0.0,
+        names_clusters: bool = True,
     ) -> None:
         self.client = client
-        self.window = window
+        self.window, self.interval = window, interval
+        self.delay = timedelta(seconds=delay)
         self.presets = {preset.name: preset for preset in chosen(presets, available)}
-        self.parts = build_parts(catalog, window, presets, available)
-        """Queries by metric and preset."""
-        self.probes = build_probes(window, presets, available)
+        self._catalog, self._names_clusters = catalog, names_clusters
+        self._renames: Renames = ()
+        self._plan: tuple[float, Plan] | None = None
+        self._planning = threading.Lock()
         self._included, self._excluded = _pattern(include or ["*"]), _pattern(exclude)
         self._refused: dict[tuple[bool, str, str], tuple[float, str]] = {}
 
@@ -103,58 +113,114 @@ class PrometheusSource:
             available=configured(settings.preset),
             include=own.include,
             exclude=own.exclude,
+            interval=settings.interval,
+            delay=settings.delay,
         )
         source.name = name
         return source
 
     @property
     def asks(self) -> str:
-        """A digest of the queries and of the services they are for."""
-        asked = [self.parts, self._included.pattern, self._excluded.pattern]
+        """A digest of the settings that decide what is asked, and for which services."""
+        presets = [
+            (one.name, one.labels, one.rename, sorted(one.queries.items()), one.probe) for one in self.presets.values()
+        ]
+        asked = [QUERIES_OF, presets, self.window, list(self._catalog), self._included.pattern, self._excluded.pattern]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+
+    def plan(self, reach: tuple[datetime, datetime] | None = None) -> Plan:
+        """What is asked of the server, by what it has; looked at again every ten minutes.
+
+        With `reach` it is what the server had in that time, for its history.
+
+        Raises
+        ------
+        SourceError
+            The server cannot be reached.
+        """
+        if reach is not None:
+            return self._make_plan(self._inventory(*reach))
+        with self._planning:
+            if self._plan is None or time.monotonic() >= self._plan[0]:
+                plan = self._make_plan(self.inventory())
+                self._plan = time.monotonic() + (LOOKED_AGAIN_AFTER if plan.asked else self.interval), plan
+            return self._plan[1]
+
+    def use_renames(self, renames: Renames) -> None:
+        """Name services by these rules from now on, after those of presets."""
+        with self._planning:
+            if renames != self._renames:
+                self._renames, self._plan = renames, None
+
+    def inventory(self) -> Inventory:
+        """What the server has now."""
+        now = datetime.now(UTC) - self.delay
+        return self._inventory(now, now)
+
+    def _inventory(self, start: datetime, end: datetime) -> Inventory:
+        return read_inventory(self.client, start, end)
+
+    def _make_plan(self, inventory: Inventory) -> Plan:
+        plan = make_plan(
+            inventory,
+            list(self.presets.values()),
+            catalog=self._catalog,
+            window=self.window,
+            interval=self.interval,
+            clusters=self._names_clusters,
+            renames=self._renames,
+        )
+        read_bounds(inventory, plan)
+        return plan
 
     def watches(self, name: str) -> bool:
         """Whether a service of that name is to be watched."""
         return bool(is_usable_name(name) and self._included.match(name) and not self._excluded.match(name))
 
     def discover(self) -> list[Service]:
-        """Services of which some preset has a series now."""
-        answer = self._answer("services", self.probes, lambda query: self.client.instant(query, datetime.now(UTC)))
-        names = {one.labels.get(SERVICE, "") for series in answer.series for one in series}
+        """Services of which some family has a series now."""
+        now = datetime.now(UTC) - self.delay
+        plan = self.plan()
+        answer = self._answer("services", plan, plan.probes, lambda query: self.client.instant(query, now))
+        names = {one.labels.get(SERVICE, "") for one in answer.series}
         return [Service(name, self.name) for name in sorted(names) if self.watches(name)]
 
     def collect(self, at: datetime, services: Sequence[str] | None = None) -> Collected:
         """The value of every metric at `at`; a metric whose query fails is a failure in the answer."""
-        return self._collect(lambda query: self.client.instant(_only(query, services), at), services)
+        return self._collect(self.plan(), lambda query: self.client.instant(_only(query, services), at), services)
 
     def history(self, start: datetime, end: datetime, step: float, services: Sequence[str] | None = None) -> Collected:
         """Values every `step` seconds; a metric whose query fails is a failure in the answer."""
-        return self._collect(lambda query: self.client.range(_only(query, services), start, end, step), services, step)
+        plan = self.plan((start, end))
+        return self._collect(
+            plan, lambda query: self.client.range(_only(query, services), start, end, step), services, step
+        )
 
     def graph(self) -> list[tuple[str, str]]:
         """Empty: metrics alone do not tell who calls whom."""
         return []
 
     def _collect(
-        self, ask: Callable[[str], Answer], services: Sequence[str] | None, step: float | None = None
+        self, plan: Plan, ask: Callable[[str], Answer], services: Sequence[str] | None, step: float | None = None
     ) -> Collected:
         """All metrics at once, as many as the client may ask."""
         wanted = None if services is None else set(services)
+        parts = plan.parts
 
         def one(metric: str) -> _Answers | SourceError:
             try:
-                return self._answer(metric, self.parts[metric], ask, live=step is None)
+                return self._answer(metric, plan, parts[metric], ask, live=step is None)
             except SourceError as error:
                 return error
 
         with ThreadPoolExecutor(self.client.limits.concurrency, thread_name_prefix=self.name) as pool:
-            answers = dict(zip(self.parts, pool.map(one, self.parts), strict=True))
+            answers = dict(zip(parts, pool.map(one, parts), strict=True))
         found = {metric: answer for metric, answer in answers.items() if isinstance(answer, _Answers)}
         failed = {metric: answer for metric, answer in answers.items() if isinstance(answer, SourceError)}
         if failed and not found:
             raise min(failed.values(), key=lambda error: not isinstance(error, _SILENCE))
         samples, strange = wide_frame(
-            {metric: answer.series for metric, answer in found.items()},
+            {metric: arranged(metric, answer.series, plan) for metric, answer in found.items()},
             step,
             lambda name: self.watches(name) and (wanted is None or name in wanted),
         )
@@ -162,65 +228,58 @@ class PrometheusSource:
         failures += [failure for answer in found.values() for failure in answer.failures]
         warnings = [f"{metric}: {text}" for metric, answer in found.items() for text in answer.warnings]
         remarks = self._remarks(samples, services)
-        return Collected(samples, tuple(failures), (*warnings, *strange, *remarks), len(self.parts))
+        return Collected(samples, tuple(failures), (*warnings, *strange, *remarks), len(parts))
 
     def _answer(
-        self, metric: str, parts: Mapping[str, str], ask: Callable[[str], Answer], *, live: bool = True
+        self, metric: str, plan: Plan, parts: Mapping[str, str], ask: Callable[[str], Answer], *, live: bool = True
     ) -> _Answers:
-        """All presets in one query; where the server refuses it, preset by preset.
+        """All families in one query; where the server refuses it, family by family, and what is refused is a failure.
 
-        What the server does not understand is left out for a while; what it refuses for another reason is a failure.
-        A query that is understood for one time may not be for a range, so `live` ones are remembered apart.
+        What the server does not understand is not asked again for a while. A query that is understood for one time may
+        not be for a range, so `live` ones are remembered apart.
         """
-        known = [preset for preset in parts if not self._is_refused(live, metric, preset)] or list(parts)
+        known = [key for key in parts if not self._is_refused(live, metric, key)] or list(parts)
         found = _Answers()
         try:
-            found.add(ask(joined(parts[preset] for preset in known)))
+            found.add(ask(" or ".join(marked(parts[key], key) for key in known)))
         except QueryRefusedError:
             if len(known) == 1:
                 raise
-            refused = None
-            for preset in known:
+            refused: QueryRefusedError | None = None
+            for key in known:
                 try:
-                    found.add(ask(parts[preset]))
+                    found.add(ask(marked(parts[key], key)))
                 except QueryRefusedError as error:
-                    refused = self.explained(metric, preset, error)
+                    refused = self.explained(plan.of(key), metric, error)
                     if isinstance(error, UnsupportedQueryError):
-                        self._refused[live, metric, preset] = time.monotonic() + FORGOTTEN_AFTER, str(refused)
+                        self._refused[live, metric, key] = time.monotonic() + LOOKED_AGAIN_AFTER, str(refused)
                     else:
-                        found.failures.append(Failure(metric, f"preset {preset}: {refused}"))
+                        found.failures.append(Failure(metric, f"preset {plan.of(key).label}: {refused}"))
             if refused and not found.series:
                 raise refused from None
         if found.partial:
             found.failures.append(Failure(metric, "the answer is partial: run the backfill again"))
-        for preset in parts:
-            if self._is_refused(live, metric, preset):
-                self._say_refused(live, metric, preset, found)
+        for key in parts:
+            if self._is_refused(live, metric, key):
+                words = self._refused[live, metric, key][1]
+                found.failures.append(Failure(metric, f"preset {plan.of(key).label}: {words}"))
         return found
 
-    def explained(self, metric: str, preset: str, error: QueryRefusedError) -> QueryRefusedError:
+    def explained(self, asked: Asked, metric: str, error: QueryRefusedError) -> QueryRefusedError:
         """What the server says about a query just as the user wrote it, instead of what was made of it."""
-        written = self.presets[preset].queries.get(metric)
+        written = as_written(asked, metric, self.window or LONG)
         if written is None or isinstance(error, QueryLimitError):
             return error
         try:
-            self.client.instant(filled(written, self.presets[preset], self.window), datetime.now(UTC))
+            self.client.instant(written, datetime.now(UTC))
         except QueryRefusedError as plain:
             return plain
         except SourceError:
             pass
         return error
 
-    def _is_refused(self, live: bool, metric: str, preset: str) -> bool:
-        return time.monotonic() < self._refused.get((live, metric, preset), (0.0, ""))[0]
-
-    def _say_refused(self, live: bool, metric: str, preset: str, found: _Answers) -> None:
-        """What the user has to put right is said each time; a function the server lacks, only by the doctor."""
-        _, error = self._refused[live, metric, preset]
-        if self.presets[preset].is_own:
-            found.failures.append(Failure(metric, f"preset {preset}: {error}"))
-        elif "unknown func" not in error:
-            found.warnings.append(f"preset {preset} is left out: {error}")
+    def _is_refused(self, live: bool, metric: str, key: str) -> bool:
+        return time.monotonic() < self._refused.get((live, metric, key), (0.0, ""))[0]
 
     def _remarks(self, samples: pd.DataFrame, services: Sequence[str] | None) -> Iterator[str]:
         skew = self.client.skew
@@ -238,15 +297,15 @@ _SILENCE = (SourceUnreachableError, SourceTimeoutError)
 
 @dataclass(slots=True)
 class _Answers:
-    """Series by preset, the first preset's in front, and what was said about them."""
+    """Series of all families, and what was said about them."""
 
-    series: list[list[Series]] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     partial: bool = False
 
     def add(self, answer: Answer) -> None:
-        self.series.append(answer.series)
+        self.series += answer.series
         self.warnings += answer.warnings
         self.partial |= answer.partial
 

@@ -8,81 +8,99 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from observatory.errors import QueryRefusedError, UnsupportedQueryError
+from observatory.errors import QueryRefusedError
 from observatory.model import SERVICE
 from observatory.sources.prometheus.answers import Answer
+from observatory.sources.prometheus.inventory import Inventory
+from observatory.sources.prometheus.merging import coarse_services
+from observatory.sources.prometheus.plan import Asked, Plan, marked
 from observatory.sources.prometheus.source import PrometheusSource
+from observatory.sources.prometheus.unread import Unread, unread
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one preset has: its services, and by metric how many of them have a value now.
+    """What one family of a preset has: its services, and by metric how many of them have a value now.
 
-    `refused` has the server's own words by metric, ``"services"`` for the preset's probe; `unknown` are those of them
-    whose function or syntax the server does not know.
+    `refused` has the server's own words by metric. `values` has by metric and service the value.
     """
 
     preset: str
+    family: str
     description: str
     services: tuple[str, ...]
     series: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
-    unknown: frozenset[str] = frozenset()
     is_own: bool = False
+    tells_errors: bool = True
 
 
-def survey(source: PrometheusSource, at: datetime) -> list[Found]:
-    """What each preset has at a time; metrics are asked for only where a preset has services, or is the user's own.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a server has, what of it is read, and what is not.
+
+    `coarse` has services whose latency is not known finer than their histogram's buckets, with the ends of these [s].
+    """
+
+    inventory: Inventory
+    plan: Plan
+    found: tuple[Found, ...]
+    unread: tuple[Unread, ...]
+    coarse: Mapping[str, tuple[float, ...]]
+
+    @property
+    def services(self) -> list[str]:
+        return sorted({name for one in self.found for name in one.services})
+
+    def having(self, metric: str) -> set[str]:
+        """Services of families that are asked for a metric and have a value of it."""
+        return {name for one in self.found if one.series.get(metric) for name in one.services}
+
+
+def survey(source: PrometheusSource, at: datetime) -> Survey:
+    """What a server has at a time.
 
     Raises
     ------
     SourceError
         The server cannot be reached, or refuses everything.
     """
+    inventory = source.inventory()
+    plan = source.plan()
 
-    def ask(query: str) -> Answer | QueryRefusedError:
+    def ask(wanted: tuple[Asked, str]) -> Answer | QueryRefusedError:
+        one, metric = wanted
         try:
-            return source.client.instant(query, at)
+            return source.client.instant(marked(one.queries[metric], one.key), at)
         except QueryRefusedError as error:
-            return error
+            return source.explained(one, metric, error)
 
+    wanted = [(one, metric) for one in plan.asked for metric in one.queries]
     with ThreadPoolExecutor(source.client.limits.concurrency, thread_name_prefix="survey") as pool:
-        probed = dict(zip(source.probes, pool.map(ask, source.probes.values()), strict=True))
-        wanted = [
-            (metric, name, parts[name])
-            for metric, parts in source.parts.items()
-            for name in parts
-            if source.presets[name].is_own or _names(source, probed[name])
-        ]
-        answers = [
-            source.explained(metric, name, answer) if isinstance(answer, QueryRefusedError) else answer
-            for (metric, name, query), answer in zip(
-                wanted, pool.map(ask, [query for *_, query in wanted]), strict=True
-            )
-        ]
+        answers = dict(zip([(one.key, metric) for one, metric in wanted], pool.map(ask, wanted), strict=True))
     found = []
-    for name, preset in source.presets.items():
-        mine = {metric: answer for (metric, of, _), answer in zip(wanted, answers, strict=True) if of == name}
-        said = {"services": probed[name], **mine}
+    for one in plan.asked:
+        mine = {metric: answers[one.key, metric] for metric in one.queries}
         found.append(
             Found(
-                preset=name,
-                description=preset.description,
-                services=_names(source, probed[name]),
+                preset=one.preset.name,
+                family=one.family.name,
+                description=one.preset.description,
+                services=tuple(sorted({name for answer in mine.values() for name in _names(source, answer)})),
                 series={metric: _count(source, answer) for metric, answer in mine.items()},
-                refused={what: str(answer) for what, answer in said.items() if isinstance(answer, QueryRefusedError)},
-                unknown=frozenset(what for what, answer in said.items() if isinstance(answer, UnsupportedQueryError)),
-                is_own=preset.is_own,
+                refused={what: str(answer) for what, answer in mine.items() if isinstance(answer, QueryRefusedError)},
+                is_own=one.preset.is_own,
+                tells_errors=one.family.tells_errors or one.preset.is_own,
             )
         )
-    return found
+    return Survey(inventory, plan, tuple(found), tuple(unread(inventory, plan)), coarse_services(plan))
 
 
-def _names(source: PrometheusSource, answer: Answer | QueryRefusedError) -> tuple[str, ...]:
+def _names(source: PrometheusSource, answer: Answer | QueryRefusedError) -> set[str]:
     if isinstance(answer, QueryRefusedError):
-        return ()
+        return set()
     names = {series.labels.get(SERVICE, "") for series in answer.series}
-    return tuple(sorted(name for name in names if source.watches(name)))
+    return {name for name in names if source.watches(name)}
 
 
 def _count(source: PrometheusSource, answer: Answer | QueryRefusedError) -> int:

@@ -1,0 +1,59 @@
+"""What people should know of a survey: how services are named, what is not known of some, and what is not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from observatory.sources.prometheus.merging import coarse_ends
+from observatory.sources.prometheus.source import PrometheusSource
+from observatory.sources.prometheus.survey import Survey
+from observatory.units import show
+
+MOST_NAMED = 5
+
+
+def remarks_on(source: PrometheusSource, found: Survey) -> Iterator[str]:
+    """Lines that end what ``observatory services discover`` says of a source."""
+    inventory = found.inventory
+    for label, values in inventory.clusters.items():
+        yield f"names begin with the cluster: label {label} is {_some(values)}"
+    for label in inventory.replicas:
+        yield f"series that differ only in {label} are of one target, scraped twice: they count once"
+    for job, label in sorted(inventory.catch_alls.items()):
+        yield f"job {job} scrapes several services: they are named by their label {label}"
+    for name in sorted(without_errors(found)):
+        families = [one.family for one in found.found if name in one.services and one.series.get("request_rate")]
+        yield f"{name}: no error rate, since {families[0]} has no label that says how a request ended"
+    coarse: dict[str, list[str]] = {}
+    for name, ends in sorted(found.coarse.items()):
+        coarse.setdefault(coarse_remark(ends), []).append(name)
+    for remark, names in coarse.items():
+        yield f"{_some(tuple(names))}: {remark}"
+    for preset in found.found:
+        for metric, error in preset.refused.items():
+            yield f"failed: preset {preset.preset}, {metric}: {error}"
+    if found.unread:
+        yield "not read by any preset, the most frequent first; lines of observatory.toml would read the first:"
+        for one in found.unread:
+            yield f"  {one.name} ({one.series} series of job {one.job or '–'})"
+        yield from (f"    {line}" for line in found.unread[0].settings.splitlines())
+
+
+def without_errors(found: Survey) -> set[str]:
+    """Services whose requests are read, and whose errors are not told by any family."""
+    counted = {name for one in found.found if one.series.get("request_rate") for name in one.services}
+    return counted - {name for one in found.found if "error_rate" in one.series for name in one.services}
+
+
+def coarse_remark(ends: tuple[float, ...]) -> str:
+    """What a coarse histogram does not tell."""
+    low, high = coarse_ends(ends)[0]
+    between = f"up to {show(high, 's')}" if not low else f"from {show(low, 's')} to {show(high, 's')}"
+    return (
+        f"quantiles of latency are not known {between}: one bucket of the histogram holds all of it; the mean is used"
+    )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

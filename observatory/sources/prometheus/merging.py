@@ -1,0 +1,80 @@
+"""From the answers of several families to one value a service: the family that knows it best is believed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from observatory.model import SERVICE
+from observatory.sources.prometheus.answers import FloatArray, Series
+from observatory.sources.prometheus.plan import FAMILY, Plan
+from observatory.sources.prometheus.presets.templates import QUANTILES
+
+COARSE_RATIO, COARSE_WIDTH = 2.5, 0.05
+"""A bucket whose ends are further apart than this, as a ratio and in seconds, tells no quantile."""
+
+
+def arranged(metric: str, series: Sequence[Series], plan: Plan) -> list[list[Series]]:
+    """Series in groups: the first has those that are believed, the next those that fill in where they say nothing.
+
+    A quantile that lies in a coarse bucket is left out: it says where the bucket ends, and nothing of the service.
+    """
+    order = {key: number for number, key in enumerate(plan.rank(metric))}
+    by_service: dict[str, list[tuple[float, int, Series]]] = defaultdict(list)
+    for one in series:
+        key, name = one.labels.get(FAMILY, ""), one.labels.get(SERVICE, "")
+        ends = plan.bounds.get(key, {}).get(name, ()) if metric in QUANTILES else ()
+        fineness = 0.0
+        if ends:
+            one = Series(one.labels, one.times, without_artefacts(one.values, ends))
+            fineness = -float(len(ends))
+        elif metric in QUANTILES and plan.bounds.get(key):
+            fineness = 0.0
+        known = ~np.isnan(one.values)
+        if known.any() or not len(one.values):
+            by_service[name].append(
+                (fineness, order.get(key, len(order)), Series(one.labels, one.times[known], one.values[known]))
+            )
+    groups: list[list[Series]] = []
+    for found in by_service.values():
+        found.sort(key=lambda item: item[:2])
+        depth: dict[str, int] = {}
+        for _, _, one in found:  # series of one family and service are of one group: that there are two is worth a word
+            key = one.labels.get(FAMILY, "")
+            at = depth.setdefault(key, len(depth))
+            while len(groups) <= at:
+                groups.append([])
+            groups[at].append(one)
+    return groups
+
+
+def without_artefacts(values: FloatArray, ends: Sequence[float]) -> FloatArray:
+    """Quantiles [s] without those that lie in a coarse bucket; `ends` are the buckets' upper ends [s]."""
+    upper = np.asarray(ends)
+    at = np.searchsorted(upper, values)  # NaN comes last, and stays
+    high = upper[np.minimum(at, len(upper) - 1)]
+    low = np.where(at > 0, upper[np.maximum(at, 1) - 1], 0.0)
+    is_coarse = (at < len(upper)) & (high > COARSE_RATIO * low * (1 + 1e-9)) & (high - low > COARSE_WIDTH)
+    return np.where(is_coarse, np.nan, values)
+
+
+def coarse_ends(ends: Sequence[float]) -> list[tuple[float, float]]:
+    """The buckets [s] in which a quantile says nothing, as their lower and upper ends."""
+    lows = [0.0, *ends[:-1]]
+    return [
+        (low, high)
+        for low, high in zip(lows, ends, strict=True)
+        if high > COARSE_RATIO * low * (1 + 1e-9) and high - low > COARSE_WIDTH
+    ]
+
+
+def coarse_services(plan: Plan) -> Mapping[str, tuple[float, ...]]:
+    """Services whose finest histogram has a coarse bucket, with its ends [s]."""
+    finest: dict[str, tuple[float, ...]] = {}
+    for bounds in plan.bounds.values():
+        for name, ends in bounds.items():
+            if len(ends) > len(finest.get(name, ())):
+                finest[name] = ends
+    return {name: ends for name, ends in finest.items() if coarse_ends(ends)}
