@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
 from observatory.config import Settings
 from observatory.config.login_file import read_entries, weaknesses
 from observatory.config.loopback import is_loopback
-from observatory.errors import ConfigError, ObservatoryError, SourceError, StoreError
+from observatory.errors import ConfigError, ObservatoryError, QueryRefusedError, SourceError, StoreError
 from observatory.runtime.sources import identity_of, is_foreign
 from observatory.runtime.survey_remarks import coarse_remark, without_errors
+from observatory.sources.prometheus.selectors import select
 from observatory.sources.prometheus.source import SKEW_BOUND, PrometheusSource
 from observatory.sources.prometheus.survey import Survey, survey
 from observatory.store.opening import store_of
@@ -25,8 +25,10 @@ LEAST_SCRAPES = 4
 """A rate needs so many scrapes in its window, or it has gaps when one is late."""
 LEAST_SPACE = 1e9
 """Space to be left beside the store [bytes]."""
-LATE, LATEST = 45.0, 1800.0
-"""Samples may be so old without a word; what is older than the second is not there [s]."""
+LATE, LATEST = 20.0, 1800.0
+"""Beyond a scrape samples may be so old without a word; what is older than the second is not there [s]."""
+DELAYS = (60, 120, 300, 600, 900, 1800)
+"""Where a server has nothing now, it may have had something so long ago [s]."""
 
 
 class Level(StrEnum):
@@ -168,29 +170,48 @@ def _scrapes(source: PrometheusSource, found: Survey, now: datetime) -> Iterator
 
 def _lateness(source: PrometheusSource, found: Survey, now: datetime) -> Iterator[Finding]:
     """How old the newest samples are: a rate over the last minute of what comes two minutes late is too small."""
-    names = sorted({one.family for one in found.found if one.family} | {one.family.name for one in found.plan.asked})
-    names = [name for name in names if name and found.inventory.names is not None and found.inventory.has(name)]
-    if not names:
+    what, inventory = f"{source.name}: delay", found.inventory
+    if not found.services:
+        late = next((later for later in DELAYS if _has_services(source, now - timedelta(seconds=later))), None)
+        if late is not None and late > source.delay.total_seconds():
+            yield Finding(
+                Level.BROKEN,
+                what,
+                f"there is nothing now, and {late} s ago there was: samples come late to this server",
+                f"set OBSERVATORY_DELAY={late}",
+            )
         return
-    matcher = "|".join(re.escape(name).replace("\\", "\\\\") for name in names)
-    query = f'max by (job) (max_over_time(timestamp({{__name__=~"{matcher}"}})[{LATEST:.0f}s:15s]))'
-    try:
-        newest = {one.labels.get("job", ""): float(one.values[0]) for one in source.client.instant(query, now).series}
-    except SourceError:
-        return
-    late = {}
-    for job, at in newest.items():
-        age = now.timestamp() - at - found.inventory.intervals.get(job, 60.0)
-        if age - source.delay.total_seconds() > LATE and age < LATEST - 60:
-            late[job] = age
-    if late:
-        job, age = max(late.items(), key=lambda item: item[1])
+    ages: dict[str, float] = {}
+    for name in dict.fromkeys(one.family for one in found.found if one.family and one.services):
+        query = f"max by (job) (max_over_time(timestamp({select(name)})[{LATEST:.0f}s:15s]))"
+        try:
+            series = source.client.instant(query, now).series
+        except QueryRefusedError:
+            continue  # the server has no subqueries, or this one is too much for it
+        for one in series:
+            job = one.labels.get("job", "")
+            ages[job] = min(ages.get(job, math.inf), now.timestamp() - float(one.values[0]))
+    late_jobs = {
+        job: age
+        for job, age in ages.items()
+        if LATE < age - inventory.intervals.get(job, 60.0) - source.delay.total_seconds() < LATEST
+    }
+    if late_jobs:
+        job, age = max(late_jobs.items(), key=lambda item: item[1])
         yield Finding(
             Level.BROKEN,
-            f"{source.name}: delay",
+            what,
             f"the newest samples of job {job!r} are {age:.0f} s old: rates and counts of them would be too small",
-            f"set OBSERVATORY_DELAY={math.ceil((age + 30) / 30) * 30:.0f}",
+            f"set OBSERVATORY_DELAY={math.ceil(age / 30) * 30:.0f}",
         )
+
+
+def _has_services(source: PrometheusSource, at: datetime) -> bool:
+    try:
+        probes = source.plan((at, at)).probes
+        return any(source.client.instant(query, at).series for query in probes.values())
+    except SourceError:
+        return False
 
 
 def _presets(source: PrometheusSource, found: Survey) -> Iterator[Finding]:

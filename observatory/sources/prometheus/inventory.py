@@ -177,6 +177,7 @@ def _targets(client: PrometheusClient, at: datetime) -> tuple[Target, ...]:
     by = ", ".join(map(label, dict.fromkeys([*CLUSTERS, *NAMESPACES, "job", *APPLICATIONS])))
     parts = {
         "pace": f"max by ({by}) (count_over_time(up[{PACE:.0f}s]))",
+        "before": f"max by ({by}) (count_over_time(up[{PACE:.0f}s] offset {PACE:.0f}s))",
         "fast": f"max by ({by}) (count_over_time(up[{FAST:.0f}s]))",
         "count": f"count by ({by}) (up)",
     }
@@ -191,12 +192,14 @@ def _targets(client: PrometheusClient, at: datetime) -> tuple[Target, ...]:
         kind = labels.pop("is", "count")
         found[tuple(sorted(labels.items()))][kind] = float(one.values[0])
     return tuple(
-        Target(dict(labels), int(counts.get("count", 0)), _interval(counts["pace"], counts.get("fast", 0)))
+        Target(dict(labels), int(counts.get("count", 0)), _interval(counts, counts.get("fast", 0)))
         for labels, counts in found.items()
         if counts.get("pace")
     )
 
 
-def _interval(scrapes: float, lately: float) -> float:
-    """How far scrapes are apart [s]; a target that is new has few in all, so what it had lately counts."""
-    return FAST / lately if lately >= ENOUGH_LATELY else PACE / scrapes
+def _interval(counts: Mapping[str, float], lately: float) -> float:
+    """How far scrapes are apart [s]; a target that is new, or whose samples come late, has few at first."""
+    if lately >= ENOUGH_LATELY:
+        return FAST / lately
+    return PACE / max(counts["pace"], counts.get("before", 0))

@@ -182,6 +182,8 @@ class PrometheusSource:
         now = datetime.now(UTC) - self.delay
         plan = self.plan()
         answer = self._answer("services", plan, plan.probes, lambda query: self.client.instant(query, now))
+        if answer.failures:
+            raise SourceError(f"{self.name}: {answer.failures[0].error}")
         names = {one.labels.get(SERVICE, "") for one in answer.series}
         return [Service(name, self.name) for name in sorted(names) if self.watches(name)]
 
