@@ -16,7 +16,8 @@ from observatory.sources.prometheus.selectors import any_of, label, match
 
 _BEFORE = re.compile(r"\b(\w+)\s+by\s*\(([^()]*\$by[^()]*)\)\s*\(")
 _AFTER = re.compile(r"\)\s*by\s*\(([^()]*\$by[^()]*)\)")
-_FUNCTION = re.compile(r"\b(rate|increase|changes|delta)\(")
+_RATE = re.compile(r"\brate\(")
+_RANGE = re.compile(r"\[([0-9]+)(ms|s)\]\s*$")
 _SUMMED = {"sum": "sum", "max": "max", "min": "min", "count": "sum", "group": "group"}
 """Aggregations that may be done in two steps, and what the second one is."""
 
@@ -40,8 +41,8 @@ class Dialect:
     replicas
         Labels that tell apart two servers which scrape the same targets: what they report is counted once.
     is_victoria
-        Whether rates are asked for as Prometheus calculates them, by functions that only VictoriaMetrics has. Its own
-        take a series that has ended for one that goes on until the window is over.
+        Whether it is a VictoriaMetrics. Its ``rate`` takes a series that has ended for one that goes on until the
+        window is over, so that a deploy doubles it, and its ``changes`` counts a series that begins.
     """
 
     windows: Windows
@@ -54,7 +55,7 @@ def compiled(template: str, naming: Naming, dialect: Dialect) -> str:
     query = _windowed(template, dialect.windows)
     query = _named(_in_front(query), naming, dialect.replicas) if "$by" in query else _as_written(query, naming)
     if dialect.is_victoria:
-        query = _FUNCTION.sub(r"\1_prometheus(", query)
+        query = _of_victoria(query)
     return string.Template(query).safe_substitute(by=SERVICE)
 
 
@@ -134,6 +135,22 @@ def _windowed(query: str, windows: Windows) -> str:
         text = f"({' or '.join(variants)})"
         query, at = query[:start] + text + query[end + 1 :], start + len(text)
     return query
+
+
+def _of_victoria(query: str) -> str:
+    """Rates as what was counted in the window by its length, and changes as Prometheus counts them."""
+    at = 0
+    while found := _RATE.search(query, at):
+        end = _closing(query, found.end() - 1)
+        inner = query[found.end() : end]
+        reach = _RANGE.search(inner)
+        if reach is None:
+            at = found.end()
+            continue
+        seconds = float(reach[1]) / (1000 if reach[2] == "ms" else 1)
+        text = f"(increase({inner}) / {seconds:g})"
+        query, at = query[: found.start()] + text + query[end + 1 :], found.start() + len("(increase(")
+    return re.sub(r"\bchanges\(", "changes_prometheus(", query)
 
 
 def _with(head: str, matcher: str) -> str:
