@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     presets: Names = _as_in(SourceSettings, "presets")
     include: Names = _as_in(SourceSettings, "include")
     exclude: Names = _as_in(SourceSettings, "exclude")
+    cluster_names: bool = _as_in(SourceSettings, "cluster_names")
 
     interval: float = Field(60.0, ge=1, le=3600, description="Time between collections, and step of the samples [s].")
     window: float | None = Field(
@@ -273,7 +274,7 @@ class Settings(BaseSettings):
     @property
     def prometheus_servers(self) -> dict[str, SourceSettings]:
         """Every Prometheus by name; the one of `prometheus_url` is called ``"prometheus"``."""
-        shared = {name: getattr(self, name) for name in ("presets", "include", "exclude")}
+        shared = {name: getattr(self, name) for name in ("presets", "include", "exclude", "cluster_names")}
         if self.prometheus_url is None:
             return dict(self.sources)
         own = {name: getattr(self, f"prometheus_{name}") for name in SourceSettings.model_fields if name not in shared}

@@ -52,6 +52,9 @@ class SourceSettings(BaseModel):
         (), description="Patterns (`shop/*`) of the services to watch. Empty: all. Matched against the whole name."
     )
     exclude: Names = Field((), description="Patterns of services not to watch; stronger than `include`.")
+    cluster_names: bool = Field(
+        True, description="Whether names begin with the cluster where a server has several: `eu/shop/cart`."
+    )
 
     @model_validator(mode="after")
     def _one_way_to_log_in(self) -> Self:

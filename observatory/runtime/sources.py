@@ -89,10 +89,21 @@ def make_sources(settings: Settings, store: Store, now: datetime) -> list[Source
     if held != identity_of(settings):
         store.write_note("source", identity_of(settings))
     if settings.prometheus_servers:
-        from observatory.sources.prometheus.source import PrometheusSource
-
-        return [PrometheusSource.from_settings(settings, name) for name in settings.prometheus_servers]
+        return [_prometheus(settings, store, name) for name in settings.prometheus_servers]
     return [_demo(settings, store, now)]
+
+
+def _prometheus(settings: Settings, store: Store, name: str) -> Source:
+    """A server; what tells its services apart is kept in the store, so that names stay."""
+    from observatory.sources.prometheus.distinctions import Distinctions
+    from observatory.sources.prometheus.source import PrometheusSource
+
+    note = f"told.{name}"
+
+    def keep(told: Distinctions) -> None:
+        store.write_note(note, told.to_text())
+
+    return PrometheusSource.from_settings(settings, name, Distinctions.from_text(store.note(note)), keep)
 
 
 def _demo(settings: Settings, store: Store, now: datetime) -> DemoSource:

@@ -16,7 +16,7 @@ def remarks_on(source: PrometheusSource, found: Survey) -> Iterator[str]:
     """Lines that end what ``observatory services discover`` says of a source."""
     inventory = found.inventory
     for label, values in inventory.clusters.items():
-        yield f"names begin with the cluster: label {label} is {_some(values)}"
+        yield f"names begin with the cluster ({label}: {_some(values)}), unless OBSERVATORY_CLUSTER_NAMES=false"
     for label in inventory.replicas:
         yield f"series that differ only in {label} are of one target, scraped twice: they count once"
     for job, label in sorted(inventory.catch_alls.items()):

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from observatory.catalog import METRICS, Metric
 from observatory.model import SERVICE
 from observatory.sources.prometheus.compiling import Dialect, Windows, compiled, filled
+from observatory.sources.prometheus.distinctions import Distinctions
 from observatory.sources.prometheus.inventory import JOBS, NAMESPACES, Inventory
 from observatory.sources.prometheus.naming import InsteadOfJob, Naming, Part, Renames
 from observatory.sources.prometheus.presets.preset import Family, Preset
 from observatory.sources.prometheus.presets.templates import QUANTILES
 from observatory.sources.prometheus.selectors import quoted
 
+NOTHING_TOLD = Distinctions()
 FAMILY = "observatory_family"
 """A label that says of which family a series of an answer is."""
 SCRAPES = 4
@@ -53,7 +55,7 @@ class Plan:
 
     asked: tuple[Asked, ...]
     dialect: Dialect
-    windows: Mapping[str, float] = field(default_factory=dict)
+    told: Distinctions = NOTHING_TOLD
     bounds: dict[str, dict[str, tuple[float, ...]]] = field(default_factory=dict)
 
     @property
@@ -103,6 +105,7 @@ def make_plan(
     interval: float = 60.0,
     clusters: bool = True,
     renames: Renames = (),
+    told: Distinctions = NOTHING_TOLD,
 ) -> Plan:
     """What to ask a server that has this.
 
@@ -122,13 +125,16 @@ def make_plan(
         Whether the cluster is a part of a name where there are several.
     renames
         Applied to every name at the end.
+    told
+        What told services apart before.
     """
+    told = told.with_more(tuple(inventory.clusters), inventory.catch_alls)
     windows = Windows(window) if window else windows_of(inventory.intervals, interval)
     dialect = Dialect(windows, inventory.replicas, inventory.is_victoria)
     asked = []
     for preset in presets:
         for number, family in enumerate(_families(preset, inventory, catalog)):
-            naming = naming_of(preset, family, inventory, clusters)
+            naming = naming_of(preset, family, inventory, told, clusters)
             naming = replace(naming, renames=(*naming.renames, *renames))
             queries = {
                 metric: _query(template, family, metric, catalog, naming, dialect)
@@ -137,7 +143,7 @@ def make_plan(
             }
             if queries:
                 asked.append(Asked(f"{preset.name}.{number}", preset, family, naming, queries))
-    return Plan(tuple(asked), dialect)
+    return Plan(tuple(asked), dialect, told)
 
 
 def _families(preset: Preset, inventory: Inventory, catalog: Mapping[str, Metric]) -> list[Family]:
@@ -163,29 +169,29 @@ def _families(preset: Preset, inventory: Inventory, catalog: Mapping[str, Metric
     return [Family("", own, renames=found[0].renames if found else ()), *rest]
 
 
-def naming_of(preset: Preset, family: Family, inventory: Inventory, clusters: bool = True) -> Naming:
+def naming_of(
+    preset: Preset, family: Family, inventory: Inventory, told: Distinctions, clusters: bool = True
+) -> Naming:
     """How the services of a family are named, by the labels that its series have."""
     if preset.has_own_labels:
         return Naming(tuple(Part((name,)) for name in preset.labels), len(preset.labels) > 1, (), preset.rename)
     there = inventory.labels(family.name) if family.name else frozenset()
-    front = (
-        tuple(name for name in inventory.clusters if name in there and name not in preset.labels) if clusters else ()
-    )
+    front = tuple(name for name in told.clusters if name in there and name not in preset.labels) if clusters else ()
     is_job = "job" in preset.labels
-    parts = tuple(_part(name, there, inventory, is_job) for name in preset.labels)
+    parts = tuple(_part(name, there, told, is_job) for name in preset.labels)
     return Naming(
         parts, not is_job and len(parts) > 1 and not preset.rename, front[:1], (*family.renames, *preset.rename)
     )
 
 
-def _part(name: str, there: frozenset[str], inventory: Inventory, is_job: bool) -> Part:
+def _part(name: str, there: frozenset[str], told: Distinctions, is_job: bool) -> Part:
     if not there:
         return Part((name,))
     if name == "namespace":
         return Part(tuple(one for one in NAMESPACES if one in there) or ("namespace",))
     if name == "job":
         by_label: dict[str, list[str]] = defaultdict(list)
-        for job, label in inventory.catch_alls.items():
+        for job, label in told.jobs.items():
             if label in there:
                 by_label[label].append(job)
         instead = tuple(InsteadOfJob(label, tuple(sorted(jobs))) for label, jobs in sorted(by_label.items()))

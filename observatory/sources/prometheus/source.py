@@ -29,10 +29,20 @@ from observatory.errors import (
 from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Service, is_usable_name
 from observatory.sources.prometheus.answers import Answer, Series, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.distinctions import Distinctions
 from observatory.sources.prometheus.inventory import Inventory, read_inventory
 from observatory.sources.prometheus.merging import arranged
 from observatory.sources.prometheus.naming import Renames
-from observatory.sources.prometheus.plan import LONG, Asked, Plan, as_written, make_plan, marked, read_bounds
+from observatory.sources.prometheus.plan import (
+    LONG,
+    NOTHING_TOLD,
+    Asked,
+    Plan,
+    as_written,
+    make_plan,
+    marked,
+    read_bounds,
+)
 from observatory.sources.prometheus.presets import PRESETS, chosen, configured
 from observatory.sources.prometheus.presets.preset import Preset
 
@@ -59,6 +69,10 @@ class PrometheusSource:
         How often samples are taken [s].
     delay
         How late samples come to the server [s].
+    names_clusters
+        Whether the cluster is a part of names where there are several.
+    told, on_told
+        What told services apart before, and what is called when there is more of it, to keep it.
     presets
         Names of presets in order of priority; empty for all.
     catalog
@@ -84,6 +98,8 @@ class PrometheusSource:
         interval: float = 60.0,
         delay: float = 0.0,
         names_clusters: bool = True,
+        told: Distinctions = NOTHING_TOLD,
+        on_told: Callable[[Distinctions], None] = lambda told: None,
     ) -> None:
         self.client = client
         self.window, self.interval = window, interval
@@ -91,13 +107,20 @@ class PrometheusSource:
         self.presets = {preset.name: preset for preset in chosen(presets, available)}
         self._catalog, self._names_clusters = catalog, names_clusters
         self._renames: Renames = ()
+        self._told, self._on_told = told, on_told
         self._plan: tuple[float, Plan] | None = None
         self._planning = threading.Lock()
         self._included, self._excluded = _pattern(include or ["*"]), _pattern(exclude)
         self._refused: dict[tuple[bool, str, str], tuple[float, str]] = {}
 
     @classmethod
-    def from_settings(cls, settings: Settings, name: str = "prometheus") -> Self:
+    def from_settings(
+        cls,
+        settings: Settings,
+        name: str = "prometheus",
+        told: Distinctions = NOTHING_TOLD,
+        on_told: Callable[[Distinctions], None] = lambda told: None,
+    ) -> Self:
         """The source called `name` in the settings.
 
         Raises
@@ -115,6 +138,9 @@ class PrometheusSource:
             exclude=own.exclude,
             interval=settings.interval,
             delay=settings.delay,
+            names_clusters=own.cluster_names,
+            told=told,
+            on_told=on_told,
         )
         source.name = name
         return source
@@ -169,7 +195,11 @@ class PrometheusSource:
             interval=self.interval,
             clusters=self._names_clusters,
             renames=self._renames,
+            told=self._told,
         )
+        if plan.told != self._told:
+            self._told = plan.told
+            self._on_told(plan.told)
         read_bounds(inventory, plan)
         return plan
 
