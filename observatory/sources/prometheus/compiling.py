@@ -43,17 +43,25 @@ class Dialect:
     is_victoria
         Whether it is a VictoriaMetrics. Its ``rate`` takes a series that has ended for one that goes on until the
         window is over, so that a deploy doubles it, and its ``changes`` counts a series that begins.
+    names_histograms
+        Whether labels of native histograms can be made of others; where not, names are made of what comes out of them.
     """
 
     windows: Windows
     replicas: tuple[str, ...] = field(default=())
     is_victoria: bool = False
+    names_histograms: bool = True
 
 
 def compiled(template: str, naming: Naming, dialect: Dialect) -> str:
     """The query of a template; its series have the label ``service_name`` and those that are named beside ``$by``."""
     query = _windowed(template, dialect.windows)
-    query = _named(_in_front(query), naming, dialect.replicas) if "$by" in query else _as_written(query, naming)
+    if not dialect.names_histograms and _is_of_native_histograms(query):
+        query = _as_written(query.replace("$by", naming.by), naming)
+    elif "$by" in query:
+        query = _named(_in_front(query), naming, dialect.replicas)
+    else:
+        query = _as_written(query, naming)
     if dialect.is_victoria:
         query = _of_victoria(query)
     return string.Template(query).safe_substitute(by=SERVICE)
@@ -71,6 +79,11 @@ def duration(seconds: float) -> str:
     ('60s', '500ms')
     """
     return f"{seconds * 1000:.0f}ms" if seconds % 1 else f"{seconds:.0f}s"
+
+
+def _is_of_native_histograms(query: str) -> bool:
+    """Whether it takes numbers out of native histograms that it sums by service; classic ones are summed by ``le``."""
+    return bool(re.search(r"histogram_\w+\([^()]*\bsum\s+by\s*\(\s*\$by\s*\)", query))
 
 
 def _as_written(query: str, naming: Naming) -> str:

@@ -5,6 +5,7 @@ It is asked for every few minutes, from the server's index where it can be, so t
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from observatory.errors import MalformedAnswerError, QueryRefusedError, SourceRefusedError
-from observatory.sources.prometheus.about import VICTORIAMETRICS, Build
+from observatory.sources.prometheus.about import PROMETHEUS, VICTORIAMETRICS, Build
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.selectors import label, select
 
@@ -63,6 +64,7 @@ class Inventory:
     names: frozenset[str] | None
     targets: tuple[Target, ...] = ()
     _labels: dict[str, frozenset[str]] = field(default_factory=dict)
+    _native: list[str] = field(default_factory=list)
     _values: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -89,10 +91,24 @@ class Inventory:
 
     def is_native(self, name: str) -> bool:
         """Whether there are native histograms of that name now."""
+        is_native = self._has(f"count(histogram_count({select(name)}))")
+        if is_native:
+            self._native.append(name)
+        return is_native
+
+    def _has(self, query: str) -> bool:
         try:
-            return bool(self.client.instant(f"count(histogram_count({select(name)}))", self.at).series)
+            return bool(self.client.instant(query, self.at).series)
         except QueryRefusedError:
             return False
+
+    @cached_property
+    def names_histograms(self) -> bool:
+        """Whether native histograms survive that labels are made of others: an old Prometheus makes numbers of them."""
+        if not self._native:
+            return self.build.name != PROMETHEUS or _version(self.build.version) >= (3, 0)
+        labelled = f'label_replace({select(self._native[0])}, "a", "b", "", "")'
+        return self._has(f"count(histogram_count({labelled}))")
 
     def _index(self, ask: Callable[[], Sequence[str]]) -> Sequence[str]:
         if self.names is None:
@@ -196,6 +212,10 @@ def _targets(client: PrometheusClient, at: datetime) -> tuple[Target, ...]:
         for labels, counts in found.items()
         if counts.get("pace")
     )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
 
 
 def _interval(counts: Mapping[str, float], lately: float) -> float:

@@ -129,11 +129,12 @@ def make_plan(
         What told services apart before.
     """
     told = told.with_more(tuple(inventory.clusters), inventory.catch_alls)
+    found = [(preset, _families(preset, inventory, catalog)) for preset in presets]
     windows = Windows(window) if window else windows_of(inventory.intervals, interval)
-    dialect = Dialect(windows, inventory.replicas, inventory.is_victoria)
+    dialect = Dialect(windows, inventory.replicas, inventory.is_victoria, inventory.names_histograms)
     asked = []
-    for preset in presets:
-        for number, family in enumerate(_families(preset, inventory, catalog)):
+    for preset, families in found:
+        for number, family in enumerate(families):
             naming = naming_of(preset, family, inventory, told, clusters)
             naming = replace(naming, renames=(*naming.renames, *renames))
             queries = {
@@ -236,6 +237,7 @@ def _query(
         Windows(LONG, tuple(one for one in dialect.windows.others if one[0] > LONG)),
         dialect.replicas,
         dialect.is_victoria,
+        dialect.names_histograms,
     )
     enough = f"{compiled(requests, naming, dialect)} * {window:g} >= {FEW_REQUESTS}"
     return f"(({query}) and on ({SERVICE}) ({enough})) or ({compiled(template, naming, longer)})"

@@ -121,14 +121,21 @@ def histogram(inventory: Inventory, base: str, unit: float = 1.0, matchers: Sequ
     return Family(counter, found, tells, buckets, unit)
 
 
+def _counted(what: str, *selectors: str) -> str:
+    """Count or sum of native histograms a second, by service."""
+    rates = " or ".join(f"histogram_{what}(rate({selector}[$window]))" for selector in selectors)
+    return f"sum by ($by) ({rates})"
+
+
 def native(inventory: Inventory, name: str, unit: float = 1.0) -> Family:
     """Golden signals of a native histogram."""
     matchers, labels = no_probes(inventory, name), statuses(inventory, name)
-    every = rate(select(name, *matchers))
-    count = f"histogram_count({every})"
-    found = {"request_rate": count, "latency_mean": scaled(f"histogram_sum({every}) / ({count} > 0)", unit)}
-    found |= {metric: scaled(f"histogram_quantile({q}, {every})", unit) for metric, q in QUANTILES.items()}
+    every = select(name, *matchers)
+    count = _counted("count", every)
+    found = {"request_rate": count, "latency_mean": scaled(f"{_counted('sum', every)} / ({count} > 0)", unit)}
+    for metric, q in QUANTILES.items():
+        found[metric] = scaled(f"histogram_quantile({q}, {rate(every)})", unit)
     if labels:
         failed, known = told_apart(name, matchers, labels)
-        found["error_rate"] = ratio(f"histogram_count({rate(*failed)})", f"histogram_count({rate(*known)})")
+        found["error_rate"] = ratio(_counted("count", *failed), _counted("count", *known))
     return Family(name, found, bool(labels), unit=unit)
