@@ -11,7 +11,7 @@ own may hold its query templates by preset, over ``$by`` and ``$window``:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -48,6 +48,10 @@ class Metric:
         How samples of several series or of a longer step are summarised.
     needs_traffic
         Whether the metric means nothing while hardly any request arrives.
+    detect
+        Whether an unusual value is an anomaly. What only counts down, or grows until the next event, is none.
+    common
+        Whether services mostly have it. One that few have is shown only where it has values.
     queries
         Query templates by preset, of a metric that no preset knows.
     """
@@ -61,6 +65,8 @@ class Metric:
     min_relative: float
     aggregate: Literal["avg", "max", "sum"] = "avg"
     needs_traffic: bool = False
+    detect: bool = True
+    common: bool = True
     queries: Mapping[str, str] = field(default_factory=dict)
 
     def apply(self, values: FloatArray) -> FloatArray:
@@ -180,10 +186,38 @@ _ROWS = (
         min_absolute=0.02,
         min_relative=0.3,
         needs_traffic=True,
+        common=False,
     ),
-    Metric("up", "targets up", "ratio", worse="down", transform="identity", min_absolute=0.3, min_relative=0.3),
-    Metric("probe_success", "probe", "ratio", worse="down", transform="identity", min_absolute=0.5, min_relative=0.5),
-    Metric("probe_duration", "probe time", "s", worse="up", transform="log", min_absolute=0.05, min_relative=0.5),
+    Metric(
+        "up",
+        "targets up",
+        "ratio",
+        worse="down",
+        transform="identity",
+        min_absolute=0.3,
+        min_relative=0.3,
+        common=False,
+    ),
+    Metric(
+        "probe_success",
+        "probe",
+        "ratio",
+        worse="down",
+        transform="identity",
+        min_absolute=0.5,
+        min_relative=0.5,
+        common=False,
+    ),
+    Metric(
+        "probe_duration",
+        "probe time",
+        "s",
+        worse="up",
+        transform="log",
+        min_absolute=0.05,
+        min_relative=0.5,
+        common=False,
+    ),
     Metric(
         "certificate_expiry",
         "certificate",
@@ -192,11 +226,50 @@ _ROWS = (
         transform="identity",
         min_absolute=86400.0,
         min_relative=0.5,
+        detect=False,
+        common=False,
     ),
-    Metric("queue_lag", "queue", "", worse="up", transform="log", min_absolute=100.0, min_relative=0.5),
-    Metric("replica_lag", "replica lag", "s", worse="up", transform="log", min_absolute=5.0, min_relative=0.5),
-    Metric("push_age", "last push", "s", worse="up", transform="log", min_absolute=600.0, min_relative=1.0),
-    Metric("failed_jobs", "failed jobs", "", worse="up", transform="identity", min_absolute=0.5, min_relative=0.0),
+    Metric(
+        "queue_lag",
+        "queue",
+        "",
+        worse="up",
+        transform="log",
+        min_absolute=100.0,
+        min_relative=0.5,
+        common=False,
+    ),
+    Metric(
+        "replica_lag",
+        "replica lag",
+        "s",
+        worse="up",
+        transform="log",
+        min_absolute=5.0,
+        min_relative=0.5,
+        common=False,
+    ),
+    Metric(
+        "push_age",
+        "last push",
+        "s",
+        worse="up",
+        transform="log",
+        min_absolute=600.0,
+        min_relative=1.0,
+        detect=False,
+        common=False,
+    ),
+    Metric(
+        "failed_jobs",
+        "failed jobs",
+        "",
+        worse="up",
+        transform="identity",
+        min_absolute=0.5,
+        min_relative=0.0,
+        common=False,
+    ),
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ROWS})
@@ -206,3 +279,21 @@ METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric
 def metric(name: str) -> Metric:
     """The metric called `name`; a column nobody declared is taken to get worse both ways."""
     return METRICS.get(name) or Metric(name, name, "", "both", "identity", 0.0, 0.0)
+
+
+def detected(names: Iterable[str]) -> list[str]:
+    """Of `names` those in which an unusual value is an anomaly.
+
+    >>> detected(["error_rate", "certificate_expiry"])
+    ['error_rate']
+    """
+    return [name for name in names if metric(name).detect]
+
+
+def present(names: Iterable[str], has_values: Callable[[str], bool]) -> list[str]:
+    """Of `names` the common metrics, and of the others those that have values.
+
+    >>> present(["error_rate", "up", "queue_lag"], lambda name: name == "up")
+    ['error_rate', 'up']
+    """
+    return [name for name in names if metric(name).common or has_values(name)]

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observatory.catalog import METRICS, metric
+from observatory.catalog import METRICS, detected, metric, present
 
 
-def test_the_nine_metrics_are_there_in_reading_order() -> None:
-    assert list(METRICS) == [
+def test_common_metrics_are_there_in_reading_order() -> None:
+    assert [name for name, row in METRICS.items() if row.common] == [
         "request_rate",
         "error_rate",
         "latency_p50",
@@ -49,6 +49,14 @@ def test_values_are_shown_in_units_people_use(name: str, value: float | None, sh
 def test_transforms_are_undone(name: str, value: float) -> None:
     values = np.array([value])
     np.testing.assert_allclose(METRICS[name].invert(METRICS[name].apply(values)), values, rtol=1e-6, atol=1e-3)
+
+
+def test_what_counts_down_or_grows_by_nature_is_not_detected_on() -> None:
+    assert set(METRICS) - set(detected(METRICS)) == {"certificate_expiry", "push_age"}
+
+
+def test_metrics_that_few_services_have_are_shown_where_they_have_values() -> None:
+    assert present(["error_rate", "queue_lag", "up"], lambda name: name == "queue_lag") == ["error_rate", "queue_lag"]
 
 
 def test_a_column_nobody_declared_gets_worse_both_ways() -> None:

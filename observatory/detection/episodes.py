@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from observatory.catalog import detected
 from observatory.detection.explain import AFFECTED, evidence, sentence, severity
 from observatory.detection.threshold import DEFAULT, Threshold
 from observatory.detectors.bands import Bands
@@ -52,6 +53,7 @@ def detect(
     -------
     Episodes that began, went on or ended in these rows, oldest first. The last may be open.
     """
+    frame = frame[detected(frame.columns)]
     current, ended = still_open, []
     if current is None or scores.empty:
         quiet = 0

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from observatory.catalog import detected
 from observatory.detection.replay import first_row, replay
 from observatory.detection.scoring import HistoryRequest, Scored, Scorer, requests_in_pieces
 from observatory.detectors.base import Detector
@@ -122,7 +123,7 @@ class FittedScorer(Scorer[FittedState]):
                 continue
             frame = rows.iloc[places].drop(columns=SERVICE).set_index(TIMESTAMP)
             try:
-                total = state.models[name].score(frame).total
+                total = state.models[name].score(_watched(frame)).total
                 scores[places] = total.where(total.index > pd.Timestamp(since[name]))
             except NotEnoughDataError:
                 continue
@@ -144,4 +145,8 @@ class FittedScorer(Scorer[FittedState]):
     def _fit(self, name: str, history: pd.DataFrame) -> Detector:
         if len(history) < self._minimum_samples:
             raise NotEnoughDataError(len(history), self._minimum_samples, name)
-        return self._make().fit(history)
+        return self._make().fit(_watched(history))
+
+
+def _watched(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[detected(frame.columns)]

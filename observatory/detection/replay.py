@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from observatory.catalog import detected
 from observatory.detection.episodes import detect
 from observatory.detection.threshold import DEFAULT, Threshold
 from observatory.detectors import make_detector
@@ -51,7 +52,7 @@ def replay(frame: pd.DataFrame, detector: Detector, first: int, training: timede
     """
     names = [str(column) for column in frame.columns]
     total, shares = np.full(len(frame), np.nan), np.zeros(frame.shape)
-    for begin, scored in _pieces(frame, detector, first, training):
+    for begin, scored in _pieces(frame[detected(frame.columns)], detector, first, training):
         rows = slice(begin, begin + len(scored.total))
         total[rows] = scored.total.to_numpy()
         shares[rows] = scored.shares.rename(columns=str).reindex(columns=names, fill_value=0.0).to_numpy()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from observatory.catalog import detected
 from observatory.detection.scoring import HistoryRequest, Scored, Scorer, Snapshot, requests_in_pieces, times_of
 from observatory.detectors.base import StreamingDetector, StreamState
 from observatory.model import SERVICE, TIMESTAMP
@@ -49,7 +50,7 @@ class StreamingScorer(Scorer[StreamingState]):
     detector
         Makes the states.
     metrics
-        Names of the columns.
+        Names of the columns; those that are not detected on are left out.
     interval
         Usual time between rows [s].
     minimum_samples
@@ -68,7 +69,7 @@ class StreamingScorer(Scorer[StreamingState]):
         training: timedelta,
     ) -> None:
         self._detector = detector
-        self._metrics = tuple(metrics)
+        self._metrics = tuple(detected(metrics))
         self._interval = interval
         self._minimum_samples = minimum_samples
         self._training = training

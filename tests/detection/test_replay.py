@@ -108,3 +108,12 @@ def test_the_first_row_has_enough_before_it() -> None:
 def test_a_past_without_a_history_is_refused() -> None:
     with pytest.raises(NotEnoughDataError):
         replay(FRAME.iloc[:100], make_detector("seasonal"), 1)
+
+
+@pytest.mark.parametrize("detector", ["multiscale", "seasonal", "ecod_iforest"])
+def test_what_counts_down_and_starts_again_is_no_anomaly(detector: str) -> None:
+    left = 90 * 86400.0 - 60.0 * np.arange(len(FRAME))
+    left[DAY_EIGHT + 100 :] -= 60 * 86400.0  # another certificate, that ends much sooner
+    frame = FRAME.assign(certificate_expiry=left, push_age=60.0 * (np.arange(len(FRAME)) % 4000))
+    start = FRAME.index[DAY_EIGHT].to_pydatetime()
+    assert detect_past("a", frame, detector, start) == detect_past("a", FRAME, detector, start)
