@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from observatory.catalog import METRICS
@@ -21,13 +23,21 @@ def health_table(overview: Overview) -> pd.DataFrame:
             "band": str(status.health.band),
             "coverage": f"{status.health.coverage} %",
         }
-        | {METRICS[name].label: METRICS[name].show(status.latest[name]) for name in HEALTH_METRICS}
-        | {"why": status.open_anomalies[0].message if status.open_anomalies else status.health.reason}
+        | {METRICS[name].label: _shown(name, status.latest) for name in HEALTH_METRICS}
+        | {"why": status.open_anomalies[0].message if status.open_anomalies else status.health.why}
         for status in overview.services
     ]
     labels = [METRICS[name].label for name in HEALTH_METRICS]
     columns = ["service", "health", "band", "coverage", *labels, "why"]
     return ReadableFrame(rows, columns=columns, nothing="no services yet: run `observatory collect`")
+
+
+def _shown(name: str, latest: Mapping[str, float | None]) -> str:
+    """A value; the mean where the quantile is not known."""
+    value, mean = latest[name], latest.get("latency_mean")
+    if name == "latency_p95" and value is None and mean is not None:
+        return f"{METRICS[name].show(mean)} (mean)"
+    return METRICS[name].show(value)
 
 
 def arithmetic_table(health: Health) -> pd.DataFrame:

@@ -17,6 +17,7 @@ BURN_GOOD, BURN_BAD = 1.0, 14.4  # multiples of the error budget; 14.4 spends a 
 LATENCY_BAD = 4.0  # multiples of the target
 CPU_GOOD, MEMORY_GOOD = 0.7, 0.8  # shares of the limit
 RESTARTS_BAD = 3.0
+CERTIFICATE_GOOD = 14 * 86400.0  # a certificate that ends later needs nothing done [s]
 MINIMUM_REQUESTS = 20
 MINIMUM_COVERAGE = 50
 PUSHED_LONG_AGO = 86400.0  # what was pushed stays for ever [s]: after a day it says nothing of now
@@ -80,7 +81,8 @@ def score(
         for name, (value, why) in judged.items()
     )
     if sample.get("pod_count") == 0:
-        return Health(0, Band.CRITICAL, coverage, parts, ("no running pods: 0",))
+        what = "it is down" if sample.get("up") == 0 else "no running pods"
+        return Health(0, Band.CRITICAL, coverage, parts, (f"{what}: 0",), reason=what)
     age = sample.get("push_age")
     if age is not None and age > PUSHED_LONG_AGO:
         reason = f"stale: it last pushed {METRICS['push_age'].show(age)} ago"
@@ -105,12 +107,10 @@ def band(points: float) -> Band:
 
 
 def _availability(sample: Mapping[str, float | None], targets: Targets, window: float) -> Judged:
-    """By errors; what is down, or fails its probe, is not available whatever its requests say."""
-    asked = _answers(sample)
-    if asked[0] is not None and asked[0] < 1:
-        return asked
-    by_errors = _error_budget(sample, targets, window)
-    return asked if by_errors[0] is None and asked[0] is not None else by_errors
+    """The worst of what tells it: errors, whether it is up and answers its probe, how long its certificate lasts."""
+    errors = _error_budget(sample, targets, window)
+    known = [(value, why) for value, why in (errors, _answers(sample), _certificate(sample)) if value is not None]
+    return min(known, key=lambda judged: judged[0]) if known else errors
 
 
 def _answers(sample: Mapping[str, float | None]) -> Judged:
@@ -119,11 +119,31 @@ def _answers(sample: Mapping[str, float | None]) -> Judged:
     if probe is not None and probe < 1:
         return 0.0, "its probe fails"
     if up is not None and up < 1:
-        return (0.0, "it is down") if up == 0 else (up, f"{up:.0%} of its targets are up")
+        return (0.0, "it is down") if up == 0 else (up, f"{METRICS['up'].show(up)} of its targets are up")
     if probe is not None:
         return 1.0, "its probe succeeds"
-    is_told = up is not None and sample.get("request_rate") is None and age is None
-    return (1.0, "it is up") if is_told else (None, "")
+    if sample.get("request_rate") is not None or age is not None:
+        return None, ""  # that it is up says less than its requests; and what it pushed may be up without it
+    if up is not None:
+        return 1.0, "it is up"
+    failed = sample.get("failed_jobs")
+    return (None, "") if failed is None else (float(failed <= 0), _failed_jobs(failed))
+
+
+def _certificate(sample: Mapping[str, float | None]) -> Judged:
+    """Nothing while it lasts long: that says nothing of whether the service answers."""
+    left = sample.get("certificate_expiry")
+    if left is None or left >= CERTIFICATE_GOOD:
+        return None, ""
+    if left <= 0:
+        return 0.0, "its certificate has ended"
+    days = int(left // 86400)
+    when = {0: "in less than a day", 1: "in 1 day"}.get(days, f"in {days} days")
+    return _between(left, CERTIFICATE_GOOD, 0.0), f"its certificate ends {when}"
+
+
+def _failed_jobs(failed: float) -> str:
+    return "no job failed" if failed <= 0 else "1 job failed" if failed == 1 else f"{failed:.0f} jobs failed"
 
 
 def _error_budget(sample: Mapping[str, float | None], targets: Targets, window: float) -> Judged:
@@ -171,14 +191,14 @@ def _saturation(sample: Mapping[str, float | None], service: Service) -> Judged:
 
 def _stability(sample: Mapping[str, float | None], service: Service) -> Judged:
     restarts, pods, desired = sample.get("restart_count"), sample.get("pod_count"), service.desired_pods
-    worst: Judged = (None, "no restarts or pods known")
+    failed, known = sample.get("failed_jobs"), []
     if restarts is not None:
-        worst = _between(restarts, 0.0, RESTARTS_BAD), f"{restarts:.0f} restarts"
+        known.append((_between(restarts, 0.0, RESTARTS_BAD), f"{restarts:.0f} restarts"))
     if pods is not None and desired:
-        value = min(1.0, pods / desired)
-        if worst[0] is None or value < worst[0]:
-            worst = value, f"{pods:.0f} of {desired:.0f} pods running"
-    return worst
+        known.append((min(1.0, pods / desired), f"{pods:.0f} of {desired:.0f} pods running"))
+    if failed is not None:
+        known.append((float(failed <= 0), _failed_jobs(failed)))
+    return min(known, key=lambda judged: judged[0]) if known else (None, "no restarts or pods known")
 
 
 def _anomaly(worst: Severity | None) -> Judged:

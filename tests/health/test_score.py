@@ -145,3 +145,77 @@ def test_fewer_pods_never_raise_health(pods: int, fewer: int) -> None:
     assert more is not None
     assert less is not None
     assert less <= more
+
+
+PROBED: dict[str, float | None] = {"probe_success": 1.0, "certificate_expiry": 80 * 86400.0}
+
+
+def judge_only(known: dict[str, float | None], **changes: float | None) -> Health:
+    return score(known | changes, Service("shop.example"), TARGETS, window=60)
+
+
+@pytest.mark.parametrize(
+    ("left", "points", "why"),
+    [
+        (80 * 86400.0, 100, ""),
+        (7 * 86400.0 + 60, 60, "its certificate ends in 7 days"),
+        (3600.0, 0, "its certificate ends in less than a day"),
+        (-60.0, 0, "its certificate has ended"),
+    ],
+)
+def test_a_certificate_counts_from_two_weeks_before_its_end(left: float, points: int, why: str) -> None:
+    health = judge_only(PROBED, certificate_expiry=left)
+    assert health.score == pytest.approx(points, abs=25)
+    assert health.why == why
+    assert (health.band is Band.HEALTHY) == (not why)
+
+
+def test_a_certificate_that_lasts_says_nothing_of_the_service() -> None:
+    assert judge_only({"certificate_expiry": 80 * 86400.0}).score is None
+
+
+def test_errors_count_where_most_targets_are_up() -> None:
+    health = judge(up=0.75, error_rate=0.5)
+    assert health.parts[0].value == 0
+    assert health.why.startswith("errors 50 %")
+
+
+def test_targets_that_are_down_count_where_the_others_answer() -> None:
+    assert judge(up=0.5).why == "50 % of its targets are up"
+
+
+def test_failed_jobs_cost_stability() -> None:
+    health = judge(failed_jobs=2.0)
+    assert {part.name: part.detail for part in health.parts if part.value == 0} == {"stability": "2 jobs failed"}
+
+
+@pytest.mark.parametrize(("failed", "band"), [(0.0, Band.HEALTHY), (1.0, Band.CRITICAL)])
+def test_what_has_nothing_but_jobs_is_judged_by_them(failed: float, band: Band) -> None:
+    assert judge_only({"failed_jobs": failed}).band is band
+
+
+def test_what_was_pushed_long_ago_is_stale_and_not_healthy() -> None:
+    health = judge(push_age=3 * 86400.0)
+    assert (health.score, health.band) == (None, Band.UNKNOWN)
+    assert health.why == "stale: it last pushed 3 days ago"
+
+
+@pytest.mark.parametrize("known", [{"up": 0.0}, {"probe_success": 0.0}, {"up": 0.0, "pod_count": 0.0}])
+def test_what_is_down_is_critical_whatever_else_is_not_known(known: dict[str, float | None]) -> None:
+    health = judge_only(known)
+    assert health.band is Band.CRITICAL
+    assert health.why in ("it is down", "its probe fails")
+
+
+def test_the_mean_stands_in_for_a_quantile_that_is_not_known() -> None:
+    health = judge(latency_p95=None, latency_mean=1.8)
+    assert health.why == "mean 1.8 s, target 500 ms (p95 is not known)"
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(-1e6, 1e7))
+def test_no_part_hides_what_another_tells_of_availability(up: float, errors: float, left: float) -> None:
+    together = judge(up=up, error_rate=errors, certificate_expiry=left).parts[0].value
+    assert together is not None
+    for alone in (judge(up=up), judge(error_rate=errors), judge(certificate_expiry=left)):
+        assert alone.parts[0].value is not None
+        assert together <= alone.parts[0].value
