@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from observatory.catalog import METRICS, metric
+from observatory.catalog import METRICS, metric, present
 from observatory.frames import ReadableFrame
 from observatory.model import SERVICE, TIMESTAMP
 from observatory.store.reader import StoreReader
@@ -16,7 +16,8 @@ from observatory.times import TIME
 def sample_table(store: StoreReader, now: datetime, since: timedelta = timedelta(hours=1)) -> pd.DataFrame:
     """A row a service with its newest sample, values as people read them."""
     latest = store.latest(now - since)
-    columns = {METRICS[name].label: [METRICS[name].show(value) for value in latest[name]] for name in METRICS}
+    names = present(METRICS, lambda name: bool(latest[name].notna().any()))
+    columns = {METRICS[name].label: [METRICS[name].show(value) for value in latest[name]] for name in names}
     return ReadableFrame(columns, index=latest.index, nothing=f"no samples since {now - since:{TIME}} UTC")
 
 
@@ -57,7 +58,7 @@ def preview_table(samples: pd.DataFrame) -> pd.DataFrame:
 
 def coverage_table(coverage: pd.DataFrame, most: int = 40) -> pd.DataFrame:
     """A row a service, the least complete first, shares in per cent; beyond `most` services only their median."""
-    shares = (coverage * 100).round(1)
+    shares = (coverage[present(coverage.columns, lambda name: bool(coverage[name].any()))] * 100).round(1)
     shares = shares.loc[shares.mean(axis=1).sort_values(kind="stable").index]
     if len(shares) > most:
         rest = shares.iloc[most:]

@@ -1,7 +1,8 @@
-"""One service: how its score came about, its nine metrics against what was expected, and its anomalies."""
+"""One service: how its score came about, its metrics against what was expected, and its anomalies."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from bokeh.events import DoubleTap, PanEnd, RangesUpdate
 from bokeh.models import Range1d, Span
 
 from observatory.analysis.history import ServiceHistory
-from observatory.catalog import METRICS
+from observatory.catalog import METRICS, Metric
 from observatory.health.overview import ServiceStatus
 from observatory.model import Severity
 from observatory.runtime.reader import Reader
@@ -57,7 +58,9 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._list = AnomalyList()
         self._time = Range1d(0, 1)
         self._left_at = self._ends()
-        self._figures: list[MetricFigure] = []
+        self._figures: dict[str, MetricFigure] = {}
+        self._frames: dict[str, Figure] = {}  # what holds them on the page
+        self._crosshair = Span(dimension="height", line_width=1, line_dash="dotted")
         self._navigator: Navigator | None = None
         self._charts = Box(sheet="charts.css", css_classes=["charts"])
         rail = Box(self._score, self._list, sheet="rail.css")
@@ -77,17 +80,26 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
 
     def _build(self) -> None:
         colours = palette(self._state.dark)
-        crosshair = Span(dimension="height", line_width=1, line_dash="dotted", line_color=colours["faint"])
-        self._figures = [MetricFigure(metric, self._time, crosshair, colours) for metric in METRICS.values()]
-        for item in self._figures:
-            item.figure.on_event(DoubleTap, self._unzoom)
-            item.figure.on_event(RangesUpdate, self._zoomed)
+        self._crosshair.line_color = colours["faint"]
         self._navigator = Navigator(self._time, colours)
         self._navigator.figure.on_event(DoubleTap, self._unzoom)
         self._navigator.figure.on_event(PanEnd, self._dragged)
-        whole = Figure(self._navigator.figure, margin=0)
-        self._charts.objects = [whole, *(Figure(item.figure, margin=0) for item in self._figures)]
+        self._charts.objects = [Figure(self._navigator.figure, margin=0)]
+        self._arrange([name for name, metric in METRICS.items() if metric.common])
         self._ask()
+
+    def _arrange(self, names: Sequence[str]) -> None:
+        """Have the figures of these metrics on the page, in this order; they are built when they are needed first."""
+        for name in names:
+            if name not in self._figures:
+                colours = palette(self._state.dark)
+                item = self._figures[name] = MetricFigure(METRICS[name], self._time, self._crosshair, colours)
+                item.figure.on_event(DoubleTap, self._unzoom)
+                item.figure.on_event(RangesUpdate, self._zoomed)
+                self._frames[name] = Figure(item.figure, margin=0)
+        wanted = [self._charts.objects[0], *(self._frames[name] for name in names)]
+        if wanted != self._charts.objects:
+            self._charts.objects = wanted
 
     def _ask(self, *_: Any) -> None:
         """Read the history that the state asks for; what is shown stays until it is there."""
@@ -132,9 +144,11 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
             if is_other or self._ends() == self._left_at:  # else somebody drags: what was read must not take it away
                 self._time.update(start=milliseconds(self._history.start), end=milliseconds(self._history.end))
                 self._left_at = self._ends()
-            for item, content in zip(self._figures, drawn, strict=False):  # there are none before they are built
-                item.show(content)
-            self._drawn = bool(self._figures)
+            self._drawn = self._navigator is not None  # else nothing is built yet
+            if self._drawn:
+                self._arrange([content.metric.name for content in drawn])
+                for content in drawn:
+                    self._figures[content.metric.name].show(content)
             if self._navigator is not None and self._state.window is None:
                 self._navigator.show(self._history, palette(self._state.dark))
         self._describe()
@@ -167,7 +181,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
     def _restyle(self, *_: Any) -> None:
         colours = palette(self._state.dark)
         with pn.io.hold():
-            for item in (*self._figures, self._navigator):
+            for item in (*self._figures.values(), self._navigator):
                 if item is not None:
                     item.restyle(colours)
         self._ask()
@@ -202,7 +216,14 @@ def read(
 ) -> tuple[ServiceHistory, list[Chart]]:
     """The history of a service and what its charts show; done in a thread, once for all who look at it."""
     history = runtime.history(service, start, end, CHART_POINTS)
-    return history, charts(history, METRICS.values(), palette(dark))
+    return history, charts(history, drawn_metrics(history), palette(dark))
+
+
+def drawn_metrics(history: ServiceHistory) -> list[Metric]:
+    """Metrics with values in the range; where it has none at all the common ones, to say so."""
+    samples = history.samples
+    known = [row for name, row in METRICS.items() if name in samples and samples[name].notna().any()]
+    return known or [row for row in METRICS.values() if row.common]
 
 
 def service_head(

@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Iterator
 
+import pandas as pd
 import pytest
 import support.shop
 from bokeh.document import Document
 from bokeh.models import Model
 from views.conftest import HOSTILE, anomaly
 
+from observatory.catalog import METRICS
+from observatory.model import Service
 from observatory.runtime import Runtime
 from observatory.store import Store
 from observatory.views import VIEWS, radar, view_names
@@ -284,4 +287,28 @@ def test_a_link_of_before_a_service_was_renamed_leads_to_it() -> None:
     state = State(service="shop/cart")
     (head,) = data_of(VIEWS.get("health")(runtime, state), "ServiceHead")
     assert (head["known"], head["error"]) == (True, "")
+    runtime.close()
+
+
+def charted(view: drilldown.Drilldown) -> list[str]:
+    return [box.object.name.removeprefix("chart-") for box in view._charts.objects[1:]]
+
+
+def test_the_drilldown_has_a_chart_of_each_metric_with_values_and_of_no_other() -> None:
+    runtime = support.shop.shop(demo_days=0.05)
+    runtime.prepare()
+    at = pd.Timestamp(runtime.clock())
+    row = {"service_name": ["shop.example"], "timestamp": [at], "probe_success": [1.0], "up": [1.0]}
+    runtime.store.register([Service("shop.example"), Service("silent.example")])
+    runtime.store.write_samples(pd.DataFrame(row))
+    common = [name for name, metric in METRICS.items() if metric.common]
+    state = State(service="shop/cart")
+    view = drilldown.Drilldown(runtime, state)
+    assert charted(view) == common
+    state.service = "shop.example"
+    assert charted(view) == ["up", "probe_success"]
+    state.service = "silent.example"
+    assert charted(view) == common, "to say that there are no samples"
+    state.service = "shop/cart"
+    assert charted(view) == common
     runtime.close()

@@ -13,7 +13,7 @@ from observatory.api.middleware.rate_limits import slow
 from observatory.api.problems import Problem
 from observatory.api.schemas.requests import MAXIMUM_POINTS, HistoryQuery
 from observatory.api.schemas.responses import History
-from observatory.catalog import METRICS
+from observatory.catalog import METRICS, present
 from observatory.errors import InvalidInputError
 from observatory.times import parse_duration
 
@@ -54,7 +54,8 @@ def history(query_data: HistoryQuery) -> Response:
         with_episodes=False,
         with_extremes=False,
     )
-    names, interval = list(query.metric or METRICS), reader.settings.interval
+    names = list(query.metric) or present(METRICS, lambda name: bool(found.samples[name].notna().any()))
+    interval = reader.settings.interval
     return Response(formats.encode(found, names, kind, expected=query.expected, interval=interval), content_type=kind)
 
 

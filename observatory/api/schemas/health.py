@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from observatory.api.schemas import examples
 from observatory.api.schemas.responses import Answer, Failure, Learning
+from observatory.catalog import present
 from observatory.health.overview import Overview, ServiceStatus
 from observatory.incidents import grouping
 from observatory.model import Band, Severity, Verdict
@@ -46,7 +47,9 @@ class ServiceHealth(Answer):
     reason: str = Field(description="Why the band is `unknown`; else empty.")
     caps: list[str] = Field(description="What holds the score down whatever the parts say.")
     parts: list[HealthPart]
-    metrics: dict[str, float | None] = Field(description="Latest values in base units.")
+    metrics: dict[str, float | None] = Field(
+        description="Latest values in base units; metrics that few services have only where there is one."
+    )
     at: datetime | None = Field(description="Time of these values.")
     stale: bool
     inactive: bool = Field(description="It has reported nothing for so long that it is no longer watched.")
@@ -57,7 +60,7 @@ class ServiceHealth(Answer):
     @classmethod
     def of(cls, status: ServiceStatus) -> ServiceHealth:
         """From where it stands now."""
-        health = status.health
+        health, latest = status.health, status.latest
         return cls(
             service_name=status.name,
             score=health.score,
@@ -66,7 +69,7 @@ class ServiceHealth(Answer):
             reason=health.reason,
             caps=list(health.caps),
             parts=[HealthPart.model_validate(part) for part in health.parts],
-            metrics=status.latest,
+            metrics={name: latest[name] for name in present(latest, lambda name: latest[name] is not None)},
             at=status.at,
             stale=status.is_stale,
             inactive=status.is_inactive,

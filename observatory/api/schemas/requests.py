@@ -92,7 +92,9 @@ class HistoryQuery(Query):
     service: Name = Field(description="Whose history.", examples=[examples.SERVICE])
     start: str = Field("-24h", max_length=100, description=f"First sample. {_TIME}")
     end: str = Field("now", max_length=100, description=f"Last sample. {_TIME}")
-    metric: Several[MetricName] = Field((), description="Only these; may be repeated. All, when left out.")
+    metric: Several[MetricName] = Field(
+        (), description="Only these; may be repeated. When left out all, except that those of few services need values."
+    )
     points: int = Field(
         POINTS, ge=1, le=MAXIMUM_POINTS, description="About the most points a metric; a longer range is summarised."
     )

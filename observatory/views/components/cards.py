@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import param
@@ -80,7 +80,7 @@ def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
         "facts": " · ".join(facts),
         "score": status.health.score,
         "band": str(status.health.band),
-        "values": [_tile(metric, label, status, affected.get(metric)) for metric, label in TILES.items()],
+        "values": [_tile(metric, label, status, affected.get(metric)) for metric, label in _tiles(status)],
         "trend": _trend(status, trend, now),
         "worst": {"severity": str(worst.severity), "message": worst.sentence} if worst else None,
         "open": len(status.open_anomalies),
@@ -88,6 +88,15 @@ def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
         "recent": _recent(status),
         "label": _label(status, worst),
     }
+
+
+def _tiles(status: ServiceStatus) -> Iterator[tuple[str, str]]:
+    """Metrics and what stands under them; the mean stands in for a p95 that is not known."""
+    for metric, label in TILES.items():
+        if metric == "latency_p95" and status.latest.get(metric) is None and status.latest.get("latency_mean"):
+            yield "latency_mean", "mean"
+        else:
+            yield metric, label
 
 
 def _tile(metric: str, label: str, status: ServiceStatus, affected: tuple[Severity, Evidence] | None) -> dict[str, Any]:
@@ -122,10 +131,10 @@ def _trend(status: ServiceStatus, metric: str, now: float) -> dict[str, Any]:
 
 
 def _note(status: ServiceStatus) -> str:
-    """Why a service is not judged in full; nothing where it is."""
+    """Why a service is not healthy, or not judged in full; nothing where it is both."""
     if status.health.band is Band.UNKNOWN:
-        return status.health.reason or "not judged"
-    return status.learning.message if status.learning is not None else ""
+        return status.health.why or "not judged"
+    return status.health.why or (status.learning.message if status.learning is not None else "")
 
 
 def _recent(status: ServiceStatus) -> str:

@@ -20,7 +20,7 @@ def history(client, query):
 def test_columns_have_one_value_for_each_timestamp(reader, names):
     body = history(reader, f"service={names[0]}&start=-1h")
     assert body["service_name"] == names[0]
-    assert body["metrics"].keys() == METRICS.keys()
+    assert list(body["metrics"]) == [name for name, row in METRICS.items() if row.common]
     assert {len(values) for values in body["metrics"].values()} == {len(body["timestamp"])} == {61}
     assert body["step"] == 60
     assert body["timestamp"][0] == body["start"] == "2026-03-02T08:15:00Z"
@@ -148,3 +148,16 @@ def test_the_type_is_negotiated(reader, names, accept, kind):
 def test_a_type_nobody_speaks_is_a_406(reader, names):
     body = problem(reader.get(f"/api/metrics/history?service={names[0]}", headers={"Accept": "image/png"}), 406)
     assert "text/csv" in body["detail"]
+
+
+def test_metrics_that_few_services_have_are_there_where_they_have_values(client, runtime, names):
+    service, at = names[0], pd.Timestamp("2026-03-02T09:15:00Z")
+    runtime.store.write_samples(pd.DataFrame({"service_name": [service], "timestamp": [at], "queue_lag": [12.0]}))
+    body = history(client, f"service={service}&start=-1h")
+    assert [name for name in body["metrics"] if not METRICS[name].common] == ["queue_lag"]
+    assert body["metrics"]["queue_lag"][-1] == 12
+    asked = history(client, f"service={service}&start=-1h&metric=up")
+    assert set(asked["metrics"]["up"]) == {None}
+    summary = {one["service_name"]: one for one in strict(client.get("/api/health/summary"))["services"]}
+    assert summary[service]["metrics"]["queue_lag"] == 12
+    assert "queue_lag" not in summary[names[1]]["metrics"]
