@@ -164,8 +164,11 @@ def progress_bar() -> Iterator[Any]:
         yield show
 
 
-def print_table(frame: Any, right: Collection[str] = ()) -> None:
-    """A frame as a table on standard output; numbers, and the columns named, to the right."""
+def print_table(frame: Any, right: Collection[str] = (), width: int = 200) -> None:
+    """A frame as a table on standard output; numbers, and the columns named, to the right.
+
+    It is as wide as the terminal, or `width` where there is none; what is longer goes on in the next line.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -173,7 +176,7 @@ def print_table(frame: Any, right: Collection[str] = ()) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in frame.columns:
         is_right = column in right or frame[column].dtype.kind in "if"
-        table.add_column(escape(str(column)), justify="right" if is_right else "left")
+        table.add_column(escape(str(column)), justify="right" if is_right else "left", overflow="fold")
     for row in frame.itertuples(index=False):
         table.add_row(*(escape(str(value)) for value in row))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    Console(width=None if sys.stdout.isatty() else width).print(table)

@@ -66,7 +66,7 @@ def services_discover() -> None:
             if isinstance(source, PrometheusSource):
                 typer.echo(f"{source.name}: services with a value now, by preset and metric")
                 found = survey(source, runtime.clock() - source.delay)
-                print_table(survey_table(one for one in found.found if one.services or one.refused))
+                print_table(survey_table(one for one in found.found if one.services or one.refused), width=400)
                 for line in remarks_on(source, found):
                     typer.echo(line)
                 typer.echo("")

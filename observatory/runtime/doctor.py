@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -47,6 +47,12 @@ class Finding:
     what: str
     detail: str
     todo: str = ""
+
+
+def by_harm(findings: Iterable[Finding]) -> list[Finding]:
+    """What is broken first, then warnings, then what is fine; each finding once, otherwise in the order they came."""
+    order = [Level.BROKEN, Level.WARNING, Level.OK]
+    return sorted(dict.fromkeys(findings), key=lambda finding: order.index(finding.level))
 
 
 def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
