@@ -4,7 +4,7 @@ A row here is collected, stored in a column of its own, detected on, served and 
 needs to change. Values are in Prometheus base units everywhere (seconds, bytes, ratios, cores);
 only views rescale them through `Metric.show`.
 
-How the metrics here are asked for is the sources' business (`observatory.sources.prometheus.promql`). A row of your
+How the metrics here are asked for is the sources' business (`observatory.sources.prometheus.presets`). A row of your
 own may hold its query templates by preset, over ``$by`` and ``$window``:
 ``queries={"process": "sum by ($by) (queue_depth)"}``.
 """
