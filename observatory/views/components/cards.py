@@ -93,7 +93,7 @@ def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
 def _tiles(status: ServiceStatus) -> Iterator[tuple[str, str]]:
     """Metrics and what stands under them; the mean stands in for a p95 that is not known."""
     for metric, label in TILES.items():
-        if metric == "latency_p95" and status.latest.get(metric) is None and status.latest.get("latency_mean"):
+        if metric == "latency_p95" and status.latest.get(metric) is None and status.latest.get("latency_mean") is not None:
             yield "latency_mean", "mean"
         else:
             yield metric, label
