@@ -20,6 +20,7 @@ from observatory.analysis.history import ServiceHistory, service_history
 from observatory.analysis.incident_report import IncidentReport, incident_report
 from observatory.analysis.related import related
 from observatory.analysis.what_if import SENSITIVITIES, what_if
+from observatory.catalog import present
 from observatory.config.location import DEMO, OF_SETTINGS
 from observatory.display.anomalies import anomaly_table, evidence_table
 from observatory.display.health import arithmetic_table, health_table
@@ -99,10 +100,15 @@ class Workbench:
         return next(status for status in self.reader.overview().services if status.name == name)
 
     def history(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> pd.DataFrame:
-        """Samples of one service, indexed by UTC time, a column a metric, in base units."""
+        """Samples of one service, indexed by UTC time, a column a metric, in base units.
+
+        Metrics that few services have are there where they have values, or are among `metrics`.
+        """
         start, end = self.window(window)
         name = self.store.service(service).name
         found = self.store.history(name, start, end, metrics)
+        if metrics is None:
+            found = found[present(found.columns, lambda metric: bool(found[metric].notna().any()))]
         return ReadableFrame(found, nothing=f"no samples of {name} from {start:{TIME}} to {end:{TIME}} UTC")
 
     def anomalies(

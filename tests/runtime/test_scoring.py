@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from support.shop import NOON, Clock, shop
 
+from observatory.catalog import METRICS, detected
 from observatory.detectors import make_detector
 from observatory.detectors.multiscale.fleet import Fleet
 from observatory.detectors.seasonal import Seasonal
@@ -69,7 +70,8 @@ def uninterrupted() -> Iterator[Runtime]:
 
 
 def test_a_live_stream_knows_what_a_detector_of_its_own_learns_in_one_go(uninterrupted: Runtime) -> None:
-    history = uninterrupted.store.history("shop/payments", START - timedelta(days=1), uninterrupted.clock())
+    metrics = detected(METRICS)
+    history = uninterrupted.store.history("shop/payments", START - timedelta(days=1), uninterrupted.clock(), metrics)
     alone = make_detector("multiscale")
     batch = alone.advance(history).total  # type: ignore[attr-defined]
     assert alone._fleet.dump(["the service"])["the service"] == known(uninterrupted)["shop/payments"]  # type: ignore[attr-defined]

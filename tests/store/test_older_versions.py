@@ -12,8 +12,8 @@ from observatory.store import Store, open_store
 from observatory.store.sql.literals import Row
 from observatory.store.tables.every import TABLES
 
-RANDOM = {"archive_files": "file"}
-"""Columns of names that are drawn."""
+OWN = {"archive_files": {"file", "checksum"}}
+"""Columns of names that are drawn, and of sums over the metrics that a version has; the check looks at those."""
 
 
 def make(path: Path, script: str) -> None:
@@ -26,7 +26,7 @@ def make(path: Path, script: str) -> None:
 
 def rows(store: Store, table: str) -> list[Row]:
     found = store._database.rows(f"FROM {table}")
-    kept = [{name: value for name, value in row.items() if RANDOM.get(table) != name} for row in found]
+    kept = [{name: value for name, value in row.items() if name not in OWN.get(table, ())} for row in found]
     return sorted((row for row in kept if row.get("key") != "samples view"), key=str)
 
 

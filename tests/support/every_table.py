@@ -85,8 +85,9 @@ def sampled() -> pd.DataFrame:
     frames = []
     for number, service in enumerate(SERVICES):
         frame = pd.DataFrame({"service_name": service.name, "timestamp": at})
-        for place, metric in enumerate(METRICS):
-            frame[metric] = [None if place == hour else number + place / 8 + hour for hour in range(len(at))]
+        for place, (metric, row) in enumerate(METRICS.items()):
+            is_new = not row.common  # a store of the version before has none of these
+            frame[metric] = [None if is_new or place == hour else number + place / 8 + hour for hour in range(len(at))]
         frames.append(frame.astype(dict.fromkeys(METRICS, float)))
     return pd.concat(frames, ignore_index=True)
 

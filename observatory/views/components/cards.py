@@ -92,8 +92,9 @@ def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
 
 def _tiles(status: ServiceStatus) -> Iterator[tuple[str, str]]:
     """Metrics and what stands under them; the mean stands in for a p95 that is not known."""
+    latest = status.latest
     for metric, label in TILES.items():
-        if metric == "latency_p95" and status.latest.get(metric) is None and status.latest.get("latency_mean") is not None:
+        if metric == "latency_p95" and latest.get(metric) is None and latest.get("latency_mean") is not None:
             yield "latency_mean", "mean"
         else:
             yield metric, label
