@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 from support.every_table import NOW, START, WRITTEN, archive, fill, sampled, values
 
+from observatory.catalog import metric
 from observatory.store import Store, open_store
 from observatory.store.sql.literals import Row
 from observatory.store.tables.every import TABLES
@@ -24,9 +25,14 @@ def make(path: Path, script: str) -> None:
         file.execute((Path(__file__).parent / script).read_text().replace("ARCHIVE", str(folder)))
 
 
+def is_new(column: str) -> bool:
+    """Whether it is of a metric that the version before did not have: what there is of it is seen in the buckets."""
+    return not metric(column.partition("__")[0]).common
+
+
 def rows(store: Store, table: str) -> list[Row]:
     found = store._database.rows(f"FROM {table}")
-    kept = [{name: value for name, value in row.items() if name not in OWN.get(table, ())} for row in found]
+    kept = [{name: row[name] for name in row if not (name in OWN.get(table, ()) or is_new(name))} for row in found]
     return sorted((row for row in kept if row.get("key") != "samples view"), key=str)
 
 
