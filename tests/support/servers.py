@@ -218,6 +218,9 @@ class Prometheus(Server):
 class History(Prometheus):
     """A Prometheus that scrapes nothing and has a past, given as OpenMetrics text."""
 
+    block = "8760h"
+    """A block's length; a year by default: promtool reads the text once for each."""
+
     def __init__(self, text: str) -> None:
         super().__init__({})
         self._targets = {}
@@ -226,8 +229,7 @@ class History(Prometheus):
     def arguments(self, folder: Path) -> list[str]:
         source = folder / "history.txt"
         source.write_text(self._text)
-        # Blocks of a year: promtool reads the text once for each.
-        command = ["promtool", "tsdb", "create-blocks-from", "--max-block-duration=8760h", "openmetrics"]
+        command = ["promtool", "tsdb", "create-blocks-from", f"--max-block-duration={self.block}", "openmetrics"]
         made = subprocess.run([*command, str(source), str(folder / "data")], capture_output=True, check=False)
         if made.returncode:
             pytest.fail(f"promtool failed: {made.stderr.decode()}")

@@ -1,52 +1,66 @@
-"""What the queries of the presets answer, by the judgement of promtool on made-up series."""
+"""What is read of services that report their requests, and of processes, on real servers."""
 
 from __future__ import annotations
 
-import pytest
-from support.promtool import WINDOW, Check, Series, constant, counter, histogram
+from collections.abc import Callable, Iterator
 
-from observatory.catalog import METRICS
+import pytest
+from support.cases import Case, Cases, Samples, Series, changing, constant, counter, histogram
+from support.servers import Server
+
 from observatory.errors import ConfigError
-from observatory.sources.prometheus.presets import PRESETS, build_queries, chosen, discovery_query
+from observatory.sources.prometheus.presets import PRESETS, chosen
 
 OTEL, GO = "http_server_request_duration_seconds", "http_request_duration_seconds"
 ALERTMANAGER, PROMETHEUS = "alertmanager_http_request_duration_seconds", "prometheus_http_request_duration_seconds"
 PROMHTTP = "promhttp_metric_handler_requests_total"
+MICROMETER = "http_server_requests_seconds"
+CASES = Cases()
 
 
 # -- services that report requests ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "code"), [(OTEL, "http_response_status_code"), (GO, "code")], ids=["otel", "go"])
-def test_golden_signals_of_http_servers(check: Check, name: str, code: str) -> None:
-    series = (
+@CASES.each(otel=(OTEL, "http_response_status_code"), go=(GO, "code"))
+def golden_signals_of_http_servers(named: tuple[str, str]) -> Case:
+    name, code = named
+    return Case(
         histogram(name, f'job="busy",instance="a",{code}="200"', 45, 5)
         | histogram(name, f'job="busy",instance="b",{code}="200"', 45, 5)
         | histogram(name, f'job="busy",instance="b",{code}="404"', 9, 1)
         | histogram(name, f'job="busy",instance="b",{code}="503"', 9, 1)
         | histogram(name, f'job="fine",{code}="200"', 60, 0)
-        | {f'{name}_count{{job="idle",{code}="200"}}': constant(5)}
-    )
-    check(
-        series,
+        | {f'{name}_count{{job="idle",{code}="200"}}': constant(5)},
         {
             "request_rate": {"busy": 2, "fine": 1, "idle": 0},
-            "error_rate": {"busy": 0.083, "fine": 0},
-            "latency_p50": {"busy": 0.056, "fine": 0.05},
-            "latency_p95": {"busy": 0.3, "fine": 0.095},
-            "latency_p99": {"busy": 0.46, "fine": 0.099},
-            "services": {"busy": 4, "fine": 1, "idle": 1},
+            "error_rate": {"busy": 0.08333, "fine": 0},
+            "latency_p50": {"busy": 0.05556, "fine": 0.05},
+            "latency_p95": {"busy": 0.15, "fine": 0.095},
+            "latency_p99": {"busy": 0.19, "fine": 0.099},
+            "latency_mean": {"busy": 0.06, "fine": 0.05},
             "cpu_usage": {},
             "pod_count": {},
         },
+        services=["busy", "fine", "idle"],
     )
 
 
-def test_errors_that_only_ever_were_errors_are_a_ratio_of_1(check: Check) -> None:
-    check(histogram(OTEL, 'job="down",http_response_status_code="500"', 60, 0), {"error_rate": {"down": 1}})
+@CASES.add
+def errors_that_only_ever_were_errors_are_a_ratio_of_1() -> Case:
+    return Case(histogram(OTEL, 'job="down",http_response_status_code="500"', 60, 0), {"error_rate": {"down": 1}})
 
 
-def test_golden_signals_of_prometheus_alertmanager_and_exporters(check: Check) -> None:
+@CASES.add
+def requests_that_do_not_say_how_they_ended_have_no_errors() -> Case:
+    return Case(
+        {'shop_http_requests_total{job="mute",method="GET"}': counter(60)} | histogram(GO, 'job="muted"', 60, 0),
+        {"request_rate": {"mute": 1, "muted": 1}, "error_rate": {}, "latency_p95": {"muted": 0.095}},
+    )
+
+
+@CASES.add
+def golden_signals_of_prometheus_alertmanager_and_exporters() -> Case:
+    """Scrapes of an exporter are no requests of a service."""
     series = {
         'prometheus_http_requests_total{job="prometheus",code="200",handler="/a"}': counter(57),
         'prometheus_http_requests_total{job="prometheus",code="503",handler="/a"}': counter(3),
@@ -57,208 +71,300 @@ def test_golden_signals_of_prometheus_alertmanager_and_exporters(check: Check) -
     }
     series |= histogram(PROMETHEUS, 'job="prometheus",handler="/a"', 60, 0)
     series |= histogram(ALERTMANAGER, 'job="alertmanager",handler="/b",method="get"', 27, 3)
-    check(
+    return Case(
         series,
         {
-            "request_rate": {"prometheus": 1, "node": 0.1, "alertmanager": 0.5},
-            "error_rate": {"prometheus": 0.05, "node": 0, "alertmanager": 0},
-            "latency_p95": {"prometheus": 0.095, "alertmanager": 0.3},
-            "services": {"prometheus": 3, "node": 2, "alertmanager": 2},
+            "request_rate": {"prometheus": 1, "alertmanager": 0.5},
+            "error_rate": {"prometheus": 0.05},
+            "latency_p95": {"prometheus": 0.095, "alertmanager": 0.15},
         },
+        services=["alertmanager", "prometheus"],
     )
 
 
-def test_an_alertmanager_that_tells_codes_has_errors_of_its_own(check: Check) -> None:
+@CASES.add
+def an_alertmanager_that_tells_codes_has_errors_of_its_own() -> Case:
     series = histogram(ALERTMANAGER, 'job="alertmanager",code="200"', 54, 0)
     series |= histogram(ALERTMANAGER, 'job="alertmanager",code="500"', 6, 0)
-    check(series | {f'{PROMHTTP}{{job="alertmanager",code="200"}}': counter(6)}, {"error_rate": {"alertmanager": 0.1}})
+    return Case(series | {f'{PROMHTTP}{{job="alertmanager",code="200"}}': counter(6)}, {"error_rate": {"alertmanager": 0.1}})
 
 
-def test_a_job_that_two_presets_know_has_the_value_of_the_first(check: Check) -> None:
-    series = (
+@CASES.add
+def a_job_that_two_presets_know_has_the_value_of_the_first() -> Case:
+    return Case(
         histogram(OTEL, 'job="both",http_response_status_code="200"', 60, 0)
         | histogram(GO, 'job="both",code="200"', 0, 600)
         | histogram(GO, 'job="only",code="200"', 0, 600)
-        | {f'{PROMHTTP}{{job="both",code="500"}}': counter(6)}
-    )
-    check(
-        series,
+        | {f'{PROMHTTP}{{job="both",code="500"}}': counter(6)},
         {
             "request_rate": {"both": 1, "only": 10},
             "error_rate": {"both": 0, "only": 0},
-            "latency_p95": {"both": 0.095, "only": 0.48},
+            "latency_p95": {"both": 0.095, "only": 0.195},
         },
     )
 
 
-def test_series_without_the_job_label_name_no_service(check: Check) -> None:
-    series = {
-        f'{OTEL}_count{{instance="a"}}': counter(60),
-        f'{OTEL}_count{{job="named"}}': counter(60),
-        'process_resident_memory_bytes{instance="a"}': constant(7),
+@CASES.add
+def what_tells_errors_comes_before_what_does_not() -> Case:
+    return Case(
+        histogram(OTEL, 'job="both"', 60, 0)
+        | {
+            'app_requests_total{job="both",status="ok"}': counter(54),
+            'app_requests_total{job="both",status="error"}': counter(6),
+        },
+        {"request_rate": {"both": 1}, "error_rate": {"both": 0.1}, "latency_p95": {"both": 0.095}},
+    )
+
+
+@CASES.add
+def series_without_the_job_label_name_no_service() -> Case:
+    return Case(
+        {
+            f'{OTEL}_count{{instance="a"}}': counter(60),
+            f'{OTEL}_count{{job="named"}}': counter(60),
+            'process_resident_memory_bytes{instance="a"}': constant(7),
+        },
+        {"request_rate": {"named": 1}, "memory_usage": {}},
+        services=["named"],
+    )
+
+
+@CASES.add
+def a_counter_that_starts_again_is_no_negative_rate() -> Case:
+    again = Samples(lambda at: 60 * (at + 600) / 60 if at >= -600 else 1000 + at + 1800)
+    return Case({f'{GO}_count{{job="api",code="200"}}': again}, {"request_rate": {"api": 1}})
+
+
+@CASES.add
+def a_single_failed_request_in_the_window_is_all_of_little_traffic() -> Case:
+    return Case(
+        {
+            f'{GO}_count{{job="rare",code="500"}}': changing((-1800, 0), (-120, 1)),
+            f'{GO}_count{{job="rare",code="200"}}': constant(9),
+        },
+        {"request_rate": {"rare": 1 / 300}, "error_rate": {"rare": 1}},
+    )
+
+
+# -- shapes of names and labels ---------------------------------------------------------------
+
+
+@CASES.each(
+    status=("shop_http_requests_total", "status", "200", "500"),
+    status_code=("flask_http_request_total", "status_code", "200", "502"),
+    code=("api_requests_total", "code", "2xx", "5xx"),
+    classes=("http_requests_total", "status", "2XX", "5XX"),
+    outcome=("my_service_http_requests_total", "outcome", "SUCCESS", "SERVER_ERROR"),
+    words=("orders_requests_total", "result", "success", "failure"),
+    requests_of_other_words=("web_requests_handled_total", "http_status", "200", "503"),
+    otel_prometheus_name=("http_requests_total", "http_response_status_code", "204", "504"),
+    grpc_words=("grpc_server_handled_total", "grpc_code", "OK", "Internal"),
+    grpc_capitals=("rpc_requests_total", "grpc_status", "OK", "DEADLINE_EXCEEDED"),
+    grpc_numbers=("grpc_requests_total", "grpc_status_code", "0", "14"),
+)
+def a_counter_by_its_shape(made: tuple[str, str, str, str]) -> Case:
+    name, label, good, bad = made
+    return Case(
+        {
+            f'{name}{{job="api",{label}="{good}"}}': counter(54),
+            f'{name}{{job="api",{label}="{bad}"}}': counter(6),
+            f'{name}{{job="fine",{label}="{good}"}}': counter(60),
+        },
+        {"request_rate": {"api": 1, "fine": 1}, "error_rate": {"api": 0.1, "fine": 0}},
+    )
+
+
+@CASES.each(
+    grpc=("grpc_server_handled_total", "grpc_code", "NotFound"),
+    http=("http_requests_total", "code", "404"),
+    micrometer=("orders_http_requests_total", "outcome", "CLIENT_ERROR"),
+)
+def what_a_caller_did_wrong_is_no_error(made: tuple[str, str, str]) -> Case:
+    name, label, value = made
+    return Case({f'{name}{{job="api",{label}="{value}"}}': counter(60)}, {"error_rate": {"api": 0}})
+
+
+@CASES.each(
+    seconds=("checkout_http_request_duration_seconds", 1),
+    fastapi=("http_request_duration_highr_seconds", 1),
+    milliseconds=("myapp_http_request_duration_milliseconds", 1000),
+    otel_in_ms=("http_server_duration_milliseconds", 1000),
+    rpc_in_ms=("rpc_server_duration_milliseconds", 1000),
+    without_suffix_in_ms=("http_server_duration", 1000),
+    without_suffix_in_seconds=("http_server_request_duration", 1),
+    handling=("grpc_server_handling_seconds", 1),
+    latency=("gateway_request_latency_seconds", 1),
+)
+def a_histogram_by_its_shape(made: tuple[str, int]) -> Case:
+    name, unit = made
+    return Case(
+        histogram(name, 'job="api",status_code="200"', 54, 6, unit),
+        {
+            "request_rate": {"api": 1},
+            "latency_p50": {"api": 0.05556},
+            "latency_p95": {"api": 0.15},
+            "latency_mean": {"api": 0.06},
+        },
+    )
+
+
+@CASES.add
+def what_a_service_asks_of_others_is_not_its_traffic() -> Case:
+    return Case(
+        {
+            f'{name}{{job="api",code="200"}}': counter(60)
+            for name in (
+                "rest_client_requests_total",
+                "http_client_requests_total",
+                "myapp_outgoing_http_requests_total",
+                "envoy_cluster_upstream_requests_total",
+                "node_disk_requests_total",
+                "kube_requests_total",
+            )
+        }
+        | histogram("http_client_request_duration_seconds", 'job="api",code="200"', 60, 0),
+        {"request_rate": {}, "latency_p95": {}},
+    )
+
+
+@CASES.add
+def what_probes_and_scrapes_ask_for_is_no_traffic() -> Case:
+    probes = {
+        f'{OTEL}_count{{job="api",http_route="{path}",http_response_status_code="500"}}': counter(60)
+        for path in ("/healthz", "/actuator/health/readiness", "/metrics", "/-/ready", "/ping", "/livez")
     }
-    check(series, {"request_rate": {"named": 1}, "memory_usage": {}, "services": {"named": 1}})
+    return Case(
+        probes
+        | histogram(OTEL, 'job="api",http_route="/healthy-food",http_response_status_code="200"', 60, 0)
+        | histogram(OTEL, 'job="api",http_route="/readyz",http_response_status_code="200"', 0, 600),
+        {"request_rate": {"api": 1}, "error_rate": {"api": 0}, "latency_p95": {"api": 0.095}},
+    )
 
 
-def test_a_counter_that_starts_again_is_no_negative_rate(check: Check) -> None:
-    check({f'{GO}_count{{job="api",code="200"}}': "1000+60x26 60+60x10"}, {"request_rate": {"api": 1}})
+@CASES.add
+def a_quantile_in_a_coarse_bucket_is_missing() -> Case:
+    """Nine in ten take at most 0.1 s; where the others lie between 0.1 s and 5 s nobody knows."""
+    at = 'job="api",code="200"'
+    ends = {"0.05": 30, "0.1": 54, "5": 60, "+Inf": 60}
+    buckets = {f'{GO}_bucket{{{at},le="{end}"}}': counter(count) for end, count in ends.items()}
+    return Case(
+        buckets | {f"{GO}_count{{{at}}}": counter(60), f"{GO}_sum{{{at}}}": counter(12)},
+        {"latency_p50": {"api": 0.05}, "latency_p95": {}, "latency_p99": {}, "latency_mean": {"api": 0.2}},
+    )
+
+
+@CASES.each(application='application="api",job="spring"', job='job="api"')
+def micrometer_with_buckets(labels: str) -> Case:
+    return Case(
+        histogram(MICROMETER, f'{labels},outcome="SUCCESS"', 54, 0)
+        | histogram(MICROMETER, f'{labels},outcome="SERVER_ERROR"', 0, 6),
+        {
+            "request_rate": {"api": 1},
+            "error_rate": {"api": 0.1},
+            "latency_p50": {"api": 0.05556},
+            "latency_p95": {"api": 0.15},
+        },
+    )
+
+
+@CASES.add
+def micrometer_without_buckets_has_its_mean_and_published_percentiles() -> Case:
+    mean, published = 'application="mean",outcome="SUCCESS"', 'application="told",outcome="SUCCESS"'
+    return Case(
+        {
+            f"{MICROMETER}_count{{{mean}}}": counter(60),
+            f"{MICROMETER}_sum{{{mean}}}": counter(12),
+            f'{MICROMETER}_count{{application="idle",outcome="SUCCESS"}}': constant(7),
+            f'{MICROMETER}_sum{{application="idle",outcome="SUCCESS"}}': constant(1),
+            f"{MICROMETER}_count{{{published}}}": counter(60),
+            f"{MICROMETER}_sum{{{published}}}": counter(12),
+            f'{MICROMETER}{{{published},quantile="0.95",instance="a"}}': constant(0.4),
+            f'{MICROMETER}{{{published},quantile="0.95",instance="b"}}': constant(0.6),
+        },
+        {
+            "request_rate": {"mean": 1, "told": 1, "idle": 0},
+            "error_rate": {"mean": 0, "told": 0},
+            "latency_mean": {"mean": 0.2, "told": 0.2},
+            "latency_p50": {},
+            "latency_p95": {"told": 0.6},
+            "latency_p99": {},
+        },
+    )
 
 
 # -- processes --------------------------------------------------------------------------------
 
 
-def test_resources_of_processes_are_totals_over_the_instances_of_a_job(check: Check) -> None:
-    series = {
-        'process_cpu_seconds_total{job="api",instance="a"}': counter(30),
-        'process_cpu_seconds_total{job="api",instance="b"}': counter(15),
-        'process_resident_memory_bytes{job="api",instance="a"}': constant(100),
-        'process_resident_memory_bytes{job="api",instance="b"}': constant(50),
-        'process_start_time_seconds{job="api",instance="a"}': "100x26 200x1 300x4",
-        'process_start_time_seconds{job="api",instance="b"}': "100x26 200x5",
-        'up{job="api",instance="a"}': constant(1),
-        'up{job="api",instance="b"}': constant(1),
-        'up{job="api",instance="c"}': constant(0),
-        'up{job="dead",instance="d"}': constant(0),
-    }
-    check(
-        series,
+@CASES.add
+def resources_of_processes_are_totals_over_the_instances_of_a_job() -> Case:
+    return Case(
+        {
+            'process_cpu_seconds_total{job="api",instance="a"}': counter(30),
+            'process_cpu_seconds_total{job="api",instance="b"}': counter(15),
+            'process_resident_memory_bytes{job="api",instance="a"}': constant(100),
+            'process_resident_memory_bytes{job="api",instance="b"}': constant(50),
+            'process_start_time_seconds{job="api",instance="a"}': changing((-1800, 100), (-180, 200), (-120, 300)),
+            'process_start_time_seconds{job="api",instance="b"}': changing((-1800, 100), (-180, 200)),
+            'up{job="api",instance="a"}': constant(1),
+            'up{job="api",instance="b"}': constant(1),
+            'up{job="api",instance="c"}': constant(0),
+            'up{job="dead",instance="d"}': constant(0),
+        },
         {
             "cpu_usage": {"api": 0.75},
             "memory_usage": {"api": 150},
             "restart_count": {"api": 3},
             "pod_count": {"api": 2, "dead": 0},
-            "services": {"api": 3, "dead": 1},
+            "up": {"api": 2 / 3, "dead": 0},
             "request_rate": {},
         },
+        services=["api", "dead"],
     )
 
 
-# -- Kubernetes -------------------------------------------------------------------------------
-
-
-def pod(name: str, owner: str, kind: str, replicas: int = 2, running: bool = True, restarts: float = 0) -> Series:
-    """A pod as cAdvisor and some replicas of kube-state-metrics see it: 0.5 + 0.1 cores, 100 + 10 bytes."""
-    at = f'namespace="shop",pod="{name}"'
-    usage, memory = "container_cpu_usage_seconds_total", "container_memory_working_set_bytes"
-    series = {
-        f'{usage}{{{at},container="app",image="x"}}': counter(30),
-        f'{usage}{{{at},container="proxy",image="x"}}': counter(6),
-        f'{usage}{{{at},container="",image=""}}': counter(36),
-        f'{usage}{{{at},container="POD",image=""}}': counter(1),
-        f'{memory}{{{at},container="app",image="x"}}': constant(100),
-        f'{memory}{{{at},container="proxy",image="x"}}': constant(10),
-        f'{memory}{{{at},container="",image=""}}': constant(111),
+@CASES.add
+def machines_have_cores_and_bytes_and_come_before_their_exporters_process() -> Case:
+    series: Series = {
+        'process_cpu_seconds_total{job="node"}': counter(0.6),
+        'process_resident_memory_bytes{job="node"}': constant(20),
     }
-    for replica in range(replicas):
-        ksm = f'instance="ksm-{replica}",job="kube-state-metrics",{at}'
+    for machine in "ab":
+        at = f'job="node",instance="{machine}"'
         series |= {
-            f'kube_pod_owner{{{ksm},owner_kind="{kind}",owner_name="{owner}"}}': constant(1),
-            f'kube_pod_status_phase{{{ksm},phase="Running"}}': constant(float(running)),
-            f'kube_pod_status_phase{{{ksm},phase="Pending"}}': constant(float(not running)),
-            f'kube_pod_container_status_restarts_total{{{ksm},container="app"}}': counter(restarts, start=9),
-            f'kube_pod_container_status_restarts_total{{{ksm},container="proxy"}}': counter(0, start=2),
+            f'node_cpu_seconds_total{{{at},cpu="0",mode="idle"}}': counter(20),
+            f'node_cpu_seconds_total{{{at},cpu="0",mode="iowait"}}': counter(10),
+            f'node_cpu_seconds_total{{{at},cpu="0",mode="user"}}': counter(24),
+            f'node_cpu_seconds_total{{{at},cpu="0",mode="system"}}': counter(6),
+            f"node_memory_MemTotal_bytes{{{at}}}": constant(1000),
+            f"node_memory_MemAvailable_bytes{{{at}}}": constant(400),
         }
-    return series
+    return Case(series, {"cpu_usage": {"node": 1}, "memory_usage": {"node": 1200}}, services=["node"])
 
 
-def test_a_workload_has_the_sum_of_its_pods_once_however_many_replicas_watch(check: Check) -> None:
-    series = (
-        pod("web-7d9f8b6c5-aaaaa", "web-7d9f8b6c5", "ReplicaSet", restarts=1)
-        | pod("web-7d9f8b6c5-bbbbb", "web-7d9f8b6c5", "ReplicaSet")
-        | pod("web-5c6b7d8f9-ccccc", "web-5c6b7d8f9", "ReplicaSet", replicas=1, running=False)
-    )
-    check(
-        series,
-        {
-            "cpu_usage": {"shop/web": 1.8},
-            "memory_usage": {"shop/web": 330},
-            "restart_count": {"shop/web": 5},
-            "pod_count": {"shop/web": 2},
-        },
-    )
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Callable[[str], Server]]:
+    yield from CASES.serve()
 
 
-def test_sums_that_cadvisor_gives_for_a_pod_are_not_counted_again(check: Check) -> None:
-    series = pod("web-7d9f8b6c5-aaaaa", "web-7d9f8b6c5", "ReplicaSet")
-    check(series, {"cpu_usage": {"shop/web": 0.6}, "memory_usage": {"shop/web": 110}})
-
-
-def test_stateful_and_daemon_sets_are_services_named_after_themselves(check: Check) -> None:
-    series = (
-        pod("db-0", "db", "StatefulSet")
-        | pod("db-1", "db", "StatefulSet", restarts=2)
-        | pod("log-agent-x7k2p", "log-agent", "DaemonSet")
-        | pod("cart-redis-6f7d8c9b5-zzzzz", "cart-redis-6f7d8c9b5", "ReplicaSet")
-        | pod("report-28000000-abcde", "report-28000000", "Job")
-    )
-    check(
-        series,
-        {
-            "cpu_usage": {"shop/db": 1.2, "shop/log-agent": 0.6, "shop/cart-redis": 0.6},
-            "restart_count": {"shop/db": 10, "shop/log-agent": 0, "shop/cart-redis": 0},
-            "pod_count": {"shop/db": 2, "shop/log-agent": 1, "shop/cart-redis": 1},
-            "services": {"shop/db": 1, "shop/log-agent": 1, "shop/cart-redis": 1},
-        },
-    )
-
-
-def test_a_workload_of_the_same_name_in_another_namespace_is_another_service(check: Check) -> None:
-    shop = pod("db-0", "db", "StatefulSet")
-    blog = {name.replace('"shop"', '"blog"'): values for name, values in shop.items()}
-    check(shop | blog, {"pod_count": {"shop/db": 1, "blog/db": 1}, "cpu_usage": {"shop/db": 0.6, "blog/db": 0.6}})
-
-
-def test_pods_without_a_known_owner_name_no_service(check: Check) -> None:
-    series = {name: values for name, values in pod("db-0", "db", "StatefulSet").items() if "owner" not in name}
-    check(series, {"cpu_usage": {}, "memory_usage": {}, "pod_count": {}, "services": {}})
-
-
-def test_requests_by_job_and_resources_by_workload_do_not_mix(check: Check) -> None:
-    series = pod("web-7d9f8b6c5-aaaaa", "web-7d9f8b6c5", "ReplicaSet") | {
-        f'{OTEL}_count{{job="shop/web",http_response_status_code="200"}}': counter(60),
-        'process_cpu_seconds_total{job="shop/web"}': counter(600),
-        'up{job="kube-state-metrics"}': constant(1),
-    }
-    check(
-        series,
-        {
-            "request_rate": {"shop/web": 1},
-            "cpu_usage": {"shop/web": 0.6},
-            "pod_count": {"shop/web": 1, "kube-state-metrics": 1},
-        },
-    )
+@pytest.mark.servers
+@pytest.mark.parametrize(("kind", "name"), CASES.parameters)
+def test_a_server_is_read_right(servers: Callable[[str], Server], kind: str, name: str) -> None:
+    CASES.hold(servers(kind), name)
 
 
 # -- choosing ---------------------------------------------------------------------------------
 
 
-def test_there_is_one_query_a_metric_and_nine_in_all() -> None:
-    queries = build_queries(METRICS, WINDOW)
-    assert list(queries) == list(METRICS)
-    assert len(queries) == 9
-
-
-def test_chosen_presets_are_the_only_ones_asked_in_the_order_given() -> None:
+def test_chosen_presets_are_the_only_ones_in_the_order_given() -> None:
     assert chosen([]) == list(PRESETS.values())
     assert [preset.name for preset in chosen(["process", "go"])] == ["process", "go"]
-    queries = build_queries(METRICS, WINDOW, ["go", "otel"])
-    assert set(queries) == {"request_rate", "error_rate", "latency_p50", "latency_p95", "latency_p99"}
-    assert 0 <= queries["request_rate"].find(f"(rate({GO}") < queries["request_rate"].find(f"(rate({OTEL}")
-    assert "process_cpu" not in build_queries(METRICS, WINDOW, ["kubernetes"])["cpu_usage"]
-    assert discovery_query(WINDOW, ["process"]) != discovery_query(WINDOW)
+
+
+def test_a_preset_by_its_former_name_is_the_one_that_took_its_place() -> None:
+    assert [preset.name for preset in chosen(["native"])] == ["otel"]
 
 
 def test_an_unknown_preset_is_named_together_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"unknown preset 'otle'.*istio, linkerd, otel, .*process"):
-        build_queries(METRICS, WINDOW, ["otle"])
-
-
-@pytest.mark.parametrize(("window", "written"), [(300, "[300s]"), (7.5, "[7500ms]"), (86400.0, "[86400s]")])
-def test_the_window_is_written_as_prometheus_reads_it(window: float, written: str) -> None:
-    query = build_queries(METRICS, window, ["go"])["request_rate"]
-    assert written in query
-    assert "$by" not in query
-
-
-def test_references_of_a_label_replace_survive_the_template() -> None:
-    assert '"$1"' in build_queries(METRICS, WINDOW, ["kubernetes"])["cpu_usage"]
+    with pytest.raises(ConfigError, match=r"unknown preset 'otle'.*istio, linkerd, .*otel, .*process"):
+        chosen(["otle"])
