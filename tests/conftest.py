@@ -20,6 +20,8 @@ from observatory.sources.prometheus.source import PrometheusSource
 
 WINDOW = 8.0
 
+pytest.register_assert_rewrite("support.cases")
+
 hypothesis.settings.register_profile("untimed", deadline=None)  # no test asserts a duration
 hypothesis.settings.load_profile("untimed")
 

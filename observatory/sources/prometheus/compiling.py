@@ -16,8 +16,10 @@ from observatory.sources.prometheus.selectors import any_of, label, match
 
 _BEFORE = re.compile(r"\b(\w+)\s+by\s*\(([^()]*\$by[^()]*)\)\s*\(")
 _AFTER = re.compile(r"\)\s*by\s*\(([^()]*\$by[^()]*)\)")
-_RATE = re.compile(r"\brate\(")
-_RANGE = re.compile(r"\[([0-9]+)(ms|s)\]\s*$")
+_FUNCTION = re.compile(r"\b(rate|increase|changes|delta)\(")
+_RANGE = re.compile(r"\[([0-9.]+(?:ms|[smhdwy]))+(?::[^\]]*)?\]")
+_DURATION = re.compile(r"([0-9.]+)(ms|[smhdwy])")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _SUMMED = {"sum": "sum", "max": "max", "min": "min", "count": "sum", "group": "group"}
 """Aggregations that may be done in two steps, and what the second one is."""
 
@@ -63,7 +65,7 @@ def compiled(template: str, naming: Naming, dialect: Dialect) -> str:
     else:
         query = _as_written(query, naming)
     if dialect.is_victoria:
-        query = _of_victoria(query)
+        query = _as_prometheus_does(query)
     return string.Template(query).safe_substitute(by=SERVICE)
 
 
@@ -150,20 +152,30 @@ def _windowed(query: str, windows: Windows) -> str:
     return query
 
 
-def _of_victoria(query: str) -> str:
-    """Rates as what was counted in the window by its length, and changes as Prometheus counts them."""
+def _as_prometheus_does(query: str) -> str:
+    """A query that VictoriaMetrics answers as Prometheus does.
+
+    Of its own functions a rate goes on until the window of a series that has ended is over, and what has just begun
+    has changed. Those it has for Prometheus's way leave out the time from the last sample before the window to the
+    first in it: n samples are n - 1 steps, so the rate is as much larger.
+    """
     at = 0
-    while found := _RATE.search(query, at):
-        end = _closing(query, found.end() - 1)
-        inner = query[found.end() : end]
-        reach = _RANGE.search(inner)
-        if reach is None:
-            at = found.end()
+    while found := _FUNCTION.search(query, at):
+        name, at = found[1], found.end()
+        if name != "rate":
+            query, at = f"{query[: found.start()]}{name}_prometheus({query[at:]}", at + len("_prometheus")
             continue
-        seconds = float(reach[1]) / (1000 if reach[2] == "ms" else 1)
-        text = f"(increase({inner}) / {seconds:g})"
-        query, at = query[: found.start()] + text + query[end + 1 :], found.start() + len("(increase(")
-    return re.sub(r"\bchanges\(", "changes_prometheus(", query)
+        end = _closing(query, at - 1)
+        ranges = list(_RANGE.finditer(query, at, end))
+        if not ranges:  # MetricsQL takes its own step then
+            continue
+        seconds = sum(
+            float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(ranges[-1][0].partition(":")[0])
+        )
+        inner = query[at:end]
+        text = f"(increase_prometheus({inner}) / (1 - 1 / count_over_time({inner})) / {seconds:g})"
+        query, at = query[: found.start()] + text + query[end + 1 :], found.start() + len(text)
+    return query
 
 
 def _with(head: str, matcher: str) -> str:

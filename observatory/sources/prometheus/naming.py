@@ -77,7 +77,7 @@ class Naming:
         """`query` with the label ``service_name``; it is empty where a series names no service."""
         names = []
         for number, part in enumerate(self.parts):
-            if part.labels and len(part.all_labels) == 1:
+            if len(part.all_labels) == 1 and part.labels != (SERVICE,):
                 names.append(part.labels[0])
                 continue
             names.append(f"part_{number}")
@@ -85,11 +85,13 @@ class Naming:
         query = _joined(query, names)
         if len(self.parts) > 1:
             query = _renamed(query, _ALL_PARTS if self.needs_all else _SOME_PARTS)
-        if self.front:
-            query = _renamed(_joined(query, [*self.front, SERVICE]), _IN_FRONT)
+        if self.front:  # by a label of its own: VictoriaMetrics would join a label with itself while it writes it
+            query = _copied(query, _INNER, SERVICE, "(.*)")
+            query = _renamed(_joined(query, [*self.front, _INNER]), _IN_FRONT)
         return _renamed(query, self.renames)
 
 
+_INNER = "part_inner"
 _ALL_PARTS: Renames = (("/.*|.*/|.*//.*", ""),)
 # A job that is shop/web already keeps its name, and without a namespace the job is the name.
 _SOME_PARTS: Renames = (("[^/]*/([^/]+/.+)", "$1"), ("/(.+)", "$1"), (".*/", ""))

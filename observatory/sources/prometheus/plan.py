@@ -180,12 +180,13 @@ def naming_of(
     front = tuple(name for name in told.clusters if name in there and name not in preset.labels) if clusters else ()
     is_job = "job" in preset.labels
     parts = tuple(_part(name, there, told, is_job) for name in preset.labels)
-    return Naming(
-        parts, not is_job and len(parts) > 1 and not preset.rename, front[:1], (*family.renames, *preset.rename)
-    )
+    needs_all = len(parts) > 1 and "namespace" not in preset.labels and not preset.rename
+    return Naming(parts, needs_all, front[:1], (*family.renames, *preset.rename))
 
 
 def _part(name: str, there: frozenset[str], told: Distinctions, is_job: bool) -> Part:
+    if "|" in name:
+        return Part(tuple(name.split("|")))
     if not there:
         return Part((name,))
     if name == "namespace":

@@ -86,7 +86,9 @@ def golden_signals_of_prometheus_alertmanager_and_exporters() -> Case:
 def an_alertmanager_that_tells_codes_has_errors_of_its_own() -> Case:
     series = histogram(ALERTMANAGER, 'job="alertmanager",code="200"', 54, 0)
     series |= histogram(ALERTMANAGER, 'job="alertmanager",code="500"', 6, 0)
-    return Case(series | {f'{PROMHTTP}{{job="alertmanager",code="200"}}': counter(6)}, {"error_rate": {"alertmanager": 0.1}})
+    return Case(
+        series | {f'{PROMHTTP}{{job="alertmanager",code="200"}}': counter(6)}, {"error_rate": {"alertmanager": 0.1}}
+    )
 
 
 @CASES.add
@@ -139,10 +141,10 @@ def a_counter_that_starts_again_is_no_negative_rate() -> Case:
 def a_single_failed_request_in_the_window_is_all_of_little_traffic() -> Case:
     return Case(
         {
-            f'{GO}_count{{job="rare",code="500"}}': changing((-1800, 0), (-120, 1)),
+            f'{GO}_count{{job="rare",code="500"}}': changing((-1800, 5), (-120, 6)),
             f'{GO}_count{{job="rare",code="200"}}': constant(9),
         },
-        {"request_rate": {"rare": 1 / 300}, "error_rate": {"rare": 1}},
+        {"request_rate": {"rare": 1 / 240}, "error_rate": {"rare": 1}},
     )
 
 
@@ -218,10 +220,10 @@ def what_a_service_asks_of_others_is_not_its_traffic() -> Case:
                 "http_client_requests_total",
                 "myapp_outgoing_http_requests_total",
                 "envoy_cluster_upstream_requests_total",
-                "node_disk_requests_total",
                 "kube_requests_total",
             )
         }
+        | {'disk_requests_total{job="api",device="sda"}': counter(60)}
         | histogram("http_client_request_duration_seconds", 'job="api",code="200"', 60, 0),
         {"request_rate": {}, "latency_p95": {}},
     )
@@ -319,6 +321,7 @@ def resources_of_processes_are_totals_over_the_instances_of_a_job() -> Case:
             "request_rate": {},
         },
         services=["api", "dead"],
+        window=300,
     )
 
 
@@ -339,7 +342,6 @@ def machines_have_cores_and_bytes_and_come_before_their_exporters_process() -> C
             f"node_memory_MemAvailable_bytes{{{at}}}": constant(400),
         }
     return Case(series, {"cpu_usage": {"node": 1}, "memory_usage": {"node": 1200}}, services=["node"])
-
 
 
 @pytest.fixture(scope="module")

@@ -85,9 +85,8 @@ PRESETS = (
     Preset(
         "linkerd",
         "Linkerd proxies (response_total)",
-        ("namespace", "deployment", "statefulset", "daemonset"),
+        ("namespace", "deployment|statefulset|daemonset"),
         _linkerd,
-        (("([^/]+)/+([^/]+)/*", "$1/$2"),),
     ),
     Preset(
         "envoy",

@@ -54,7 +54,7 @@ class Preset:
     description
         Where such metrics come from.
     labels
-        Labels that together name a service, joined by ``/``.
+        Labels that together name a service, joined by ``/``. Of several in one, with ``|`` between, a series has one.
     find
         What of it a server has.
     rename
