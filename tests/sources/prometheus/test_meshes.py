@@ -82,7 +82,8 @@ def errors_that_only_the_caller_saw_count() -> Case:
 
 @CASES.add
 def grpc_through_istio_fails_with_status_200() -> Case:
-    at = 'reporter="destination",destination_service_namespace="shop",destination_service_name="grpc",response_code="200"'
+    to = 'destination_service_namespace="shop",destination_service_name="grpc"'
+    at = f'reporter="destination",{to},response_code="200"'
     return Case(
         {
             f'istio_requests_total{{{at},grpc_response_status="0"}}': counter(48),
