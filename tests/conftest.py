@@ -70,9 +70,11 @@ def _answers(source: PrometheusSource) -> bool:
     rates = source.client.instant(f"sum(rate(prometheus_http_requests_total[{WINDOW:.0f}s])) > 0", now).series
     if len(up) < 3 or not rates:
         return False
-    frame = source.collect(now).frame
-    needed = ["request_rate", "error_rate", "cpu_usage", "memory_usage", "pod_count"]
-    return len(frame) == 3 and bool(frame[needed].notna().all(axis=None) and (frame["request_rate"] > 0).all())
+    source.look_again()
+    frame = source.collect(now).frame.set_index("service_name")
+    known = frame.reindex(columns=["cpu_usage", "memory_usage", "pod_count"]).notna().all(axis=None)
+    server = frame.reindex(columns=["request_rate", "error_rate"]).loc["prometheus"]
+    return len(frame) == 3 and bool(known and server["request_rate"] > 0 and server["error_rate"] >= 0)
 
 
 def _skipped(config: pytest.Config) -> list[pytest.TestReport]:

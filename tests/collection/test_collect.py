@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-from observatory.sources.prometheus.promql import LATENCIES
+from support.blind import blind, by_metric
 from support.servers import FaultyServer, Reply, free_port, refusal, success
 
 from observatory.catalog import METRICS
@@ -18,7 +18,6 @@ from observatory.model import Collected, Failure, Service
 from observatory.sources.demo.shop import SHOP, DemoSource
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import Limits
-from observatory.sources.prometheus.presets import build_parts, build_queries
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store
 
@@ -181,19 +180,23 @@ def test_an_unknown_service_is_refused_before_anything_is_stored(store: Store) -
 
 
 def test_a_server_that_watches_nothing_yields_an_empty_report(store: Store) -> None:
-    with FaultyServer(success([])) as server:
+    with FaultyServer(choose=blind(success([]))) as server:
         report = collect_once([a_prometheus(server.url)], store, NOW)
     assert (report.services, report.samples, report.failures) == (0, 0, ())
     assert store.service_names() == []
 
 
 def test_metrics_that_fail_are_reported_and_the_others_stored(store: Store) -> None:
-    failing = {query for name, query in build_queries(METRICS, 300).items() if name.startswith("latency")}
-    failing |= {q for name, parts in build_parts(METRICS, 300).items() if name in LATENCIES for q in parts.values()}
     good = success([{"metric": {"service_name": "api"}, "value": [NOW.timestamp(), "5"]}], warnings=["a store is away"])
-    with FaultyServer(choose=lambda r: refusal(422, "no") if r.fields["query"] in failing else good) as server:
+    failing = by_metric(lambda name: refusal(422, "no") if name.startswith("latency") else good)
+    with FaultyServer(choose=failing) as server:
         report = collect_once([a_prometheus(server.url)], store, NOW)
-    assert [failure.what for failure in report.failures] == ["latency_p50", "latency_p95", "latency_p99"]
+    assert [failure.what for failure in report.failures] == [
+        "latency_p50",
+        "latency_p95",
+        "latency_p99",
+        "latency_mean",
+    ]
     assert all("no" in failure.error for failure in report.failures)
     assert "request_rate: a store is away" in report.warnings
     sample = store.latest(NOW).loc["api"]
@@ -203,10 +206,9 @@ def test_metrics_that_fail_are_reported_and_the_others_stored(store: Store) -> N
 
 def test_a_value_that_could_not_be_had_again_is_not_forgotten(store: Store) -> None:
     good = success([{"metric": {"service_name": "api"}, "value": [NOW.timestamp(), "5"]}])
-    failing = build_queries(METRICS, 300)["cpu_usage"]
-    with FaultyServer(choose=lambda r: good) as server:
+    with FaultyServer(choose=blind(good)) as server:
         collect_once([a_prometheus(server.url)], store, NOW)
-    with FaultyServer(choose=lambda r: refusal(400, "no") if r.fields["query"] == failing else good) as server:
+    with FaultyServer(choose=by_metric(lambda name: refusal(400, "no") if name == "cpu_usage" else good)) as server:
         collect_once([a_prometheus(server.url)], store, NOW)
     assert store.latest(NOW).loc["api", "cpu_usage"] == 5
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.blind import blind, parts
 from support.servers import FaultyServer, History, Reply, Request, VictoriaMetrics, refusal, success
 
 from observatory.collection.backfill import BackfillReport, backfill
@@ -145,7 +146,7 @@ def test_a_refused_range_never_hides_a_metric_from_live_collection(words: str) -
     def choose(request: Request) -> Reply:
         return refusal(422, words, "execution") if "query_range" in request.path else of_services(request)
 
-    with FaultyServer(choose=choose) as server:
+    with FaultyServer(choose=blind(choose)) as server:
         source = PrometheusSource(PrometheusClient(server.url))
         before = source.collect(END)
         with pytest.raises(Exception, match=r"(?s)refused the query"):
@@ -155,33 +156,37 @@ def test_a_refused_range_never_hides_a_metric_from_live_collection(words: str) -
     pd.testing.assert_frame_equal(after.frame, before.frame)
 
 
+def heavy_query() -> str:
+    """What is asked of Kubernetes for CPU."""
+    return next(query for key, query in parts()["cpu_usage"].items() if key.startswith("kubernetes."))
+
+
 def test_a_limit_that_one_preset_hits_is_a_failure_each_time_and_the_others_answer() -> None:
-    source = PrometheusSource(PrometheusClient("http://127.0.0.1:1"))
-    heavy = source.parts["cpu_usage"]["kubernetes"]
+    heavy = heavy_query()
 
     def choose(request: Request) -> Reply:
         return refusal(422, TOO_MANY, "execution") if heavy in request.fields["query"] else of_services(request)
 
-    with FaultyServer(choose=choose) as server:
+    with FaultyServer(choose=blind(choose)) as server:
         source = PrometheusSource(PrometheusClient(server.url))
         for _ in range(2):
             collected = source.collect(END)
             (failure,) = collected.failures
             assert failure.what == "cpu_usage"
-            assert failure.error.startswith("preset kubernetes: ")
+            assert failure.error.startswith("preset kubernetes: kube_pod_owner: ")
             assert TOO_MANY in failure.error
             assert collected.frame["cpu_usage"].tolist() == [1.0]
 
 
 def test_what_a_server_does_not_understand_for_a_range_is_asked_for_now_all_the_same() -> None:
-    heavy = PrometheusSource(PrometheusClient("http://127.0.0.1:1")).parts["cpu_usage"]["kubernetes"]
+    heavy = heavy_query()
 
     def choose(request: Request) -> Reply:
         if "query_range" not in request.path:
             return of_services(request)
         return refusal(422, 'unknown func "x"') if heavy in request.fields["query"] else success([], kind="matrix")
 
-    with FaultyServer(choose=choose) as server:
+    with FaultyServer(choose=blind(choose)) as server:
         source = PrometheusSource(PrometheusClient(server.url))
         for _ in range(2):
             source.history(START, START, STEP)

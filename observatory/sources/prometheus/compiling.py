@@ -60,6 +60,8 @@ def compiled(template: str, naming: Naming, dialect: Dialect) -> str:
     query = _windowed(template, dialect.windows)
     if not dialect.names_histograms and _is_of_native_histograms(query):
         query = _as_written(query.replace("$by", naming.by), naming)
+    elif not _is_balanced(query):  # it is sent as it is, so that the server says what is wrong
+        return string.Template(query).safe_substitute(by=naming.by)
     elif "$by" in query:
         query = _named(_in_front(query), naming, dialect.replicas)
     else:
@@ -214,6 +216,15 @@ def _opening(query: str, end: int) -> int:
         elif sign == ")" and stack:
             stack.pop()
     return stack[-1] if stack else -1
+
+
+def _is_balanced(query: str) -> bool:
+    depth = 0
+    for _, sign in _signs(query):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            return False
+    return not depth
 
 
 def _signs(query: str) -> list[tuple[int, str]]:

@@ -172,6 +172,11 @@ class PrometheusSource:
                 self._plan = time.monotonic() + (LOOKED_AGAIN_AFTER if plan.asked else self.interval), plan
             return self._plan[1]
 
+    def look_again(self) -> None:
+        """Look at what the server has before anything is asked the next time."""
+        with self._planning:
+            self._plan = None
+
     def use_renames(self, renames: Renames) -> None:
         """Name services by these rules from now on, after those of presets."""
         with self._planning:

@@ -6,15 +6,14 @@ import base64
 import gzip
 import json
 import math
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from support.blind import asked_of, blind, by_metric, parts
 from support.servers import FaultyServer, Reply, Request, free_port, refusal, success
 
-from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.errors import (
     AccessDeniedError,
@@ -28,7 +27,6 @@ from observatory.errors import (
 from observatory.sources import LabelledSource, Source
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import Authentication, Limits
-from observatory.sources.prometheus.presets import build_parts, build_queries
 from observatory.sources.prometheus.source import PrometheusSource
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -264,8 +262,8 @@ def test_credentials_of_the_settings_are_used() -> None:
     with FaultyServer(EMPTY) as server:
         settings = Settings(prometheus_url=f"{server.url}/prefix/", prometheus_token=SECRET)
         PrometheusSource.from_settings(settings).discover()
-    assert server.requests[0].path == "/prefix/api/v1/query"
-    assert server.requests[0].headers["Authorization"] == f"Bearer {SECRET}"
+    assert {"/prefix/api/v1/query"} <= {request.path for request in server.requests}
+    assert {request.headers["Authorization"] for request in server.requests} == {f"Bearer {SECRET}"}
 
 
 def test_without_credentials_none_are_sent_whatever_the_environment_says(
@@ -335,18 +333,20 @@ def test_nan_and_infinite_are_missing() -> None:
 
 
 def test_what_the_server_remarks_comes_with_the_data() -> None:
-    with FaultyServer(success(vector(a="1"), warnings=["a store is missing"], infos=["not a counter"])) as server:
-        source = PrometheusSource(a_client(server.url))
-        answer, collected = source.client.instant("up", NOW), source.collect(NOW)
+    reply = success(vector(a="1"), warnings=["a store is missing"], infos=["not a counter"])
+    with FaultyServer(reply) as server:
+        answer = a_client(server.url).instant("up", NOW)
     assert (answer.warnings, answer.infos) == (("a store is missing",), ("not a counter",))
     assert len(answer.series) == 1
+    with FaultyServer(choose=blind(reply)) as server:
+        collected = PrometheusSource(a_client(server.url)).collect(NOW)
     assert "request_rate: a store is missing" in collected.warnings
     assert collected.failures == ()
 
 
 def test_advice_on_queries_is_no_warning_of_samples_and_kept_once() -> None:
     said = [f'PromQL info: might not be a counter: "hits" (1:{place})' for place in (7, 8)]
-    with FaultyServer(success(vector(a="1"), infos=said)) as server:
+    with FaultyServer(choose=blind(success(vector(a="1"), infos=said))) as server:
         source = PrometheusSource(a_client(server.url))
         assert source.collect(NOW).warnings == ()
     assert source.client.infos == ('PromQL info: might not be a counter: "hits"',)
@@ -354,8 +354,10 @@ def test_advice_on_queries_is_no_warning_of_samples_and_kept_once() -> None:
 
 @pytest.mark.parametrize("kind", ["vector", ""])
 def test_null_is_an_empty_result(kind: str) -> None:
-    with FaultyServer(success(None, kind=kind)) as server:
+    nothing = success(None, kind=kind)
+    with FaultyServer(nothing) as server:
         assert a_client(server.url).instant("up", NOW).series == []
+    with FaultyServer(choose=blind(nothing)) as server:
         assert PrometheusSource(a_client(server.url)).collect(NOW).failures == ()
 
 
@@ -392,18 +394,15 @@ def test_the_step_arrives_as_it_was_given(step: float) -> None:
 # -- the source -------------------------------------------------------------------------------
 
 
-def by_metric(answer: Callable[[str], Reply]) -> Callable[[Request], Reply]:
-    """Answers by the metric that is asked for, in all presets or in one."""
-    names = {query: name for name, query in build_queries(METRICS, 300).items()}
-    names |= {query: name for name, parts in build_parts(METRICS, 300).items() for query in parts.values()}
-    return lambda request: answer(names[request.fields["query"]])
+ALL = list(parts())
+"""The metrics that are asked of a server without an index."""
 
 
 def test_one_query_a_metric_and_all_services_in_one_frame() -> None:
-    with FaultyServer(success(vector(a="1", b="2"))) as server:
+    with FaultyServer(choose=blind(success(vector(a="1", b="2")))) as server:
         answer = PrometheusSource(a_client(server.url)).collect(NOW)
-    assert answer.queries == len(server.requests) == 9
-    assert list(answer.frame.columns) == ["service_name", "timestamp", *METRICS]
+    assert answer.queries == len(asked_of(server)) == len(ALL)
+    assert list(answer.frame.columns) == ["service_name", "timestamp", *ALL]
     assert sorted(answer.frame["service_name"]) == ["a", "b"]
     assert set(answer.frame["timestamp"]) == {NOW}
 
@@ -416,14 +415,14 @@ def test_a_metric_whose_query_fails_is_a_failure_while_the_others_go_on() -> Non
         collected = PrometheusSource(a_client(server.url)).collect(NOW)
     assert [failure.what for failure in collected.failures] == ["latency_p95"]
     assert "too many samples" in collected.failures[0].error
-    assert list(collected.frame.columns) == ["service_name", "timestamp", *(m for m in METRICS if m != "latency_p95")]
+    assert list(collected.frame.columns) == ["service_name", "timestamp", *(m for m in ALL if m != "latency_p95")]
 
 
 def test_a_server_that_dies_halfway_is_a_failure_of_the_rest() -> None:
     alive = by_metric(lambda name: success(vector(a="1")) if name == "request_rate" else Reply(silent=True))
     with FaultyServer(choose=alive) as server:
         collected = PrometheusSource(a_client(server.url, Limits(timeout=0.1))).collect(NOW)
-    assert [failure.what for failure in collected.failures] == list(METRICS)[1:]
+    assert [failure.what for failure in collected.failures] == ALL[1:]
     assert collected.frame["request_rate"].tolist() == [1.0]
 
 
@@ -453,24 +452,24 @@ def test_an_unreachable_server_is_asked_once_for_all_queries() -> None:
 
 def test_series_that_name_no_service_are_dropped() -> None:
     nameless = [{"metric": labels, "value": [SECONDS, "5"]} for labels in ({}, {"service_name": ""}, {"job": "x"})]
-    with FaultyServer(success([*nameless, *vector(a="1")])) as server:
+    with FaultyServer(choose=blind(success([*nameless, *vector(a="1")]))) as server:
         source = PrometheusSource(a_client(server.url))
         assert source.collect(NOW).frame["service_name"].tolist() == ["a"]
         assert [service.name for service in source.discover()] == ["a"]
 
 
 def test_only_the_services_asked_for_are_in_the_answer() -> None:
-    with FaultyServer(success(vector(a="1", b="2"))) as server:
+    with FaultyServer(choose=blind(success(vector(a="1", b="2")))) as server:
         source = PrometheusSource(a_client(server.url))
         assert source.collect(NOW, ["b", "c"]).frame["service_name"].tolist() == ["b"]
         assert source.collect(NOW, []).frame.empty
 
 
 def test_an_empty_server_gives_an_empty_frame_with_the_columns_of_samples() -> None:
-    with FaultyServer(EMPTY) as server:
+    with FaultyServer(choose=blind(EMPTY)) as server:
         answer = PrometheusSource(a_client(server.url)).collect(NOW)
     assert answer.frame.empty
-    assert list(answer.frame.columns) == ["service_name", "timestamp", *METRICS]
+    assert list(answer.frame.columns) == ["service_name", "timestamp", *ALL]
     assert str(answer.frame["timestamp"].dtype) == "datetime64[us, UTC]"
     assert answer.failures == ()
 

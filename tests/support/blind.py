@@ -1,0 +1,57 @@
+"""A server that answers queries and nothing else: it has no index, and everything may be there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from support.servers import FaultyServer, Reply, Request, refusal, success
+
+from observatory.sources.prometheus.about import Build
+from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.inventory import Inventory
+from observatory.sources.prometheus.plan import FAMILY, make_plan, marked
+from observatory.sources.prometheus.presets import PRESETS, chosen
+from observatory.sources.prometheus.presets.preset import Preset
+
+Choose = Callable[[Request], Reply]
+
+
+def blind(reply: Reply | Choose) -> Choose:
+    """Answers queries of families by `reply`; of what the server has it knows nothing."""
+
+    def choose(request: Request) -> Reply:
+        if request.path not in ("/api/v1/query", "/api/v1/query_range"):
+            return refusal(404, "no such endpoint")
+        if FAMILY not in request.fields["query"]:
+            return refusal(422, "not understood") if "label_set" in request.fields["query"] else success([])
+        return reply if isinstance(reply, Reply) else reply(request)
+
+    return choose
+
+
+def parts(presets: Sequence[str] = (), available: Mapping[str, Preset] = PRESETS) -> dict[str, dict[str, str]]:
+    """What is asked of such a server, by metric and family, as the source words it."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    inventory = Inventory(cast(PrometheusClient, None), now, now, Build(), None)
+    plan = make_plan(inventory, chosen(presets, available), window=300)
+    return {metric: {key: marked(q, key) for key, q in queries.items()} for metric, queries in plan.parts.items()}
+
+
+def by_metric(answer: Callable[[str], Reply], **asked: Any) -> Choose:
+    """Answers by the metric that is asked for, of all families or of one."""
+    known = parts(**asked)
+
+    def choose(request: Request) -> Reply:
+        query = request.fields["query"]
+        return answer(
+            next(metric for metric, queries in known.items() if any(one in query for one in queries.values()))
+        )
+
+    return blind(choose)
+
+
+def asked_of(server: FaultyServer) -> list[Request]:
+    """The requests for values of families."""
+    return [one for one in server.requests if FAMILY in one.fields.get("query", "")]
