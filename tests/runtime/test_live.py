@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.blind import blind
 from support.secure import PASSWORD, USER, SecurePrometheus
 from support.servers import Alertmanager, FaultyServer, Prometheus, Reply, free_port, refusal, success, wait_until
 
@@ -54,7 +55,7 @@ def store() -> Iterator[Store]:
 
 @pytest.mark.parametrize(("delay", "asked"), [(0, NOW), (30, NOW), (60, NOW - MINUTE), (90, NOW - MINUTE)])
 def test_samples_lie_on_the_grid_of_the_interval_however_late_they_are_asked_for(delay: float, asked: datetime) -> None:
-    with FaultyServer(good()) as server:
+    with FaultyServer(choose=blind(good())) as server:
         runtime = runtime_of(server.url, Clock(NOW + timedelta(seconds=41)), delay=delay)
         runtime.cycle()
         runtime.close()
@@ -63,7 +64,9 @@ def test_samples_lie_on_the_grid_of_the_interval_however_late_they_are_asked_for
 
 def test_a_metric_that_is_missing_is_null_and_filled_when_it_comes_late() -> None:
     clock, late = Clock(NOW), {"on": True}
-    with FaultyServer(choose=lambda r: success([]) if late["on"] and "cpu" in r.fields["query"] else good()) as server:
+    with FaultyServer(
+        choose=blind(lambda r: success([]) if late["on"] and "cpu" in r.fields["query"] else good())
+    ) as server:
         runtime = runtime_of(server.url, clock)
         runtime.cycle()
         assert runtime.overview().services[0].latest["cpu_usage"] is None
@@ -80,7 +83,7 @@ def test_a_metric_that_is_missing_is_null_and_filled_when_it_comes_late() -> Non
 
 def test_a_service_that_stops_is_stale_then_inactive_and_comes_back() -> None:
     clock = Clock(NOW)
-    with FaultyServer(choose=lambda r: good(clock.now)) as server:
+    with FaultyServer(choose=blind(lambda r: good(clock.now))) as server:
         runtime = runtime_of(server.url, clock, inactive_hours=2, minimum_samples=16)
         client = create_app(runtime).test_client()
 
@@ -132,7 +135,7 @@ def test_a_real_target_that_goes_reports_no_pods_and_one_that_is_removed_goes_st
 
 def test_skipped_cycles_are_counted_and_shown_everywhere() -> None:
     clock = Clock(NOW)
-    with FaultyServer(choose=lambda r: good(clock.now)) as server:
+    with FaultyServer(choose=blind(lambda r: good(clock.now))) as server:
         runtime = runtime_of(server.url, clock)
         runtime.pipeline.run_cycle(NOW, 0)
         clock.now = NOW + 4 * MINUTE
@@ -235,7 +238,7 @@ def test_two_real_servers_each_with_its_own_log_in_and_presets(
 
 
 def test_one_of_two_that_refuses_is_a_failure_by_its_name() -> None:
-    with FaultyServer(good()) as fine, FaultyServer(refusal(401, "who are you")) as strict:
+    with FaultyServer(choose=blind(good())) as fine, FaultyServer(refusal(401, "who are you")) as strict:
         settings = Settings(
             sources={"eu": {"url": fine.url}, "us": {"url": strict.url}}, store=":memory:", worker=False
         )
