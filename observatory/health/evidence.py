@@ -4,6 +4,8 @@ A short rate window shows an outage at its full height and its end at once, but 
 at ten requests a second and a true 0.3 % every tenth minute is above 1 %. So the newest sample is judged alone only
 where it differs from those before it by more than its count can explain (two proportions, three standard errors);
 otherwise they are taken together.
+
+Of a few requests only what they make certain counts: one that failed out of five says little, five out of five much.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.special import betaincinv
 
 from observatory.catalog import FloatArray
 
 REACH = 300.0
 """Samples that are so old are still looked at [s]."""
 STANDARD_ERRORS = 3.0
+DOUBT = 0.00135
+"""What three standard errors leave out on one side."""
 
 
 def judged_ratio(rates: FloatArray, ratios: FloatArray, seconds: float) -> float | None:
@@ -49,3 +54,15 @@ def judged_ratio(rates: FloatArray, ratios: FloatArray, seconds: float) -> float
     spread = math.sqrt(max(pooled * (1 - pooled), 0.0) * (1 / newest[1] + 1 / before[1]))
     differs = abs(newest[0] / newest[1] - before[0] / before[1]) > STANDARD_ERRORS * spread
     return round(float(ratios[-1] if differs else pooled), 9)
+
+
+def least_ratio(ratio: float, requests: float) -> float:
+    """The lower end of what the true ratio may be: the one-sided bound of Clopper and Pearson (1934).
+
+    Examples
+    --------
+    >>> [round(least_ratio(failed / 10, 10), 4) for failed in (0, 1, 3, 10)]
+    [0.0, 0.0001, 0.0223, 0.5165]
+    """
+    failed = min(ratio, 1.0) * requests
+    return float(betaincinv(failed, requests - failed + 1, DOUBT)) if failed > 0 else 0.0

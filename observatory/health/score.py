@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from observatory.catalog import METRICS
+from observatory.health.evidence import least_ratio
 from observatory.model import Band, Health, HealthPart, Service, Severity
 
 WEIGHTS = {"availability": 40, "latency": 25, "saturation": 15, "stability": 10, "anomaly": 10}
@@ -58,7 +59,7 @@ def score(
     targets
         For availability and latency.
     window
-        Rate window the sample was taken over [s]: a ratio needs 20 requests in it.
+        Rate window the sample was taken over [s]: of fewer than 20 requests in it only certain errors count.
     worst
         Highest severity among its open anomalies.
     learning
@@ -150,14 +151,25 @@ def _error_budget(sample: Mapping[str, float | None], targets: Targets, window: 
     requests = _requests(sample, window)
     if requests is None:
         return None, "no request rate"
-    if requests < MINIMUM_REQUESTS:
-        return 1.0, f"too few requests to burn the budget ({requests:.0f} in the window)"
     errors = sample.get("error_rate")
+    if requests < 1:
+        return 1.0, "no requests to burn the budget"
     if errors is None:
         return None, "no error rate"
+    if requests < MINIMUM_REQUESTS:
+        return _few_errors(errors, requests, targets)
     burn = errors / (1 - targets.objective)
     shown = METRICS["error_rate"].show(errors)
     return _between(burn, BURN_GOOD, BURN_BAD), f"errors {shown}, burning the budget {burn:.3g}× as fast as allowed"
+
+
+def _few_errors(errors: float, requests: float, targets: Targets) -> Judged:
+    """A few requests tell errors only where nearly all of them fail."""
+    burn = least_ratio(errors, requests) / (1 - targets.objective)
+    shown = METRICS["error_rate"].show(errors)
+    if burn <= BURN_GOOD:
+        return 1.0, f"too few requests to burn the budget ({requests:.0f} in the window, errors {shown})"
+    return _between(burn, BURN_GOOD, BURN_BAD), f"errors {shown} of only {requests:.0f} requests in the window"
 
 
 def _latency(sample: Mapping[str, float | None], targets: Targets, window: float) -> Judged:

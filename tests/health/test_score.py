@@ -82,11 +82,23 @@ def test_no_pods_is_critical_even_when_nothing_else_is_known() -> None:
     assert (health.score, health.band) == (0, Band.CRITICAL)
 
 
-def test_nineteen_requests_do_not_make_a_ratio() -> None:
-    few = judge(request_rate=19 / 300, error_rate=1.0, latency_p95=9.0)
-    enough = judge(request_rate=20 / 300, error_rate=1.0, latency_p95=9.0)
-    assert (few.score, few.coverage) == (100, 75)
-    assert enough.score == 35
+@pytest.mark.parametrize(
+    ("requests", "failed", "points"),
+    [(19, 1, 100), (10, 1, 100), (1, 1, 99), (10, 2, 82), (10, 3, 39), (5, 5, 39), (19, 19, 39)],
+)
+def test_of_a_few_requests_only_what_they_make_certain_counts(requests: int, failed: int, points: int) -> None:
+    assert judge(request_rate=requests / 300, error_rate=failed / requests).score == points
+
+
+def test_a_few_requests_tell_no_latency() -> None:
+    few = judge(request_rate=19 / 300, latency_p95=9.0)
+    enough = judge(request_rate=20 / 300, latency_p95=9.0)
+    assert (few.score, few.coverage, enough.score) == (100, 75, 59)
+
+
+def test_a_few_requests_without_an_error_rate_are_not_known_to_succeed() -> None:
+    health = judge(request_rate=5 / 300, error_rate=None)
+    assert next(part for part in health.parts if part.name == "availability").value is None
 
 
 def test_a_learning_service_is_not_credited_with_calm() -> None:
