@@ -150,11 +150,13 @@ def _scrapes(source: PrometheusSource, found: Survey, now: datetime) -> Iterator
     windows = found.plan.dialect.windows
     if not intervals:
         yield Finding(
-            Level.OK, what, f"{windows.usual:g} s; no target is scraped (metrics are pushed), so nothing to compare"
+            Level.OK,
+            what,
+            f"{windows.usual.seconds:g} s; no target is scraped (metrics are pushed), so nothing to compare",
         )
     elif source.window is None:
-        others = ", ".join(f"{window:g} s for {len(jobs)} jobs" for window, jobs in windows.others)
-        yield Finding(Level.OK, what, f"{windows.usual:g} s by the pace of scrapes{others and ', '}{others}")
+        others = ", ".join(f"{window.seconds:g} s for {len(jobs)} jobs" for window, jobs in windows.others)
+        yield Finding(Level.OK, what, f"{windows.usual.seconds:g} s by the pace of scrapes{others and ', '}{others}")
     else:
         job, slowest = max(intervals.items(), key=lambda item: item[1])
         few = sum(source.window / interval < LEAST_SCRAPES for interval in intervals.values())

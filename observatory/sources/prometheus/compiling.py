@@ -24,12 +24,24 @@ _SUMMED = {"sum": "sum", "max": "max", "min": "min", "count": "sum", "group": "g
 """Aggregations that may be done in two steps, and what the second one is."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A rate window and how far scrapes are apart [s]; 0 where that does not matter, as windows overlap."""
+
+    seconds: float
+    scrape: float = 0.0
+
+    def of(self, function: str) -> str:
+        """The range for a function: changes count between two scrapes, so those of the last before it count, too."""
+        return f"[{duration(self.seconds + self.scrape if function == 'changes' else self.seconds)}]"
+
+
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Rate windows [s]: of most jobs, and of the jobs that are scraped at another pace."""
+    """Rate windows: of most jobs, and of the jobs that are scraped at another pace."""
 
-    usual: float
-    others: tuple[tuple[float, tuple[str, ...]], ...] = ()
+    usual: Window
+    others: tuple[tuple[Window, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +150,16 @@ def _windowed(query: str, windows: Windows) -> str:
     at = 0
     while (found := query.find("[$window]", at)) >= 0:
         start, end = _call(query, found)
+        function = "" if start is None else query[start : query.index("(", start)]
         if start is None or not windows.others:
-            text = f"[{duration(windows.usual)}]"
+            text = windows.usual.of(function)
             query, at = query[:found] + text + query[found + len("[$window]") :], found + len(text)
             continue
         head, tail = query[start:found], query[found + len("[$window]") : end + 1]
         every = [job for _, jobs in windows.others for job in jobs]
-        variants = [f"{_with(head, match('job', '!~', any_of(every)))}[{duration(windows.usual)}]{tail}"]
+        variants = [f"{_with(head, match('job', '!~', any_of(every)))}{windows.usual.of(function)}{tail}"]
         variants += [
-            f"{_with(head, match('job', '=~', any_of(jobs)))}[{duration(window)}]{tail}"
+            f"{_with(head, match('job', '=~', any_of(jobs)))}{window.of(function)}{tail}"
             for window, jobs in windows.others
         ]
         text = f"({' or '.join(variants)})"

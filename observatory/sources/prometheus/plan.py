@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from observatory.catalog import METRICS, Metric
 from observatory.model import SERVICE
-from observatory.sources.prometheus.compiling import Dialect, Windows, compiled, filled
+from observatory.sources.prometheus.compiling import Dialect, Window, Windows, compiled, filled
 from observatory.sources.prometheus.distinctions import Distinctions
 from observatory.sources.prometheus.inventory import JOBS, NAMESPACES, Inventory
 from observatory.sources.prometheus.naming import InsteadOfJob, Naming, Part, Renames
@@ -130,7 +130,7 @@ def make_plan(
     """
     told = told.with_more(tuple(inventory.clusters), inventory.catch_alls)
     found = [(preset, _families(preset, inventory, catalog)) for preset in presets]
-    windows = Windows(window) if window else windows_of(inventory.intervals, interval)
+    windows = Windows(Window(window)) if window else windows_of(inventory.intervals, interval)
     dialect = Dialect(windows, inventory.replicas, inventory.is_victoria, inventory.names_histograms)
     asked = []
     for preset, families in found:
@@ -209,17 +209,18 @@ def windows_of(intervals: Mapping[str, float], least: float) -> Windows:
     """The rate window of each job: four scrapes, and at least how often samples are taken."""
     jobs: dict[float, list[str]] = defaultdict(list)
     for job, interval in intervals.items():
-        jobs[_window(interval, least)].append(job)
+        jobs[_seconds(interval, least)].append(job)
     if not jobs:
-        return Windows(LONG)
-    usual = max(jobs, key=lambda window: (len(jobs[window]), window))
-    others = {window: tuple(sorted(names)) for window, names in jobs.items() if window != usual}
+        return Windows(Window(LONG))
+    windows = {seconds: Window(seconds, max(intervals[job] for job in names)) for seconds, names in jobs.items()}
+    usual = max(jobs, key=lambda seconds: (len(jobs[seconds]), seconds))
+    others = {windows[seconds]: tuple(sorted(names)) for seconds, names in jobs.items() if seconds != usual}
     if sum(map(len, others.values())) > MOST_JOBS:
-        return Windows(max(jobs))
-    return Windows(usual, tuple(sorted(others.items())))
+        return Windows(max(windows.values()))
+    return Windows(windows[usual], tuple(sorted(others.items())))
 
 
-def _window(interval: float, least: float) -> float:
+def _seconds(interval: float, least: float) -> float:
     """In steps of a quarter of a minute, so that a scrape more or less changes no window."""
     needed = max(SCRAPES * interval, least)
     return needed if needed < 15 else math.ceil(needed / 15 - 0.2) * 15.0
@@ -231,11 +232,11 @@ def _query(
     """The query of a metric; what a few requests cannot tell is taken over a longer window."""
     query = compiled(template, naming, dialect)
     requests = family.queries.get("request_rate", "")
-    window = dialect.windows.usual
+    window = dialect.windows.usual.seconds
     if not catalog[metric].needs_traffic or not requests or window >= LONG:
         return query
     longer = Dialect(
-        Windows(LONG, tuple(one for one in dialect.windows.others if one[0] > LONG)),
+        Windows(Window(LONG), tuple(one for one in dialect.windows.others if one[0].seconds > LONG)),
         dialect.replicas,
         dialect.is_victoria,
         dialect.names_histograms,

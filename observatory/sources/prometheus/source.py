@@ -49,7 +49,7 @@ from observatory.sources.prometheus.presets.preset import Preset
 QUERIES_OF = 2
 """Grows when the queries change what they mean: history that was fetched with others is fetched again."""
 LOOKED_AGAIN_AFTER = 600.0
-"""What a server has is looked at again after so long [s]; sooner where it had nothing."""
+"""What a server has is looked at again after so long [s]; at first sooner, as what was just started has little yet."""
 FORGOTTEN_AFTER = 600.0
 """A preset's query that a server refused is asked again after so long [s]."""
 SKEW_BOUND = 5.0
@@ -109,6 +109,7 @@ class PrometheusSource:
         self._renames: Renames = ()
         self._told, self._on_told = told, on_told
         self._plan: tuple[float, Plan] | None = None
+        self._look_again_after = interval
         self._planning = threading.Lock()
         self._included, self._excluded = _pattern(include or ["*"]), _pattern(exclude)
         self._refused: dict[tuple[bool, str, str], tuple[float, str]] = {}
@@ -155,7 +156,7 @@ class PrometheusSource:
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
     def plan(self, reach: tuple[datetime, datetime] | None = None) -> Plan:
-        """What is asked of the server, by what it has; looked at again every ten minutes.
+        """What is asked of the server, by what it has; looked at again every ten minutes, at first more often.
 
         With `reach` it is what the server had in that time, for its history.
 
@@ -169,7 +170,9 @@ class PrometheusSource:
         with self._planning:
             if self._plan is None or time.monotonic() >= self._plan[0]:
                 plan = self._make_plan(self.inventory())
-                self._plan = time.monotonic() + (LOOKED_AGAIN_AFTER if plan.asked else self.interval), plan
+                self._plan = time.monotonic() + self._look_again_after, plan
+                if plan.asked:
+                    self._look_again_after = min(2 * self._look_again_after, LOOKED_AGAIN_AFTER)
             return self._plan[1]
 
     def look_again(self) -> None:

@@ -122,16 +122,16 @@ def _families(inventory: Inventory) -> list[Family]:
     found = {
         "cpu_usage": workload(per_pod(f"rate({select('container_cpu_usage_seconds_total', *containers)}[$window])")),
         "memory_usage": workload(per_pod(select("container_memory_working_set_bytes", *containers))),
-        "restart_count": workload(per_pod(_increase(inventory, restarts))),
+        "restart_count": workload(per_pod(_changes(restarts))),
         "pod_count": " or ".join([workload(running), *nothing]),
     }
     return [Family("kube_pod_owner", found)]
 
 
-def _increase(inventory: Inventory, selected: str) -> str:
+def _changes(selected: str) -> str:
     """How often a container was started again; a range is of the series themselves, so that it is named after."""
     name = "kube_pod_container_status_restarts_total"
-    return selected.replace(name, f"increase({name}[$window])", 1)
+    return selected.replace(name, f"changes({name}[$window])", 1)
 
 
 PRESETS = (
