@@ -11,9 +11,10 @@ from support.servers import FaultyServer, Reply, Request, refusal, success
 from observatory.sources.prometheus.about import Build
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.inventory import Inventory
-from observatory.sources.prometheus.plan import FAMILY, make_plan, marked
+from observatory.sources.prometheus.plan import FAMILY, batches, make_plan, marked
 from observatory.sources.prometheus.presets import PRESETS, chosen
 from observatory.sources.prometheus.presets.preset import Preset
+from observatory.sources.prometheus.transport import LONGEST_POSTED
 
 Choose = Callable[[Request], Reply]
 
@@ -37,6 +38,11 @@ def parts(presets: Sequence[str] = (), available: Mapping[str, Preset] = PRESETS
     inventory = Inventory(cast(PrometheusClient, None), now, now, Build(), None)
     plan = make_plan(inventory, chosen(presets, available), window=300)
     return {metric: {key: marked(q, key) for key, q in queries.items()} for metric, queries in plan.parts.items()}
+
+
+def queries(presets: Sequence[str] = ()) -> int:
+    """How many queries a cycle takes there."""
+    return sum(len(list(batches(of, LONGEST_POSTED))) for of in parts(presets).values())
 
 
 def by_metric(answer: Callable[[str], Reply], **asked: Any) -> Choose:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from observatory.catalog import METRICS, Metric
@@ -248,6 +248,20 @@ def _query(
 def marked(query: str, key: str) -> str:
     """`query` with the family that its series are of as a label."""
     return f'label_replace({query}, "{FAMILY}", {quoted(key)}, "", "")'
+
+
+def batches(queries: Mapping[str, str], longest: int) -> Iterator[list[str]]:
+    """Keys whose queries fit into one, joined."""
+    batch: list[str] = []
+    length = 0
+    for key, query in queries.items():
+        if batch and length + len(query) > longest:
+            yield batch
+            batch, length = [], 0
+        batch.append(key)
+        length += len(query) + len(" or ")
+    if batch:
+        yield batch
 
 
 def read_bounds(inventory: Inventory, plan: Plan) -> None:

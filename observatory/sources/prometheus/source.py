@@ -39,6 +39,7 @@ from observatory.sources.prometheus.plan import (
     Asked,
     Plan,
     as_written,
+    batches,
     make_plan,
     marked,
     read_bounds,
@@ -268,35 +269,41 @@ class PrometheusSource:
         failures += [failure for answer in found.values() for failure in answer.failures]
         warnings = [f"{metric}: {text}" for metric, answer in found.items() for text in answer.warnings]
         remarks = self._remarks(samples, services)
-        return Collected(samples, tuple(failures), (*warnings, *strange, *remarks), len(parts))
+        queries = sum(answer.queries for answer in found.values()) + len(failed)
+        return Collected(samples, tuple(failures), (*warnings, *strange, *remarks), queries)
 
     def _answer(
         self, metric: str, plan: Plan, parts: Mapping[str, str], ask: Callable[[str], Answer], *, live: bool = True
     ) -> _Answers:
-        """All families in one query; where the server refuses it, family by family, and what is refused is a failure.
+        """As many families in one query as it may hold; where the server refuses it, family by family.
 
-        What the server does not understand is not asked again for a while. A query that is understood for one time may
-        not be for a range, so `live` ones are remembered apart.
+        What is refused is a failure. What the server does not understand is not asked again for a while. A query that
+        is understood for one time may not be for a range, so `live` ones are remembered apart.
         """
         known = [key for key in parts if not self._is_refused(live, metric, key)] or list(parts)
+        queries = {key: marked(parts[key], key) for key in known}
         found = _Answers()
-        try:
-            found.add(ask(" or ".join(marked(parts[key], key) for key in known)))
-        except QueryRefusedError:
-            if len(known) == 1:
-                raise
-            refused: QueryRefusedError | None = None
-            for key in known:
-                try:
-                    found.add(ask(marked(parts[key], key)))
-                except QueryRefusedError as error:
-                    refused = self.explained(plan.of(key), metric, error)
-                    if isinstance(error, UnsupportedQueryError):
-                        self._refused[live, metric, key] = time.monotonic() + LOOKED_AGAIN_AFTER, str(refused)
-                    else:
-                        found.failures.append(Failure(metric, f"preset {plan.of(key).label}: {refused}"))
-            if refused and not found.series:
-                raise refused from None
+
+        def refusal(keys: Sequence[str]) -> QueryRefusedError | None:
+            found.queries += 1
+            try:
+                found.add(ask(" or ".join(queries[key] for key in keys)))
+            except QueryRefusedError as error:
+                return error
+            return None
+
+        refused: dict[str, QueryRefusedError] = {}
+        for batch in batches(queries, self.client.longest_query):
+            if error := refusal(batch):
+                alone = {batch[0]: error} if len(batch) == 1 else {key: refusal([key]) for key in batch}
+                refused |= {key: self.explained(plan.of(key), metric, said) for key, said in alone.items() if said}
+        if refused and not found.series:
+            raise list(refused.values())[-1]
+        for key, said in refused.items():
+            if isinstance(said, UnsupportedQueryError):
+                self._refused[live, metric, key] = time.monotonic() + FORGOTTEN_AFTER, str(said)
+            else:
+                found.failures.append(Failure(metric, f"preset {plan.of(key).label}: {said}"))
         if found.partial:
             found.failures.append(Failure(metric, "the answer is partial: run the backfill again"))
         for key in parts:
@@ -337,12 +344,13 @@ _SILENCE = (SourceUnreachableError, SourceTimeoutError)
 
 @dataclass(slots=True)
 class _Answers:
-    """Series of all families, and what was said about them."""
+    """Series of all families, what was said about them, and how many queries that took."""
 
     series: list[Series] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     partial: bool = False
+    queries: int = 0
 
     def add(self, answer: Answer) -> None:
         self.series += answer.series

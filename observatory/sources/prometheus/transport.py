@@ -45,6 +45,8 @@ NO_POST = frozenset({403, 405, 501})
 """Statuses of servers, or of proxies in front, that allow GET and nothing else."""
 TOO_LONG = frozenset({414, 431})
 """Statuses of GET with a query that is too long for it."""
+LONGEST_POSTED, LONGEST_GOT = 14_000, 4_000
+"""How long a query may be: VictoriaMetrics takes 16 KiB, and proxies 8 KiB of a line in which signs take three."""
 MISSED = frozenset({200, 400, 404, 405, *REDIRECTS})
 """Statuses that an address may lead to which is not quite that of the API."""
 SEARCHED_AGAIN = 60.0
@@ -119,6 +121,11 @@ class Transport:
         """Where the server is asked, without user name and password, for messages."""
         scheme, _, rest = self._way.base.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}"
+
+    @property
+    def longest_query(self) -> int:
+        """How many characters a query may have."""
+        return LONGEST_POSTED if self._way.posts else LONGEST_GOT
 
     def ask(self, what: str, fields: Fields | None = None, *, get: bool = False) -> Envelope:
         """The answer of ``/api/v1/{what}``: POST with `fields`, or GET without any, or with `get`.

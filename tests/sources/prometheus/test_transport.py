@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.blind import asked_of, blind, parts
+from support.blind import asked_of, blind, queries
 from support.secure import PASSWORD, USER, Certificates, SecurePrometheus
 from support.servers import FaultyServer, Reply, free_port, refusal, success, wait_until
 
@@ -156,7 +156,7 @@ def test_bytes_that_come_ever_so_slowly_are_a_timeout() -> None:
 def test_no_more_requests_than_allowed_are_in_flight() -> None:
     with FaultyServer(choose=blind(Reply(body=EMPTY.body, drip=0.001))) as server:
         source = PrometheusSource(a_client(server.url, Limits(timeout=5, concurrency=2)))
-        assert source.collect(NOW).queries == len(asked_of(server)) == len(parts())
+        assert source.collect(NOW).queries == len(asked_of(server)) == queries()
     assert server.most_at_once == 2
 
 
