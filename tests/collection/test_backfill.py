@@ -14,9 +14,9 @@ from support.servers import wait_until
 
 from observatory.catalog import METRICS
 from observatory.collection.backfill import CHUNK_POINTS, CHUNK_VALUES, backfill, coverage, gaps
-from observatory.errors import InvalidInputError, SourceError, SourceRefusedError, SourceUnreachableError
+from observatory.errors import InvalidInputError, SourceRefusedError, SourceUnreachableError
 from observatory.model import TIMESTAMP, Collected, Failure, Service
-from observatory.sources.demo.shop import SHOP, DemoSource
+from observatory.sources.demo.shop import MEASURED, SHOP, DemoSource
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store
 
@@ -52,7 +52,9 @@ def test_history_is_stored_as_the_source_has_it(store: Store) -> None:
     assert report.samples == 2 * (2 * 1440 + 1)
     assert report.failures == ()
     whole = source.history(NOW - 2 * DAY, NOW, 60, ["shop/cart", "shop/email"]).frame
-    pd.testing.assert_frame_equal(everything(store), whole, check_dtype=False)
+    stored = everything(store)
+    pd.testing.assert_frame_equal(stored[list(whole)], whole, check_dtype=False)
+    assert stored[[name for name in METRICS if name not in MEASURED]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("points", [1, 2, CHUNK_POINTS - 1, CHUNK_POINTS, CHUNK_POINTS + 1, 3 * CHUNK_POINTS])
@@ -148,7 +150,7 @@ def test_a_failure_of_pieces_that_lie_apart_has_the_times_of_each(store: Store) 
 def test_the_next_run_fills_the_gap(store: Store) -> None:
     backfill([Patchy({1: SourceRefusedError("no")})], store, NOW - 2 * DAY, NOW, 60, ["shop/cart"], parallel=1)
     report = backfill([DemoSource(7, NOW)], store, NOW - 2 * DAY, NOW, 60, ["shop/cart"])
-    assert (report.coverage == 1).all(axis=None)
+    assert (report.coverage[list(MEASURED)] == 1).all(axis=None)
 
 
 def test_when_every_piece_fails_the_store_is_left_alone_and_each_is_reported(store: Store) -> None:
@@ -194,7 +196,7 @@ def test_an_interrupted_run_goes_on_where_it_was(store: Store) -> None:
     report = backfill([source], store, start, NOW, 60, ["shop/cart"])
     assert asked(source)[0][0] == start + 2 * CHUNK_POINTS * MINUTE
     assert report.stored == pytest.approx(0.5, abs=0.001)
-    assert (report.coverage == 1).all(axis=None)
+    assert (report.coverage[list(MEASURED)] == 1).all(axis=None)
 
 
 def test_only_what_is_missing_on_either_side_is_asked_for(store: Store) -> None:
@@ -321,7 +323,7 @@ def test_complete_history_is_covered_wholly_wherever_the_range_begins(store: Sto
     report = backfill([DemoSource(7, NOW)], store, start, NOW, 60)
     assert sorted(report.coverage.index) == sorted(SHOP)
     assert list(report.coverage.columns) == list(METRICS)
-    assert (report.coverage == 1).all(axis=None)
+    assert (report.coverage[list(MEASURED)] == 1).all(axis=None)
 
 
 def test_coverage_is_the_share_of_samples_that_are_there(store: Store) -> None:
@@ -338,7 +340,7 @@ def test_coverage_is_the_share_of_samples_that_are_there(store: Store) -> None:
 
 def test_coverage_is_never_more_than_everything(store: Store) -> None:
     backfill([DemoSource(7, NOW)], store, NOW - HOUR, NOW, 60)
-    assert (coverage(store, NOW - HOUR, NOW, 300) == 1).all(axis=None)
+    assert (coverage(store, NOW - HOUR, NOW, 300)[list(MEASURED)] == 1).all(axis=None)
 
 
 # -- a real Prometheus ------------------------------------------------------------------------
@@ -381,15 +383,14 @@ def test_the_error_of_a_real_prometheus_is_in_the_report_of_the_piece(
     prometheus_of_three: PrometheusSource, store: Store
 ) -> None:
     refused = METRICS["cpu_usage"].__class__("cpu_usage", "", "", "up", "identity", 0, 0, queries={"process": "sum("})
-    source = PrometheusSource(prometheus_of_three.client, 8, ("process",), {"cpu_usage": refused})
+    catalog = {"cpu_usage": refused, "pod_count": METRICS["pod_count"]}
+    source = PrometheusSource(prometheus_of_three.client, 8, ("process",), catalog)
     end = datetime.now(UTC)
-    with pytest.raises(SourceError, match="parse error"):
-        source.history(end - HOUR, end, 60)
     report = backfill([source], store, end - 2 * DAY, end, 60, parallel=1)
     assert report.chunks == 3
-    (failure,) = report.failures
-    assert "parse error" in failure.error
-    assert store.revision == 0
+    assert any(failure.what.startswith("cpu_usage") for failure in report.failures)
+    assert all("parse error" in failure.error for failure in report.failures)
+    assert sorted(store.service_names()) == ["alertmanager", "node", "prometheus"]
 
 
 def everything_of(store: Store, end: datetime) -> pd.DataFrame:

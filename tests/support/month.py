@@ -42,7 +42,7 @@ def month(every: int, services: int = 0) -> Exposition:
         text.gauge("process_resident_memory_bytes", {"job": job}, lambda at: 64 * MB, seen)
         text.gauge("process_start_time_seconds", {"job": job}, lambda at, r=reset: r if r and at >= r else start, seen)
         text.gauge("up", {"job": job}, lambda at: 1, seen)
-    pod = {"namespace": "shop", "pod": "cart-5d9-x2x"}
+    pod = {"namespace": "shop", "pod": "cart-5d9f7c8b6d-x2x9p"}
     container = {**pod, "container": "cart", "image": "cart:1"}
     text.counter("container_cpu_usage_seconds", container, 0.5)
     text.gauge(
@@ -50,7 +50,7 @@ def month(every: int, services: int = 0) -> Exposition:
         container,
         lambda at: math.nan if UNKNOWN[0] * DAY <= at - start < UNKNOWN[1] * DAY else 128 * MB,
     )
-    owner = {**pod, "owner_kind": "ReplicaSet", "owner_name": "cart-5d9"}
+    owner = {**pod, "owner_kind": "ReplicaSet", "owner_name": "cart-5d9f7c8b6d"}
     text.gauge("kube_pod_owner", owner, lambda at: 1)
     text.gauge("kube_pod_status_phase", {**pod, "phase": "Running"}, lambda at: 1)
     text.counter("kube_pod_container_status_restarts", {**pod, "container": "cart"}, 0)

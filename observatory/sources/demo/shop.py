@@ -163,10 +163,10 @@ class DemoSource:
             if name not in SHOP:
                 raise UnknownServiceError(name, list(SHOP))
         if not names:
-            return Collected(empty_samples(_NAMES), queries=len(_NAMES))
+            return Collected(empty_samples(MEASURED), queries=len(MEASURED))
         frames = [self._samples(name, first, last, step).assign(**{SERVICE: name}) for name in names]
         frame = pd.concat(frames).rename_axis(TIMESTAMP).reset_index()
-        return Collected(frame[[SERVICE, TIMESTAMP, *_NAMES]], queries=len(_NAMES))
+        return Collected(frame[[SERVICE, TIMESTAMP, *MEASURED]], queries=len(MEASURED))
 
     def graph(self) -> list[tuple[str, str]]:
         """Who calls whom in the shop."""
@@ -202,7 +202,7 @@ class DemoSource:
         values = np.concatenate([self._healthy_day(name, day) for day in days])
         begin = datetime.fromtimestamp(self._turns(days[0])[0] * self.step, UTC)
         times = pd.date_range(begin, periods=len(values), freq=pd.Timedelta(seconds=self.step)).as_unit("us")
-        frame = pd.DataFrame(values, index=times, columns=list(_NAMES))
+        frame = pd.DataFrame(values, index=times, columns=list(MEASURED))
         frame = frame[(times >= pd.Timestamp(first, unit="s", tz=UTC)) & (times <= pd.Timestamp(end))].iloc[::every]
         for reached in self._reached(start, end):
             if reached.fault.service_name == name:
@@ -296,7 +296,7 @@ class DemoSource:
         ]
 
 
-_NAMES = (
+MEASURED = (
     "request_rate",
     "error_rate",
     "latency_p50",

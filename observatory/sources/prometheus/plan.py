@@ -24,6 +24,8 @@ SCRAPES = 4
 """A rate needs so many scrapes in its window."""
 LONG = 300.0
 """A window for what is too rare for a shorter one [s]."""
+TELLING = ("request_rate", "pod_count")
+"""Metrics that every service of a family has which has them at all."""
 FEW_REQUESTS = 20
 """A ratio or quantile of fewer is taken over the long window."""
 MOST_JOBS = 200
@@ -73,10 +75,11 @@ class Plan:
         """By family a query with a series for every service of it."""
         found = {}
         for one in self.asked:
-            probe = (
-                compiled(f"count by ($by) ({one.preset.probe})", one.naming, self.dialect) if one.preset.probe else ""
-            )
-            found[one.key] = probe or f"count by ({SERVICE}) ({' or '.join(one.queries.values())})"
+            if one.preset.probe:
+                found[one.key] = compiled(f"count by ($by) ({one.preset.probe})", one.naming, self.dialect)
+            else:
+                telling = [one.queries[metric] for metric in TELLING if metric in one.queries and one.family.name]
+                found[one.key] = f"count by ({SERVICE}) ({' or '.join(telling[:1] or one.queries.values())})"
         return found
 
     @property
@@ -159,7 +162,7 @@ def _families(preset: Preset, inventory: Inventory, catalog: Mapping[str, Metric
     rest = [
         Family(
             one.name,
-            {k: v for k, v in one.queries.items() if k not in preset.queries},
+            {k: v for k, v in one.queries.items() if k not in own},
             one.tells_errors,
             one.buckets,
             one.unit,

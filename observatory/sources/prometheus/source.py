@@ -30,7 +30,7 @@ from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Service, 
 from observatory.sources.prometheus.answers import Answer, Series, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.distinctions import Distinctions
-from observatory.sources.prometheus.inventory import Inventory, read_inventory
+from observatory.sources.prometheus.inventory import REACH, Inventory, read_inventory
 from observatory.sources.prometheus.merging import arranged
 from observatory.sources.prometheus.naming import Renames
 from observatory.sources.prometheus.plan import (
@@ -217,18 +217,26 @@ class PrometheusSource:
         return bool(is_usable_name(name) and self._included.match(name) and not self._excluded.match(name))
 
     def discover(self) -> list[Service]:
-        """Services of which some family has a series now."""
+        """Services of which some family has a series now; a query that is refused is told when it is collected.
+
+        Raises
+        ------
+        SourceError
+            The server cannot be reached, or nothing is left of what it did not refuse.
+        """
         now = datetime.now(UTC) - self.delay
         plan = self.plan()
         answer = self._answer("services", plan, plan.probes, lambda query: self.client.instant(query, now))
-        if answer.failures:
+        if answer.failures and not answer.series:
             raise SourceError(f"{self.name}: {answer.failures[0].error}")
         names = {one.labels.get(SERVICE, "") for one in answer.series}
         return [Service(name, self.name) for name in sorted(names) if self.watches(name)]
 
     def collect(self, at: datetime, services: Sequence[str] | None = None) -> Collected:
         """The value of every metric at `at`; a metric whose query fails is a failure in the answer."""
-        return self._collect(self.plan(), lambda query: self.client.instant(_only(query, services), at), services)
+        is_now = abs(datetime.now(UTC) - at) < REACH
+        plan = self.plan() if is_now else self.plan((at, at))
+        return self._collect(plan, lambda query: self.client.instant(_only(query, services), at), services)
 
     def history(self, start: datetime, end: datetime, step: float, services: Sequence[str] | None = None) -> Collected:
         """Values every `step` seconds; a metric whose query fails is a failure in the answer."""
@@ -297,13 +305,13 @@ class PrometheusSource:
             if error := refusal(batch):
                 alone = {batch[0]: error} if len(batch) == 1 else {key: refusal([key]) for key in batch}
                 refused |= {key: self.explained(plan.of(key), metric, said) for key, said in alone.items() if said}
-        if refused and not found.series:
-            raise list(refused.values())[-1]
         for key, said in refused.items():
             if isinstance(said, UnsupportedQueryError):
                 self._refused[live, metric, key] = time.monotonic() + FORGOTTEN_AFTER, str(said)
             else:
                 found.failures.append(Failure(metric, f"preset {plan.of(key).label}: {said}"))
+        if refused and not found.series:
+            raise list(refused.values())[-1]
         if found.partial:
             found.failures.append(Failure(metric, "the answer is partial: run the backfill again"))
         for key in parts:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from observatory.catalog import METRICS
 from observatory.model import SERVICE, TIMESTAMP, Fault
 from observatory.sources.demo.faults import KINDS, Injection, apply, reach
-from observatory.sources.demo.shop import CALLS, SHOP, DemoSource
+from observatory.sources.demo.shop import CALLS, MEASURED, SHOP, DemoSource
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -147,7 +147,7 @@ def test_values_stay_possible_whatever_happens(week: tuple) -> None:
 def test_faults_on_top_of_each_other_stay_possible(injections: list[Injection], errors: float, pods: int) -> None:
     times = pd.date_range(NOW, periods=60, freq="60s")
     values = {"error_rate": errors, "latency_p50": 0.1, "latency_p95": 0.1, "latency_p99": 0.1, "pod_count": pods}
-    frame = pd.DataFrame(dict.fromkeys(METRICS, 1.0) | values, index=times, dtype=float)
+    frame = pd.DataFrame(dict.fromkeys(MEASURED, 1.0) | values, index=times, dtype=float)
     for injection in injections:
         for reached in reach(injection, CALLS):
             frame = apply(reached, frame)
@@ -199,14 +199,14 @@ def test_calls_in_a_circle_come_to_an_end() -> None:
 
 def test_a_fault_outside_the_frame_changes_nothing() -> None:
     frame = DemoSource(7, WELL).history(NOW, NOW + HOUR, 60, ["shop/cart"]).frame
-    frame = frame.set_index(TIMESTAMP)[list(METRICS)]
+    frame = frame.set_index(TIMESTAMP)[list(MEASURED)]
     (reached,) = reach(Injection("error_burst", "shop/cart", NOW - HOUR, NOW - MINUTE), CALLS)
     pd.testing.assert_frame_equal(apply(reached, frame), frame)
 
 
 def test_applying_a_fault_leaves_the_frame_it_was_given_alone() -> None:
     frame = DemoSource(7, WELL).history(NOW, NOW + HOUR, 60, ["shop/cart"]).frame
-    frame = frame.set_index(TIMESTAMP)[list(METRICS)]
+    frame = frame.set_index(TIMESTAMP)[list(MEASURED)]
     before = frame.copy()
     (reached,) = reach(Injection("error_burst", "shop/cart", NOW, NOW + HOUR), CALLS)
     assert not apply(reached, frame).equals(before)

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from observatory.catalog import METRICS
 from observatory.errors import InvalidInputError, UnknownServiceError
 from observatory.health.score import Targets, score
 from observatory.model import SERVICE, TIMESTAMP
 from observatory.sources import Source
-from observatory.sources.demo.shop import CALLS, SHOP, DemoSource
+from observatory.sources.demo.shop import CALLS, MEASURED, SHOP, DemoSource
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
 FOREVER = timedelta(days=3650)
@@ -98,7 +97,7 @@ def test_a_range_between_two_samples_is_empty_even_before_midnight() -> None:
     midnight = datetime(2026, 3, 4, tzinfo=UTC)
     answer = healthy().history(midnight - timedelta(seconds=40), midnight - timedelta(seconds=20), 60)
     assert answer.frame.empty
-    assert list(answer.frame.columns) == [SERVICE, TIMESTAMP, *METRICS]
+    assert list(answer.frame.columns) == [SERVICE, TIMESTAMP, *MEASURED]
 
 
 # -- what it is asked -------------------------------------------------------------------------
@@ -110,7 +109,7 @@ def test_it_is_a_source_of_twelve_services_and_nine_metrics() -> None:
     assert [service.name for service in source.discover()] == sorted(SHOP)
     assert len(SHOP) == 12
     answer = source.collect(NOW)
-    assert list(answer.frame.columns) == [SERVICE, TIMESTAMP, *METRICS]
+    assert list(answer.frame.columns) == [SERVICE, TIMESTAMP, *MEASURED]
     assert answer.queries == 9
     assert answer.frame.notna().all(axis=None)
     assert source.graph() == list(CALLS)
@@ -121,7 +120,7 @@ def test_only_the_services_asked_for_are_in_the_answer() -> None:
     assert source.collect(NOW, ["shop/cart", "shop/email"]).frame[SERVICE].tolist() == ["shop/cart", "shop/email"]
     nobody = source.collect(NOW, []).frame
     assert nobody.empty
-    assert list(nobody.columns) == [SERVICE, TIMESTAMP, *METRICS]
+    assert list(nobody.columns) == [SERVICE, TIMESTAMP, *MEASURED]
 
 
 def test_a_service_the_shop_does_not_have_is_unknown_with_a_hint() -> None:
@@ -160,7 +159,7 @@ def test_a_time_of_another_zone_is_the_same_time() -> None:
 
 
 def test_values_are_possible_and_quantiles_in_order(weeks: pd.DataFrame) -> None:
-    assert (weeks[list(METRICS)] >= 0).all(axis=None)
+    assert (weeks[list(MEASURED)] >= 0).all(axis=None)
     assert weeks["error_rate"].max() <= 0.01
     assert (weeks["latency_p50"] <= weeks["latency_p95"]).all()
     assert (weeks["latency_p95"] <= weeks["latency_p99"]).all()
@@ -215,7 +214,7 @@ def test_a_shop_that_is_well_scores_near_100(weeks: pd.DataFrame) -> None:
     scores = []
     for row in weeks.iloc[::97].to_dict("records"):
         service = services[row[SERVICE]]
-        values = {name: row[name] for name in METRICS}
+        values = {name: row[name] for name in MEASURED}
         targets = Targets(objective=0.999, latency=service.latency_target)
         scores.append(score(values, service, targets, window=300).score)
     assert np.median(scores) >= 95

@@ -131,9 +131,9 @@ def test_bad_promql_costs_only_its_preset_and_is_said_each_time() -> None:
             assert "preset own: Prometheus at" in collected.failures[0].error
             assert "parse error" in collected.failures[0].error
             assert collected.frame[list(parts())].notna().all(axis=None)
-        first = len(server.requests)
+        first = len(asked_of(server))
         source.collect(NOW)
-        assert len(server.requests) - first == queries()  # what was refused is not asked again for a while
+        assert len(asked_of(server)) - first == queries()  # what was refused is not asked again for a while
 
 
 def test_a_function_the_server_lacks_is_said_and_not_asked_for_again_for_a_while() -> None:
