@@ -155,7 +155,7 @@ def _scrapes(source: PrometheusSource, found: Survey, now: datetime) -> Iterator
             f"{windows.usual.seconds:g} s; no target is scraped (metrics are pushed), so nothing to compare",
         )
     elif source.window is None:
-        others = ", ".join(f"{window.seconds:g} s for {len(jobs)} jobs" for window, jobs in windows.others)
+        others = ", ".join(f"{window.seconds:g} s for {_jobs(len(jobs))}" for window, jobs in windows.others)
         yield Finding(Level.OK, what, f"{windows.usual.seconds:g} s by the pace of scrapes{others and ', '}{others}")
     else:
         job, slowest = max(intervals.items(), key=lambda item: item[1])
@@ -174,6 +174,10 @@ def _scrapes(source: PrometheusSource, found: Survey, now: datetime) -> Iterator
             yield Finding(
                 Level.OK, what, f"{source.window:g} s hold at least {source.window / slowest:.0f} scrapes of every job"
             )
+
+
+def _jobs(number: int) -> str:
+    return "1 job" if number == 1 else f"{number} jobs"
 
 
 def _lateness(source: PrometheusSource, found: Survey, now: datetime) -> Iterator[Finding]:

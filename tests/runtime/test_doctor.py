@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.blind import blind
 from support.secure import PASSWORD, USER, Certificates, SecurePrometheus
 from support.servers import FaultyServer, Prometheus, Reply, Request, free_port, refusal, success, wait_until
 
@@ -40,13 +42,22 @@ def of(found: list[Finding], what: str) -> list[Finding]:
     return [one for one in found if one.what == what]
 
 
-def healthy(request: Request) -> Reply:
-    """A server with one job that is scraped every 15 s."""
-    if "buildinfo" in request.path:
-        return Reply(body=json.dumps({"status": "success", "data": {"version": "2.42.0"}}).encode())
-    if "count_over_time" in request.fields["query"]:
-        return success([{"metric": {"job": "api"}, "value": [0, "20"]}])
-    return success([{"metric": {"service_name": "api"}, "value": [0, "1"]}])
+def paced(**counts: int) -> Callable[[Request], Reply]:
+    """A server without an index, with a job that had so many scrapes in the last five minutes."""
+    kinds = {"pace": 1.0, "before": 1.0, "fast": 0.2}
+
+    def choose(request: Request) -> Reply:
+        if "buildinfo" in request.path:
+            return Reply(body=json.dumps({"status": "success", "data": {"version": "2.42.0"}}).encode())
+        if "count_over_time(up" in request.fields.get("query", ""):
+            shares = [(job, kind, count * share) for job, count in counts.items() for kind, share in kinds.items()]
+            return success([{"metric": {"job": job, "is": kind}, "value": [0, f"{n}"]} for job, kind, n in shares])
+        return blind(success([{"metric": {"service_name": "api"}, "value": [0, "1"]}]))(request)
+
+    return choose
+
+
+healthy = paced(api=20)
 
 
 def guarded(request: Request) -> Reply:
@@ -83,7 +94,7 @@ def test_real_servers_with_log_ins_of_their_own_are_fine(
     wait_until(lambda: not broken(look()), 60, "four scrapes of every job", lambda: str(broken(look())))
     found = look()
     assert "answers, version" in of(found, "open: connection")[0].detail
-    assert "prometheus (3)" in of(found, "open: presets")[-1].detail
+    assert of(found, "open: presets")[-1].detail == "services by preset: prometheus (1), process (3)"
     assert of(found, "closed: presets")[-1].detail == "services by preset: process (1)"
     assert of(found, "closed: clock")[0].level is Level.OK
 
@@ -94,12 +105,12 @@ def test_a_window_too_short_for_the_scrape_interval_is_broken() -> None:
 
         def window() -> list[tuple[str, str, str]]:
             found = findings(datetime.now(UTC), prometheus_url=rare.url, window=4)
-            return [one for one in broken(found) if one[0] == "prometheus: window"]
+            return [one for one in broken(found) if one[0] == "prometheus: window" and "hold 0" not in one[1]]
 
         wait_until(window, 30, "a finding about the window", rare.log)
         ((_, detail, todo),) = window()
-    assert re.fullmatch(r"4 s hold [12] scrapes of job 'prometheus', a rate needs 4", detail)
-    assert "set OBSERVATORY_WINDOW to four scrape intervals" in todo
+    assert re.fullmatch(r"4 s hold [12] scrapes of job 'prometheus', a rate needs 4", detail), detail
+    assert "leave OBSERVATORY_WINDOW empty" in todo
 
 
 @pytest.mark.servers
@@ -119,7 +130,7 @@ def test_a_healthy_server_and_no_store_yet_are_fine() -> None:
     with FaultyServer(choose=healthy) as server:
         found = findings(prometheus_url=server.url)
     assert not broken(found), broken(found)
-    assert of(found, "prometheus: window")[0].detail == "300 s hold at least 20 scrapes of every job"
+    assert of(found, "prometheus: window")[0].detail == "60 s by the pace of scrapes"
     assert of(found, "store")[0].detail == "observatory.duckdb is made at the first start"
     assert not Path("observatory.duckdb").exists()
 
@@ -182,19 +193,20 @@ def test_a_clock_that_is_off_is_broken(skew: float, words: str) -> None:
 
 
 def test_few_scrapes_in_a_window_are_broken_with_the_window_to_set() -> None:
-    def rare(request: Request) -> Reply:
-        if "count_over_time" in request.fields.get("query", ""):
-            return success([{"metric": {"job": job}, "value": [0, n]} for job, n in (("api", "2"), ("db", "30"))])
-        return healthy(request)
-
-    with FaultyServer(choose=rare) as server:
-        ((what, detail, todo),) = broken(findings(prometheus_url=server.url))
+    with FaultyServer(choose=paced(api=2, db=30)) as server:
+        ((what, detail, todo),) = broken(findings(prometheus_url=server.url, window=300))
+        by_itself = of(findings(prometheus_url=server.url), "prometheus: window")
+        enough = of(findings(prometheus_url=server.url, window=900), "prometheus: window")
     assert (what, detail) == ("prometheus: window", "300 s hold 2 scrapes of job 'api', a rate needs 4")
-    assert "about 600 s" in todo
+    assert "at least 600" in todo
+    assert [(one.level, one.detail) for one in by_itself] == [
+        (Level.OK, "600 s by the pace of scrapes, 60 s for 1 job")
+    ]
+    assert [(one.level, one.detail) for one in enough] == [(Level.OK, "900 s hold at least 6 scrapes of every job")]
 
 
 def test_a_server_without_any_known_metric_is_broken() -> None:
-    with FaultyServer(success([])) as server:
+    with FaultyServer(choose=blind(success([]))) as server:
         found = broken(findings(prometheus_url=server.url))
         assert [what for what, _, _ in found] == ["prometheus: presets"]
         assert "`observatory help presets`" in found[0][2]
@@ -213,7 +225,7 @@ def test_a_timeout_longer_than_the_interval_and_open_secrets_are_warnings() -> N
 def test_a_service_in_two_sources_is_a_warning() -> None:
     with FaultyServer(choose=healthy) as server:
         found = findings(sources={"eu": {"url": server.url}, "us": {"url": server.url}})
-    (one,) = of(found, "us: services")
+    (one,) = (finding for finding in of(found, "us: services") if "source" in finding.detail)
     assert one.detail == "1 are also in source eu, such as api: they belong to that"
 
 

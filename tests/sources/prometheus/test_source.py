@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from support.blind import asked_of, blind, by_metric, parts
+from support.blind import asked_of, blind, by_metric, parts, queries
 from support.servers import FaultyServer, Reply, Request, free_port, refusal, success
 
 from observatory.config import Settings
@@ -347,7 +347,7 @@ def test_what_the_server_remarks_comes_with_the_data() -> None:
 def test_advice_on_queries_is_no_warning_of_samples_and_kept_once() -> None:
     said = [f'PromQL info: might not be a counter: "hits" (1:{place})' for place in (7, 8)]
     with FaultyServer(choose=blind(success(vector(a="1"), infos=said))) as server:
-        source = PrometheusSource(a_client(server.url))
+        source = PrometheusSource(a_client(server.url), presets=("otel",))
         assert source.collect(NOW).warnings == ()
     assert source.client.infos == ('PromQL info: might not be a counter: "hits"',)
 
@@ -398,10 +398,10 @@ ALL = list(parts())
 """The metrics that are asked of a server without an index."""
 
 
-def test_one_query_a_metric_and_all_services_in_one_frame() -> None:
+def test_as_few_queries_as_a_server_takes_and_all_services_in_one_frame() -> None:
     with FaultyServer(choose=blind(success(vector(a="1", b="2")))) as server:
         answer = PrometheusSource(a_client(server.url)).collect(NOW)
-    assert answer.queries == len(asked_of(server)) == len(ALL)
+    assert answer.queries == len(asked_of(server)) == queries()
     assert list(answer.frame.columns) == ["service_name", "timestamp", *ALL]
     assert sorted(answer.frame["service_name"]) == ["a", "b"]
     assert set(answer.frame["timestamp"]) == {NOW}
