@@ -27,11 +27,15 @@ from support.servers import History, Server, VictoriaMetrics
 
 from observatory.collection.backfill import backfill
 from observatory.collection.collect import collect_once, store_samples
-from observatory.model import SERVICE
+from observatory.model import SERVICE, Service
+from observatory.sources.prometheus.about import Build
 from observatory.sources.prometheus.answers import parse, read_envelope, wide_frame
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import Limits
-from observatory.sources.prometheus.presets import joined
+from observatory.sources.prometheus.inventory import Inventory
+from observatory.sources.prometheus.merging import arranged
+from observatory.sources.prometheus.plan import FAMILY, Plan, batches, make_plan, marked
+from observatory.sources.prometheus.presets.templates import QUANTILES
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store, open_store
 
@@ -74,7 +78,7 @@ class Loaded:
             self._started[name] = server.__enter__()
             if isinstance(server, VictoriaMetrics):
                 server.load(text.prometheus())
-        return PrometheusSource(PrometheusClient(self._started[name].url, Limits(timeout=120)), 300, ("go", "process"))
+        return settled(PrometheusSource(PrometheusClient(self._started[name].url, Limits(timeout=120))), NOW)
 
     def close(self) -> None:
         for server in self._started.values():
@@ -94,8 +98,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def queries(source: PrometheusSource) -> dict[str, str]:
-    return {metric: joined(parts.values()) for metric, parts in source.parts.items()}
+def settled(source: PrometheusSource, at: datetime) -> PrometheusSource:
+    """A source that has looked at what its server has, as it does every ten minutes."""
+    plan = source.plan((at, at))
+    source.plan = lambda reach=None: plan  # type: ignore[method-assign]
+    return source
+
+
+def queries(source: PrometheusSource) -> list[tuple[str, str]]:
+    """Each query of a cycle, with the metric it is of."""
+    return [
+        (metric, " or ".join(marked(parts[key], key) for key in batch))
+        for metric, parts in source.plan().parts.items()
+        for batch in batches(parts, source.client.longest_query)
+    ]
 
 
 def bodies(source: PrometheusSource, session: requests.Session) -> dict[str, bytes]:
@@ -104,16 +120,16 @@ def bodies(source: PrometheusSource, session: requests.Session) -> dict[str, byt
     address = f"{source.client.url}/api/v1/query"
     return {
         metric: session.post(address, data={"query": query, "time": at}, timeout=120).content
-        for metric, query in queries(source).items()
+        for metric, query in queries(source)
     }
 
 
-def read(answers: dict[str, bytes], kind: str = "vector", step: float | None = None) -> pd.DataFrame:
+def read(answers: dict[str, bytes], plan: Plan, kind: str = "vector", step: float | None = None) -> pd.DataFrame:
     found = {}
     for metric, body in answers.items():
         envelope = read_envelope(body)
         assert envelope is not None
-        found[metric] = [parse(envelope, kind, "there").series]
+        found[metric] = arranged(metric, parse(envelope, kind, "there").series, plan)
     return wide_frame(found, step)[0]
 
 
@@ -121,14 +137,14 @@ def read(answers: dict[str, bytes], kind: str = "vector", step: float | None = N
 
 
 @pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("part", ["1 server", "2 reading", "3 storing", "4 whole cycle"])
+@pytest.mark.parametrize("part", ["0 looking at what it has", "1 server", "2 reading", "3 storing", "4 whole cycle"])
 def test_a_cycle(benchmark: Any, loaded: Loaded, store: Store, services: int, server: str, part: str) -> None:
     benchmark.group = f"a cycle of {services:,} services from {server}"
     source, session, turn = loaded[server], requests.Session(), count(1)
     answers = bodies(source, session)
-    frame = read(answers)
+    frame = read(answers, source.plan())
     assert len(frame) == services
-    assert frame.notna().all(axis=None)
+    assert frame.drop(columns=list(QUANTILES)).notna().all(axis=None)
     store_samples(store, source, frame)
 
     def store_next() -> None:
@@ -136,8 +152,9 @@ def test_a_cycle(benchmark: Any, loaded: Loaded, store: Store, services: int, se
         store_samples(store, source, frame.assign(timestamp=frame["timestamp"] + later))
 
     work: Callable[[], Any] = {
+        "0 looking at what it has": lambda: PrometheusSource(source.client).plan((NOW, NOW)),
         "1 server": lambda: bodies(source, session),
-        "2 reading": lambda: read(answers),
+        "2 reading": lambda: read(answers, source.plan()),
         "3 storing": store_next,
         "4 whole cycle": lambda: collect_once([source], store, NOW),
     }[part]
@@ -192,7 +209,7 @@ if importlib.util.find_spec("prometheus_api_client"):
 
         def cycle() -> pd.DataFrame:
             columns = {}
-            for metric, query in queries(source).items():
+            for metric, query in queries(source):
                 answer = client.custom_query(query, params={"time": f"{NOW.timestamp():.0f}"})
                 columns[metric] = MetricSnapshotDataFrame(answer).set_index(SERVICE)["value"]
             return pd.concat(columns, axis=1)
@@ -220,15 +237,17 @@ def replay(services: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     pieces = 1 if services < 1000 else 3
     port = Server().port
     source = PrometheusSource(PrometheusClient(f"http://127.0.0.1:{port}", Limits(timeout=120)), 300, ("go", "process"))
-    source.discover = lambda: [object()] * services  # type: ignore[method-assign, list-item, return-value]
+    plan = make_plan(Inventory(source.client, START, START, Build(), None), list(source.presets.values()), window=300)
+    source.plan = lambda reach=None: plan  # type: ignore[method-assign]
+    source.discover = lambda: [Service(f"shop/service-{n}", "prometheus") for n in range(services)]  # type: ignore[method-assign]
     draw = random.Random(7)
     pool = [repr(draw.random()) for _ in range(10_007)]
     answers: dict[str, bytes] = {}
     for piece in range(pieces):
         first = int(START.timestamp()) + piece * points * EVERY
-        for metric, query in queries(source).items():
+        for metric, query in queries(source):
             body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [
-                {"metric": {SERVICE: f"shop/service-{n}"},
+                {"metric": {SERVICE: f"shop/service-{n}", FAMILY: plan.rank(metric)[0]},
                  "values": [[first + EVERY * k, pool[(n * 31 + k) % len(pool)]] for k in range(points)]}
                 for n in range(services)
             ]}}, separators=(",", ":")).encode()  # fmt: skip
@@ -271,9 +290,9 @@ def test_a_backfill(benchmark: Any, replay: Replay, services: int, tmp_path: Pat
 
     work: Callable[[], Any] = whole
     if what.startswith(("1", "2")):
-        frame = read(replay.answers, "matrix", EVERY)
+        frame = read(replay.answers, replay.source.plan(), "matrix", EVERY)
         rows = len(frame)
-        work = keep if what.startswith("2") else (lambda: read(replay.answers, "matrix", EVERY))
+        work = keep if what.startswith("2") else (lambda: read(replay.answers, replay.source.plan(), "matrix", EVERY))
     benchmark.pedantic(work, rounds=3)
     if benchmark.stats:
         print(f"\n{what}: {rows / benchmark.stats.stats.median:,.0f} rows a second", end=" ")
