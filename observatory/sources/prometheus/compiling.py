@@ -7,17 +7,28 @@ A template is PromQL in which ``$by`` stands for what names a service and ``$win
 from __future__ import annotations
 
 import re
-import string
 from dataclasses import dataclass, field
 
 from observatory.model import SERVICE
 from observatory.sources.prometheus.naming import Naming
 from observatory.sources.prometheus.selectors import any_of, label, match
+from observatory.sources.prometheus.syntax import (
+    closing,
+    filled_in,
+    is_balanced,
+    last_argument,
+    masked,
+    opening,
+    without_comments,
+)
 
-_BEFORE = re.compile(r"\b(\w+)\s+by\s*\(([^()]*\$by[^()]*)\)\s*\(")
-_AFTER = re.compile(r"\)\s*by\s*\(([^()]*\$by[^()]*)\)")
-_FUNCTION = re.compile(r"\b(rate|increase|changes|delta)\(")
-_RANGE = re.compile(r"\[([0-9.]+(?:ms|[smhdwy]))+(?::[^\]]*)?\]")
+_BEFORE = re.compile(r"\b(\w+)\s+[bB][yY]\s*\(([^()]*\$by\b[^()]*)\)\s*\(")
+_AFTER = re.compile(r"\)\s*[bB][yY]\s*\(([^()]*\$by\b[^()]*)\)")
+_WINDOW = re.compile(r"\[\s*\$window\s*\]")
+_BY_ITSELF = re.compile(r"\$window\b")
+_NATIVE = re.compile(r"histogram_\w+\s*\([^()]*\bsum\s+by\s*\(\s*\$by\s*\)", re.IGNORECASE)
+_FUNCTION = re.compile(r"\b(rate|increase|changes|delta)\s*\(")
+_RANGE = re.compile(r"\[\s*((?:[0-9.]+(?:ms|[smhdwy]))+)\s*(?::[^\]]*)?\]")
 _DURATION = re.compile(r"([0-9.]+)(ms|[smhdwy])")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _SUMMED = {"sum": "sum", "max": "max", "min": "min", "count": "sum", "group": "group"}
@@ -42,6 +53,10 @@ class Windows:
 
     usual: Window
     others: tuple[tuple[Window, tuple[str, ...]], ...] = ()
+
+    @property
+    def longest(self) -> Window:
+        return max(self.usual, *(window for window, _ in self.others)) if self.others else self.usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +84,26 @@ class Dialect:
 
 def compiled(template: str, naming: Naming, dialect: Dialect) -> str:
     """The query of a template; its series have the label ``service_name`` and those that are named beside ``$by``."""
-    query = _windowed(template, dialect.windows)
-    if not dialect.names_histograms and _is_of_native_histograms(query):
-        query = _as_written(query.replace("$by", naming.by), naming)
-    elif not _is_balanced(query):  # it is sent as it is, so that the server says what is wrong
-        return string.Template(query).safe_substitute(by=naming.by)
-    elif "$by" in query:
-        query = _named(_in_front(query), naming, dialect.replicas)
-    else:
+    query = without_comments(template)
+    query = filled_in(query, {"by": "$by", "window": "$window"})  # with or without braces it is the same
+    if not is_balanced(query):  # it is sent as it is, so that the server says what is wrong
+        return filled(query, naming, dialect.windows.usual.seconds)
+    query = _in_front(_windowed(query, dialect.windows))
+    is_native = bool(_NATIVE.search(masked(query)))
+    if not _is_by_name(query) or (is_native and not dialect.names_histograms):
         query = _as_written(query, naming)
+    else:
+        # of native histograms there is no max; those of a pair are about the same
+        alike = f"{'avg' if is_native else 'max'} without ({', '.join(map(label, dialect.replicas))})"
+        query = _named(query, naming, alike if dialect.replicas else "")
     if dialect.is_victoria:
         query = _as_prometheus_does(query)
-    return string.Template(query).safe_substitute(by=SERVICE)
+    return filled_in(query, {"by": SERVICE})
 
 
 def filled(template: str, naming: Naming, window: float) -> str:
     """The template with labels and window and nothing else: what the user wrote, as a server may be asked it."""
-    return string.Template(template).safe_substitute(by=naming.by, window=duration(window))
+    return filled_in(template, {"by": naming.by, "window": duration(window)})
 
 
 def duration(seconds: float) -> str:
@@ -97,65 +115,66 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1000:.0f}ms" if seconds % 1 else f"{seconds:.0f}s"
 
 
-def _is_of_native_histograms(query: str) -> bool:
-    """Whether it takes numbers out of native histograms that it sums by service; classic ones are summed by ``le``."""
-    return bool(re.search(r"histogram_\w+\([^()]*\bsum\s+by\s*\(\s*\$by\s*\)", query))
+def _is_by_name(query: str) -> bool:
+    """Whether something in it is aggregated by ``$by``; elsewhere this stands for labels that are only compared."""
+    return bool(_BEFORE.search(masked(query)))
 
 
 def _as_written(query: str, naming: Naming) -> str:
-    """A query that leaves the labels of a name in its series, without saying where."""
-    return f"max by ({SERVICE}) ({naming.named(query)})"
+    """A query that leaves the labels of a name in its series."""
+    return f"max by ({SERVICE}) ({naming.named(filled_in(query, {'by': naming.by}))})"
 
 
 def _in_front(query: str) -> str:
     """``sum(x) by ($by)`` as ``sum by ($by) (x)``."""
-    while found := _AFTER.search(query):
-        opening = _opening(query, found.start())
-        operator = re.search(r"\w+\s*$", query[:opening])
+    while found := _AFTER.search(masked(query)):
+        begin = opening(query, found.start())
+        operator = re.search(r"\w+\s*$", query[:begin])
         if operator is None:
             return query
-        inner = query[opening + 1 : found.start()]
+        labels, inner = query[found.start(1) : found.end(1)], query[begin + 1 : found.start()]
         before, after = query[: operator.start()], query[found.end() :]
-        query = f"{before}{operator[0].strip()} by ({found[1]}) ({inner}){after}"
+        query = f"{before}{operator[0].strip()} by ({labels}) ({inner}){after}"
     return query
 
 
-def _named(query: str, naming: Naming, replicas: tuple[str, ...]) -> str:
+def _named(query: str, naming: Naming, alike: str) -> str:
     """Names made within the innermost aggregations by ``$by``: what is under one name is aggregated as one thing."""
-    done, at = [], 0
-    while found := _BEFORE.search(query, at):
-        end = _closing(query, found.end() - 1)
-        operator, labels, inner = found[1], found[2], query[found.end() : end]
+    done, at, text = [], 0, masked(query)
+    while found := _BEFORE.search(text, at):
+        end = closing(query, found.end() - 1)
+        operator, labels = found[1], query[found.start(2) : found.end(2)]
+        parameters, inner = last_argument(query[found.end() : end])
         done.append(query[at : found.start()])
-        if "$by" in inner:
-            done.append(f"{operator} by ({labels}) ({_named(inner, naming, replicas)})")
+        if _is_by_name(inner):
+            done.append(f"{operator} by ({labels}) ({parameters}{_named(inner, naming, alike)})")
         else:
-            done.append(_aggregated(operator, labels, inner, naming, replicas))
+            inner = filled_in(inner, {"by": naming.by})
+            done.append(_aggregated(operator, labels, parameters, f"{alike} ({inner})" if alike else inner, naming))
         at = end + 1
     return "".join(done) + query[at:]
 
 
-def _aggregated(operator: str, labels: str, inner: str, naming: Naming, replicas: tuple[str, ...]) -> str:
-    once = f"max without ({', '.join(map(label, replicas))}) ({inner})" if replicas else inner
-    second = _SUMMED.get(operator)
-    if second is None:
-        first, comma, rest = inner.rpartition(",") if operator in ("quantile", "topk", "bottomk") else ("", "", once)
-        return f"{operator} by ({labels}) ({first}{comma} {naming.named(rest)})"
-    raw = labels.replace("$by", naming.by)
-    return f"{second} by ({labels}) ({naming.named(f'{operator} by ({raw}) ({once})')})"
+def _aggregated(operator: str, labels: str, parameters: str, inner: str, naming: Naming) -> str:
+    second = _SUMMED.get(operator.lower())
+    if second is None or parameters:
+        return f"{operator} by ({labels}) ({parameters}{naming.named(inner)})"
+    raw = filled_in(labels, {"by": naming.by})
+    return f"{second} by ({labels}) ({naming.named(f'{operator} by ({raw}) ({inner})')})"
 
 
 def _windowed(query: str, windows: Windows) -> str:
     """Each function over ``[$window]`` over the window of the job that a series is of."""
+    if _BY_ITSELF.search(_WINDOW.sub("", masked(query))):  # what is compared with a window has to be of that window
+        windows = Windows(windows.longest)
     at = 0
-    while (found := query.find("[$window]", at)) >= 0:
-        start, end = _call(query, found)
-        function = "" if start is None else query[start : query.index("(", start)]
-        if start is None or not windows.others:
+    while found := _WINDOW.search(masked(query), at):
+        begin, end, function = _call(query, found.start())
+        if not function or not windows.others:
             text = windows.usual.of(function)
-            query, at = query[:found] + text + query[found + len("[$window]") :], found + len(text)
+            query, at = query[: found.start()] + text + query[found.end() :], found.start() + len(text)
             continue
-        head, tail = query[start:found], query[found + len("[$window]") : end + 1]
+        head, tail = query[begin : found.start()], query[found.end() : end + 1]
         every = [job for _, jobs in windows.others for job in jobs]
         variants = [f"{_with(head, match('job', '!~', any_of(every)))}{windows.usual.of(function)}{tail}"]
         variants += [
@@ -163,8 +182,8 @@ def _windowed(query: str, windows: Windows) -> str:
             for window, jobs in windows.others
         ]
         text = f"({' or '.join(variants)})"
-        query, at = query[:start] + text + query[end + 1 :], start + len(text)
-    return query
+        query, at = query[:begin] + text + query[end + 1 :], begin + len(text)
+    return filled_in(query, {"window": duration(windows.usual.seconds)})
 
 
 def _as_prometheus_does(query: str) -> str:
@@ -174,74 +193,36 @@ def _as_prometheus_does(query: str) -> str:
     has changed. Those it has for Prometheus's way leave out the time from the last sample before the window to the
     first in it: n samples are n - 1 steps, so the rate is as much larger.
     """
-    at = 0
-    while found := _FUNCTION.search(query, at):
+    for found in reversed([*_FUNCTION.finditer(masked(query))]):  # a function in another one comes first
         name, at = found[1], found.end()
         if name != "rate":
-            query, at = f"{query[: found.start()]}{name}_prometheus({query[at:]}", at + len("_prometheus")
+            query = f"{query[: found.start()]}{name}_prometheus({query[at:]}"
             continue
-        end = _closing(query, at - 1)
-        ranges = list(_RANGE.finditer(query, at, end))
+        end = closing(query, at - 1)
+        ranges = [*_RANGE.finditer(masked(query), at, end)]
         if not ranges:  # MetricsQL takes its own step then
             continue
-        seconds = sum(
-            float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(ranges[-1][0].partition(":")[0])
-        )
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(ranges[-1][1]))
         inner = query[at:end]
         text = f"(increase_prometheus({inner}) / (1 - 1 / count_over_time({inner})) / {seconds:g})"
-        query, at = query[: found.start()] + text + query[end + 1 :], found.start() + len(text)
+        query = query[: found.start()] + text + query[end + 1 :]
     return query
 
 
 def _with(head: str, matcher: str) -> str:
     """What ends with a selector, with one matcher more."""
+    head = head.rstrip()
     if not head.endswith("}"):
         return f"{head}{{{matcher}}}"
-    return f"{head[:-1]}{'' if head[-2] in '{,' else ','}{matcher}}}"
+    matchers = head[:-1].rstrip()
+    return f"{matchers}{'' if matchers[-1] in '{,' else ','}{matcher}}}"
 
 
-def _call(query: str, at: int) -> tuple[int | None, int]:
-    """Where the call of a function begins and ends that a range at `at` is in."""
-    opening = _opening(query, at)
-    name = re.search(r"\w+$", query[:opening]) if opening >= 0 else None
-    return (None, at) if name is None else (name.start(), _closing(query, opening))
-
-
-def _closing(query: str, opening: int) -> int:
-    """Where the parenthesis that opens at `opening` ends."""
-    depth = 0
-    for at, sign in _signs(query):
-        if at >= opening:
-            depth += {"(": 1, ")": -1}.get(sign, 0)
-            if not depth:
-                return at
-    return len(query)
-
-
-def _opening(query: str, end: int) -> int:
-    """Where the parenthesis opens that is still open at `end`; -1 where none is."""
-    stack: list[int] = []
-    for at, sign in _signs(query):
-        if at >= end:
-            break
-        if sign == "(":
-            stack.append(at)
-        elif sign == ")" and stack:
-            stack.pop()
-    return stack[-1] if stack else -1
-
-
-def _is_balanced(query: str) -> bool:
-    depth = 0
-    for _, sign in _signs(query):
-        depth += {"(": 1, ")": -1}.get(sign, 0)
-        if depth < 0:
-            return False
-    return not depth
-
-
-def _signs(query: str) -> list[tuple[int, str]]:
-    """The signs of a query that are not in a string, and where."""
-    texts = [found.span() for found in re.finditer(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`', query)]
-    inside = {at for start, end in texts for at in range(start, end)}
-    return [(at, sign) for at, sign in enumerate(query) if at not in inside]
+def _call(query: str, at: int) -> tuple[int, int, str]:
+    """Where the call of a function begins and ends that a range at `at` is in, and its name; empty where none is."""
+    begin = opening(query, at)
+    while begin >= 0:
+        if name := re.search(r"(\w+)\s*$", query[:begin]):
+            return name.start(), closing(query, begin), name[1]
+        begin = opening(query, begin)  # of parentheses around the range alone
+    return at, at, ""

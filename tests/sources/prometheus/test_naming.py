@@ -124,6 +124,7 @@ def little_traffic_is_judged_over_the_long_window() -> Case:
 HITS = {
     'legacy_hits{app="api",zone="a"}': counter(600),
     'legacy_hits{app="api",zone="b"}': counter(300),
+    'legacy_rates{app="api"}': constant(15),
 }
 
 
@@ -136,6 +137,13 @@ HITS = {
     several_aggregations="sum by ($by) (rate(legacy_hits[$window])) + 0 * count by ($by) (legacy_hits)",
     without_by="sum by (app) (rate(legacy_hits[$window]))",
     fixed_window="sum by ($by) (rate(legacy_hits[4m]))",
+    capitals="SUM(rate(legacy_hits [ $window ])) BY ($by)",
+    a_comment='sum by ($by) (rate(legacy_hits[$window])) # all (of "them"',
+    matching="sum by ($by) (rate(legacy_hits[$window]) * on ($by, zone) group_left() (legacy_hits > bool 0))",
+    matching_alone="sum by (app) (rate(legacy_hits[$window])) + on ($by) 0 * count by (app) (legacy_hits)",
+    parameters="2 * quantile by ($by) (0.5, rate(legacy_hits[$window]))",
+    a_string='sum by ($by) (rate(legacy_hits{zone!=") by ($by) [$window]"}[$window]))',
+    of_the_window="sum by ($by) (sum_over_time(legacy_rates[$window:1m]) / count_over_time(legacy_rates[$window:1m]))",
 )
 def queries_of_the_settings(query: str) -> Case:
     own = PresetSettings(labels=("app",), queries={"request_rate": query})
