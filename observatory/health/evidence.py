@@ -62,7 +62,7 @@ def least_ratio(ratio: float, requests: float) -> float:
     Examples
     --------
     >>> [round(least_ratio(failed / 10, 10), 4) for failed in (0, 1, 3, 10)]
-    [0.0, 0.0001, 0.0223, 0.5165]
+    [0.0, 0.0001, 0.0233, 0.5165]
     """
     failed = min(ratio, 1.0) * requests
     return float(betaincinv(failed, requests - failed + 1, DOUBT)) if failed > 0 else 0.0
