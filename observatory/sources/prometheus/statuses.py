@@ -80,23 +80,26 @@ def status_labels(values: Mapping[str, Sequence[str]]) -> list[StatusLabel]:
     for name in sorted(
         values, key=lambda name: (name not in LABELS, LABELS.index(name) if name in LABELS else 0, name)
     ):
-        kinds = [_kind(name, value) for value in values[name] if value]
-        if kinds and sum(map(bool, kinds)) * 2 >= len(kinds):
-            is_rpc = _is_rpc(name) or "grpc" in kinds
+        told = [value for value in values[name] if value]
+        is_rpc = _is_rpc(name, told)
+        known = [value for value in told if _is_known(value, is_rpc, any(map(HTTP.fullmatch, told)))]
+        if known and len(known) * 2 >= len(told):
             found.append(StatusLabel(name, FAILED_RPC if is_rpc else FAILED))
     return found
 
 
-def _is_rpc(name: str) -> bool:
-    return "rpc" in name.lower()
+def _is_rpc(name: str, values: Sequence[str]) -> bool:
+    """Whether a label is one of gRPC: by its name, or as it has words of gRPC and nothing else.
+
+    Many of them are everyday words: what is internal has not failed where other requests are external, and Micrometer
+    says UNKNOWN beside HTTP's codes where a caller was gone.
+    """
+    if "rpc" in name.lower():
+        return True
+    return all(map(GRPC.fullmatch, values)) and any(value == "ok" or value[0].isupper() for value in values)
 
 
-def _kind(name: str, value: str) -> str:
-    """What language a value is in; empty where none is known."""
-    if HTTP.fullmatch(value):
-        return "http"
-    if _is_rpc(name) and (NUMBER.fullmatch(value) or GRPC.fullmatch(value)):
-        return "grpc"
-    if WORD.fullmatch(value):
-        return "word"
-    return "grpc" if GRPC.fullmatch(value) else ""
+def _is_known(value: str, is_rpc: bool, is_of_codes: bool) -> bool:
+    if is_rpc and NUMBER.fullmatch(value):
+        return True
+    return bool(HTTP.fullmatch(value) or WORD.fullmatch(value) or ((is_rpc or is_of_codes) and GRPC.fullmatch(value)))
