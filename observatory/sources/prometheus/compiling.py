@@ -56,7 +56,17 @@ class Windows:
 
     @property
     def longest(self) -> Window:
-        return max(self.usual, *(window for window, _ in self.others)) if self.others else self.usual
+        return max([self.usual, *(window for window, _ in self.others)])
+
+    @property
+    def shortest(self) -> Window:
+        return min([self.usual, *(window for window, _ in self.others)])
+
+    def at_least(self, seconds: float) -> Windows:
+        """The same, where shorter ones are as long as that."""
+        least = Window(seconds)
+        usual = max(self.usual, least)
+        return Windows(usual, tuple((max(one, least), jobs) for one, jobs in self.others if max(one, least) != usual))
 
 
 @dataclass(frozen=True, slots=True)

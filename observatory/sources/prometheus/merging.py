@@ -30,8 +30,6 @@ def arranged(metric: str, series: Sequence[Series], plan: Plan) -> list[list[Ser
         if ends:
             one = Series(one.labels, one.times, without_artefacts(one.values, ends))
             fineness = -float(len(ends))
-        elif metric in QUANTILES and plan.bounds.get(key):
-            fineness = 0.0
         known = ~np.isnan(one.values)
         if known.any() or not len(one.values):
             by_service[name].append(

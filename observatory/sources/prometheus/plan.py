@@ -233,19 +233,13 @@ def _query(
     template: str, family: Family, metric: str, catalog: Mapping[str, Metric], naming: Naming, dialect: Dialect
 ) -> str:
     """The query of a metric; what a few requests cannot tell is taken over a longer window."""
-    query = compiled(template, naming, dialect)
-    requests = family.queries.get("request_rate", "")
-    window = dialect.windows.usual.seconds
-    if not catalog[metric].needs_traffic or not requests or window >= LONG:
+    query, windows = compiled(template, naming, dialect), dialect.windows
+    requests, least = family.queries.get("request_rate", ""), windows.shortest.seconds
+    if not catalog[metric].needs_traffic or not requests or least >= LONG:
         return query
-    longer = Dialect(
-        Windows(Window(LONG), tuple(one for one in dialect.windows.others if one[0].seconds > LONG)),
-        dialect.replicas,
-        dialect.is_victoria,
-        dialect.names_histograms,
-    )
-    enough = f"{compiled(requests, naming, dialect)} * {window:g} >= {FEW_REQUESTS}"
-    return f"(({query}) and on ({SERVICE}) ({enough})) or ({compiled(template, naming, longer)})"
+    longer = compiled(template, naming, replace(dialect, windows=windows.at_least(LONG)))
+    enough = f"({compiled(requests, naming, dialect)}) * {least:g} >= {FEW_REQUESTS}"
+    return f"(({query}) and on ({SERVICE}) ({enough})) or ({longer})"
 
 
 def marked(query: str, key: str) -> str:
