@@ -88,6 +88,18 @@ def how_far_consumers_of_kafka_are_behind() -> Case:
     )
 
 
+@CASES.each(now="status", formerly="state")
+def jobs_of_rq_that_are_done_do_not_wait(label: str) -> Case:
+    return Case(
+        {
+            f'rq_jobs{{job="rq",queue="{queue}",{label}="{status}"}}': constant(value)
+            for queue in ("mail", "reports")
+            for status, value in {"queued": 2, "started": 1, "finished": 500, "failed": 7, "scheduled": 3}.items()
+        },
+        {"queue_lag": {"rq": 4}},
+    )
+
+
 @CASES.each(sidekiq="sidekiq_queue_backlog", celery="celery_queue_length", rabbitmq="rabbitmq_queue_messages_ready")
 def how_long_queues_are(name: str) -> Case:
     return Case(

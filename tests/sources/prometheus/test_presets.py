@@ -221,10 +221,15 @@ def what_a_service_asks_of_others_is_not_its_traffic() -> Case:
                 "myapp_outgoing_http_requests_total",
                 "envoy_cluster_upstream_requests_total",
                 "kube_requests_total",
+                "argocd_app_k8s_request_total",
+                "external_api_requests_total",
+                "price_cache_requests_total",
             )
         }
         | {'disk_requests_total{job="api",device="sda"}': counter(60)}
-        | histogram("http_client_request_duration_seconds", 'job="api",code="200"', 60, 0),
+        | histogram("http_client_request_duration_seconds", 'job="api",code="200"', 60, 0)
+        | histogram("cloudprovider_aws_api_request_duration_seconds", 'job="api",code="200"', 60, 0)
+        | {'rq_request_processing_seconds_count{job="rq"}': counter(4)},
         {"request_rate": {}, "latency_p95": {}},
     )
 

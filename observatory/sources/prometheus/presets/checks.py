@@ -10,7 +10,7 @@ from observatory.sources.prometheus.inventory import Inventory
 from observatory.sources.prometheus.naming import Renames
 from observatory.sources.prometheus.presets.preset import JOB, Family, Preset
 from observatory.sources.prometheus.presets.templates import quantiles, rate, ratio
-from observatory.sources.prometheus.selectors import any_of, select
+from observatory.sources.prometheus.selectors import any_of, match, select
 
 _UP = re.compile(r"(?!kube_|node_|process_)[a-z][a-z0-9_]*_up")
 _NOT_UP = re.compile(
@@ -94,10 +94,15 @@ def _queues(inventory: Inventory) -> list[Family]:
         "rabbitmq_queue_messages_ready",
     )
     return [
-        Family(name, {"queue_lag": f"sum by ($by) ({select(name)})"})
+        Family(name, {"queue_lag": f"sum by ($by) ({select(name, *_waiting(inventory, name))})"})
         for name in names
         if inventory.names and inventory.has(name)
     ]
+
+
+def _waiting(inventory: Inventory, name: str) -> list[str]:
+    """Matchers of what waits, where a metric also counts what is done: RQ keeps its jobs for a while."""
+    return [match(one, "=", "queued") for one in ("status", "state") if one in inventory.labels(name)]
 
 
 _WORKERS = (

@@ -22,7 +22,8 @@ OTEL, GO, MICROMETER = (
 # Requests that a service sends, or that are answered by something else that has a preset of its own.
 _NOT_SERVED = re.compile(
     r"client|outbound|outgoing|egress|upstream|dial|remote_(?:storage|write|read)|_sd_|promhttp|scrap|sidecar"
-    r"|^(?:envoy|istio|linkerd|traefik|caddy|haproxy|nginx_ingress|django|container|kube|blackbox|probe|prober|redis|mysql|pg)_"
+    r"|external|third_?party|cloudprovider|_k8s_|cache_requests?"
+    r"|^(?:envoy|istio|linkerd|traefik|caddy|haproxy|nginx_ingress|django|container|kube|blackbox|probe|prober|redis|mysql|pg|rq)_"
     r"|^(?:inbound_|outbound_)?(?:request|response)_total$|^response_latency|exceptions|webhook|watch_requests"
     r"|_by_(?:method|view|transport)|_size|_bytes"
 )
