@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.blind import parts
-from support.known import Found, Known
+from support.known import NOW, Found, Known
 from support.parsing import not_understood
+from support.servers import VictoriaMetrics
 
+from observatory.errors import QueryRefusedError
 from observatory.sources.prometheus.about import PROMETHEUS, VICTORIAMETRICS, Build
+from observatory.sources.prometheus.client import PrometheusClient
+from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.plan import Plan, make_plan
 from observatory.sources.prometheus.presets import PRESETS
 
@@ -99,11 +105,14 @@ def several(query: str) -> Found:
     return [({}, 1.0)]
 
 
-def made(version: str, *names: str, answer=several) -> Plan:  # type: ignore[no-untyped-def]
+def without_native_histograms(query: str) -> Found:
+    return [] if "histogram_count" in query else several(query)
+
+
+def made(version: str, answer: Callable[[str], Found] = several) -> Plan:
     build = Build(VICTORIAMETRICS) if version == "victoria" else Build(PROMETHEUS, version)
     rich = [one.replace(TARGET, f'{TARGET},app="cart",prometheus_replica="a"') for one in EVERYTHING]
-    known = Known(*(one for one in rich if not names or one.partition("{")[0] in names), answer=answer, build=build)
-    return make_plan(known.inventory(), [*PRESETS.values()])
+    return make_plan(Known(*rich, answer=answer, build=build).inventory(), [*PRESETS.values()])
 
 
 def asked(plan: Plan) -> dict[str, str]:
@@ -136,6 +145,26 @@ def test_a_prometheus_understands_what_is_asked_of_a_server_that_has_little() ->
 def test_a_prometheus_understands_what_is_asked_of_a_server_without_an_index() -> None:
     queries = {f"{metric}, {key}": query for metric, found in parts().items() for key, query in found.items()}
     assert not_understood(queries) == {}
+
+
+class _Patient(VictoriaMetrics):
+    """One that takes longer queries than it does by default: how long they are is not what is tried here."""
+
+    def arguments(self, folder: Path) -> list[str]:
+        return [*super().arguments(folder), "-search.maxQueryLen=65536"]
+
+
+@pytest.mark.servers
+def test_a_victoria_metrics_understands_what_is_asked_of_it() -> None:
+    refused = {}
+    with _Patient() as server:
+        client = PrometheusClient(server.url, Limits(timeout=20))
+        for name, query in asked(made("victoria", without_native_histograms)).items():
+            try:
+                client.instant(query, NOW)
+            except QueryRefusedError as error:
+                refused[name] = str(error)
+    assert refused == {}
 
 
 def test_what_prometheus_answers_is_asked_of_victoria_metrics_in_its_own_functions() -> None:
