@@ -7,6 +7,7 @@ A template is PromQL in which ``$by`` stands for what names a service and ``$win
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from observatory.model import SERVICE
@@ -61,6 +62,15 @@ class Windows:
     @property
     def shortest(self) -> Window:
         return min([self.usual, *(window for window, _ in self.others)])
+
+    def only(self, jobs: Collection[str]) -> Windows:
+        """Those of some jobs alone; where none of these has the usual one, that of most of them is the usual one."""
+        others = {window: tuple(job for job in mine if job in jobs) for window, mine in self.others}
+        others = {window: mine for window, mine in others.items() if mine}
+        if sum(map(len, others.values())) < len(jobs):
+            return Windows(self.usual, tuple(others.items()))
+        usual = max(others, key=lambda window: (len(others[window]), window))
+        return Windows(usual, tuple((window, mine) for window, mine in others.items() if window != usual))
 
     def at_least(self, seconds: float) -> Windows:
         """The same, where shorter ones are as long as that."""

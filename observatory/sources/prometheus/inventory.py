@@ -89,6 +89,11 @@ class Inventory:
             )
         return self._values[name, of]
 
+    def jobs(self, names: Sequence[str]) -> frozenset[str]:
+        """Jobs that have series of one of these names; empty where they cannot be told."""
+        selectors = [select(name) for name in names]
+        return frozenset(self._index(lambda: self.client.label_values("job", selectors, *self.reach)))
+
     def is_native(self, name: str) -> bool:
         """Whether there are native histograms of that name now."""
         is_native = self._has(f"count(histogram_count({select(name)}))")

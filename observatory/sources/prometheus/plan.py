@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from observatory.sources.prometheus.presets.preset import Family, Preset
 from observatory.sources.prometheus.presets.templates import QUANTILES
 from observatory.sources.prometheus.selectors import quoted
 
+_NAMES = re.compile(r'"((?:\\.|[^"\\])*)"|[a-zA-Z_:][a-zA-Z0-9_:]*')
 NOTHING_TOLD = Distinctions()
 FAMILY = "observatory_family"
 """A label that says of which family a series of an answer is."""
@@ -140,8 +142,9 @@ def make_plan(
         for number, family in enumerate(families):
             naming = naming_of(preset, family, inventory, told, clusters)
             naming = replace(naming, renames=(*naming.renames, *renames))
+            spoken = replace(dialect, windows=_windows_of_family(family, windows, inventory))
             queries = {
-                metric: _query(template, family, metric, catalog, naming, dialect)
+                metric: _query(template, family, metric, catalog, naming, spoken)
                 for metric, template in family.queries.items()
                 if metric in catalog
             }
@@ -221,6 +224,16 @@ def windows_of(intervals: Mapping[str, float], least: float) -> Windows:
     if sum(map(len, others.values())) > MOST_JOBS:
         return Windows(max(windows.values()))
     return Windows(windows[usual], tuple(sorted(others.items())))
+
+
+def _windows_of_family(family: Family, windows: Windows, inventory: Inventory) -> Windows:
+    """The windows of the jobs that have what a family asks for: each more makes queries longer. All if not known."""
+    text = " ".join(family.queries.values())
+    if not windows.others or inventory.names is None or "__name__" in text:
+        return windows
+    names = inventory.names.intersection(found[1] or found[0] for found in _NAMES.finditer(text))
+    jobs = inventory.jobs(sorted(names)) if names else frozenset()
+    return windows.only(jobs) if jobs else windows
 
 
 def _seconds(interval: float, least: float) -> float:

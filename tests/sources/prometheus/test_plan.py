@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -225,7 +227,8 @@ def test_what_is_few_is_counted_in_the_shortest_window_of_any_job() -> None:
             for kind, value in {"pace": pace, "fast": lately, "count": 1}.items()
         ]
 
-    inventory = Known(*SHOP, 'up{job="fast"}', answer=answer).inventory()
+    counted = [f'http_requests_total{{job="{job}",code="200"}}' for job in ("fast", "slow", "slower")]
+    inventory = Known('up{job="fast"}', *counted, answer=answer).inventory()
     plan = make_plan(inventory, [*PRESETS.values()], interval=60)
     assert plan.dialect.windows.usual.seconds == 240
     query = of(plan, "http_requests_total").queries["error_rate"]
@@ -254,3 +257,26 @@ def test_what_told_services_apart_once_does_so_for_good() -> None:
     before = Distinctions(("cluster",), {"pods": "app"})
     plan = make_plan(Known(*SHOP).inventory(), [*PRESETS.values()], told=before)
     assert plan.told == before
+
+
+def test_a_family_is_asked_with_the_windows_of_its_own_jobs() -> None:
+    server = Known(
+        'up{job="shop"}',
+        'up{job="slow"}',
+        'http_requests_total{job="shop",code="200"}',
+        'grpc_server_handled_total{job="slow",grpc_code="OK"}',
+        'process_cpu_seconds_total{job="shop"}',
+        'process_cpu_seconds_total{job="slow"}',
+        answer=lambda query: [({"job": "shop", "is": "pace"}, 20.0), ({"job": "slow", "is": "pace"}, 5.0)],
+    )
+    plan = make_plan(server.inventory(), list(PRESETS.values()))
+    ranges = {
+        one.family.name: set(re.findall(r"\[(\d+)s\]", one.queries.get("request_rate") or one.queries["cpu_usage"]))
+        for one in plan.asked
+        if "request_rate" in one.queries or "cpu_usage" in one.queries
+    }
+    assert ranges == {
+        "http_requests_total": {"60"},
+        "grpc_server_handled_total": {"240"},
+        "process_cpu_seconds_total": {"60", "240"},
+    }
