@@ -15,7 +15,7 @@ from observatory.config.login_file import read_entries, weaknesses
 from observatory.config.loopback import is_loopback
 from observatory.errors import ConfigError, ObservatoryError, QueryRefusedError, SourceError, StoreError
 from observatory.runtime.sources import identity_of, is_foreign
-from observatory.runtime.survey_remarks import coarse_remark, without_errors
+from observatory.runtime.survey_remarks import coarse_remarks, without_errors
 from observatory.sources.prometheus.selectors import select
 from observatory.sources.prometheus.source import SKEW_BOUND, PrometheusSource
 from observatory.sources.prometheus.survey import Survey, survey
@@ -266,24 +266,23 @@ def _infos(source: PrometheusSource) -> Iterator[Finding]:
 
 def _services(source: PrometheusSource, found: Survey, owners: dict[str, str]) -> Iterator[Finding]:
     what, names = f"{source.name}: services", set(found.services)
-    silent = sorted(without_errors(found))
-    if silent:
-        families = sorted(
-            {one.family for one in found.found if one.series.get("request_rate") and silent[0] in one.services}
-        )
+    silent: dict[str, list[str]] = {}
+    for name in sorted(without_errors(found)):
+        families = (one.family for one in found.found if one.series.get("request_rate") and name in one.services)
+        silent.setdefault(min(families), []).append(name)
+    for family, counted in silent.items():
         yield Finding(
             Level.WARNING,
             what,
-            f"no error rate of {_some(silent)}: {families[0]} has no label that says how a request ended",
+            f"no error rate of {_some(counted)}: {family} has no label that says how a request ended",
             "export a status code with the requests; until then these services are not judged by errors",
         )
-    if found.coarse:
-        name, ends = next(iter(sorted(found.coarse.items())))
+    for remark, coarse in coarse_remarks(found).items():
         yield Finding(
             Level.WARNING,
             what,
-            f"latency of {_some(sorted(found.coarse))}: {coarse_remark(ends)}",
-            f"give the histogram of {name} finer buckets",
+            f"latency of {_some(coarse)}: {remark}",
+            f"give the histogram of {coarse[0]} finer buckets",
         )
     quiet = sorted(
         names - {name for one in found.found for metric in _TELLING if one.series.get(metric) for name in one.services}
