@@ -77,12 +77,16 @@ def coarse_remarks(found: Survey) -> dict[str, list[str]]:
 
 def coarse_remark(ends: tuple[float, ...]) -> str:
     """What a coarse histogram does not tell."""
+    ranges: list[tuple[float, float]] = []
+    for low, high in coarse_ends(ends):
+        if ranges and ranges[-1][1] == low:
+            low, _ = ranges.pop()
+        ranges.append((low, high))
     between = " and ".join(
-        f"from {show(low, 's')} to {show(high, 's')}" if low else f"up to {show(high, 's')}"
-        for low, high in coarse_ends(ends)
+        f"from {show(low, 's')} to {show(high, 's')}" if low else f"up to {show(high, 's')}" for low, high in ranges
     )
     return (
-        f"quantiles of latency are not known {between}: one bucket of the histogram holds all of it; the mean is used"
+        f"quantiles of latency are not known {between}, as the histogram's buckets are too wide there; the mean is used"
     )
 
 
