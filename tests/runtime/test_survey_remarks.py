@@ -58,9 +58,10 @@ def test_services_whose_histograms_are_coarse_alike_are_told_together() -> None:
 @pytest.mark.parametrize(
     ("ends", "text"),
     [
-        ((0.1, 0.2), "not known up to 100 ms:"),
-        ((0.05, 5.0), "not known from 50 ms to 5 s:"),
-        ((0.1, 5.0, 10.0), "not known up to 100 ms and from 100 ms to 5 s:"),
+        ((0.1, 0.2), "not known up to 100 ms,"),
+        ((0.05, 5.0), "not known from 50 ms to 5 s,"),
+        ((0.1, 5.0, 10.0), "not known up to 5 s,"),
+        ((0.1, 0.2, 5.0), "not known up to 100 ms and from 200 ms to 5 s,"),
     ],
 )
 def test_every_coarse_bucket_is_told(ends: tuple[float, ...], text: str) -> None:
