@@ -17,6 +17,7 @@ from support.servers import Alertmanager, NodeExporter, Prometheus, wait_until
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import Limits
 from observatory.sources.prometheus.source import PrometheusSource
+from observatory.store.options import StoreOptions
 
 WINDOW = 8.0
 
@@ -28,6 +29,18 @@ hypothesis.settings.load_profile("untimed")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell has what a script puts into the background ignore Ctrl-C, and what that starts: no test could send it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _extensions_are_trusted() -> Iterator[None]:
+    """DuckDB hashes an extension each time it loads it, a third of a second for every store that is opened.
+
+    Stores of the tests' own process go without. In the processes that tests start, signatures are checked.
+    """
+    config = StoreOptions.config
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StoreOptions, "config", lambda options: config(options) | {"allow_unsigned_extensions": True})
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -278,11 +278,18 @@ class Postgres(Server):
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
         return ["-D", str(data), "-p", str(self.port), *(f"--{name}={value}" for name, value in settings.items())]
 
-    def database(self) -> str:
-        """Make a database; returns how libpq finds it."""
+    def database(self, template: str = "template1") -> str:
+        """Make a database like `template`, which nobody may be connected to; returns how libpq finds it."""
         name = f"test_{next(self._databases)}"
-        self._call("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.owner, name)
+        self._call("createdb", *self._as_owner(), "--template", template, name)
         return f"dbname={name} host=127.0.0.1 port={self.port} user={self.owner}"
+
+    def run(self, database: str, sql: str) -> None:
+        """Run a statement in a database."""
+        self._call("psql", *self._as_owner(), "--quiet", "--set=ON_ERROR_STOP=1", "--command", sql, database)
+
+    def _as_owner(self) -> list[str]:
+        return ["--host=127.0.0.1", f"--port={self.port}", f"--username={self.owner}"]
 
     def _is_ready(self) -> bool:
         with socket.socket() as probe:
