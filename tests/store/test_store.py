@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatory.catalog import METRICS, Metric
@@ -27,6 +28,7 @@ from observatory.errors import (
 )
 from observatory.model import Anomaly, Cycle, Evidence, Failure, Fault, Feedback, Service, Severity, Verdict
 from observatory.store import Store, open_store
+from observatory.store.engine.database import Statement
 from observatory.store.options import StoreOptions
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -74,19 +76,25 @@ def test_infinite_and_missing_values_are_stored_as_missing(store: Store) -> None
     assert store.history("shop/cart", NOW, NOW + HOUR)["request_rate"].isna().all()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(scope="module")
+def for_all_examples() -> Iterator[Store]:
+    with open_store(":memory:") as store:
+        yield store
+
+
+@settings(max_examples=30, deadline=None)
 @given(
     name=st.text(min_size=1, max_size=300).filter(lambda text: "\x00" not in text and text.isprintable()),
     values=st.lists(st.floats(allow_infinity=False, allow_nan=True), min_size=1, max_size=20),
 )
-def test_what_is_written_comes_back(name: str, values: list[float]) -> None:
-    store = open_store(":memory:")
+def test_what_is_written_comes_back(for_all_examples: Store, name: str, values: list[float]) -> None:
+    store = for_all_examples
+    store._database.write([Statement("DELETE FROM service_metrics")])  # an example may use a name again
     store.write_samples(samples(name, len(values), latency_p95=values))
     store.register([Service(name)])
     back = store.history(name, NOW, NOW + HOUR, ["latency_p95"])["latency_p95"]
     np.testing.assert_array_equal(back.to_numpy(), np.array(values))
     assert store.service(name).name == name
-    store.close()
 
 
 def test_frames_are_utc_and_ordered(store: Store) -> None:

@@ -33,6 +33,7 @@ from observatory.store.engine.homes.quack import QuackHome, serve, stop
 from observatory.store.options import StoreOptions
 
 pytestmark = pytest.mark.slow
+ROUNDS = 10
 
 
 def size(path: Path) -> list[int]:
@@ -151,14 +152,14 @@ def test_writers_of_the_same_new_rows_make_them_once(tmp_path: Path) -> None:
     together = threading.Barrier(len(stores))
 
     def write(store: Store) -> None:
-        for number in range(20):
+        for number in range(ROUNDS):
             together.wait()
             store.write_samples(batch("same", number))
 
     with ThreadPoolExecutor(len(stores)) as pool:
         list(pool.map(write, stores))
     assert all(finding.ok for finding in owner.check())
-    assert owner.sample_counts()["samples"].tolist() == [20] * (ROWS + 1)
+    assert owner.sample_counts()["samples"].tolist() == [ROUNDS] * (ROWS + 1)
     for store in reversed(stores):
         store.close()
 
@@ -174,7 +175,7 @@ def test_processes_that_start_together_make_one_store(tmp_path: Path, start: Cal
 @pytest.mark.servers
 def test_a_lake_opened_by_many_at_once_is_one_lake(tmp_path: Path, postgres: Postgres) -> None:
     url = f"ducklake:postgres:{postgres.database()}"
-    options = StoreOptions(data_path=str(tmp_path / "lake"))
+    options = StoreOptions(data_path=str(tmp_path / "lake"), threads=1)
 
     def write(number: int) -> None:
         with open_store(url, options=options) as store:

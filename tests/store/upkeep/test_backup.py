@@ -46,12 +46,20 @@ def same(one: Store, other: Store) -> bool:
     return all(a.equals(b) if isinstance(a, pd.DataFrame) else a == b for a, b in pairs)
 
 
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store and its archive, to be copied."""
+    folder = tmp_path_factory.mktemp("full")
+    with open_store(str(folder / "x.duckdb")) as store:
+        fill(store)
+        store.archive.move(MARCH)
+    return folder
+
+
 @pytest.fixture
-def filled(tmp_path: Path) -> Store:
-    store = open_store(str(tmp_path / "x.duckdb"))
-    fill(store)
-    store.archive.move(MARCH)
-    return store
+def filled(full: Path, tmp_path: Path) -> Store:
+    shutil.copytree(full, tmp_path, dirs_exist_ok=True)
+    return open_store(str(tmp_path / "x.duckdb"))
 
 
 def test_a_backup_comes_back(filled: Store, tmp_path: Path) -> None:

@@ -38,14 +38,15 @@ def answers(store: Store, seconds: float) -> list[pd.DataFrame]:
     ]
 
 
-@pytest.mark.parametrize("seconds", [300, 900, 3600, 7200])
-def test_a_roll_up_answers_what_the_samples_do(store: Store, seconds: float) -> None:
+def test_a_roll_up_answers_what_the_samples_do(store: Store) -> None:
     store.write_samples(pd.concat([samples(), samples("b", seed=1)]))
-    before = answers(store, seconds)
+    steps = (300, 900, 3600, 7200)
+    before = {seconds: answers(store, seconds) for seconds in steps}
     for until in (95, 312, 640):
         store.maintain(START + timedelta(minutes=until))
-        for one, other in zip(answers(store, seconds), before, strict=True):
-            pd.testing.assert_frame_equal(one, other)
+        for seconds in steps:
+            for one, other in zip(answers(store, seconds), before[seconds], strict=True):
+                pd.testing.assert_frame_equal(one, other, obj=f"{seconds} s, rolled up until minute {until}")
 
 
 def test_counts_go_on_while_samples_are_rolled_up(store: Store) -> None:
@@ -79,7 +80,7 @@ def test_upkeep_changes_no_answer_and_so_no_revision(store: Store) -> None:
 def test_rows_of_a_service_come_to_lie_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "FEW", 100)
     store = open_store(str(tmp_path / "x.duckdb"))
-    for minute in range(180):
+    for minute in range(90):
         at = START + timedelta(minutes=minute)
         store.write_samples(pd.DataFrame({SERVICE: ["b", "a"], "timestamp": at, "request_rate": float(minute)}))
     before = store.history_of_all(START, START + timedelta(days=1))
