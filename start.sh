@@ -71,11 +71,13 @@ prepare_tests() {
 }
 
 run_tests() {
+    local types
     prepare_tests
     say "ruff";  ruff check . && ruff format --check .
-    say "mypy";  mypy
-    say "notebooks: strict comparison of their outputs"
+    say "mypy, which has one thread, and beside it the notebooks: strict comparison of their outputs"
+    mypy & types=$!
     pytest --nbval -q -n auto --dist loadfile -p no:cacheprovider notebooks # by itself: nbval's kernels hang under --cov
+    wait $types
     say "pytest"
     # What takes longest comes first, so that no worker is left alone with it.
     [ $# -gt 0 ] || set -- tests/test_notebooks.py tests/store tests/api tests/ui tests --ignore tests/benchmarks
