@@ -153,7 +153,7 @@ class Workbench:
 
     def still(self, service: str, window: Window = "24h", metrics: Sequence[str] | None = None) -> Any:
         """The same as a picture, for reports."""
-        from observatory.views.notebook.plots import still
+        from observatory.views.notebook.stills import still
 
         return still(self.observed(service, window, POINTS // 2), metrics)
 

@@ -17,7 +17,7 @@ from observatory import Workbench
 from observatory.analysis.incident_report import likeness
 from observatory.analysis.what_if import SENSITIVITIES
 from observatory.errors import InvalidInputError, NotFoundError, UnknownServiceError
-from observatory.views.notebook.plots import telling
+from observatory.views.charts.charts import telling
 
 SERVICE = "shop/checkout"
 

@@ -12,11 +12,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from observatory.analysis.history import ServiceHistory
-from observatory.catalog import FloatArray, Metric
+from observatory.catalog import METRICS, FloatArray, Metric
 from observatory.model import Anomaly
 from observatory.views.components.theme import SEVERITY_COLOUR, Palette
 
 GAP_STEPS = 2.5
+USUAL = ("request_rate", "error_rate", "latency_p95")
+"""What is drawn where nothing is unusual."""
+MOST = 4
+SPAN = ("left", "right", "colour", "alpha")
+"""Columns of `Chart.spans`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,12 @@ def charts(history: ServiceHistory, metrics: Iterable[Metric], colours: Palette)
         alarm = _alarm(history.anomalies, metric.name, colours)
         made.append(Chart(metric, to, shown, top, alarm, spans(history.anomalies, history.step, metric.name, colours)))
     return made
+
+
+def telling(history: ServiceHistory) -> list[str]:
+    """Metrics worth a plot: those of the worst anomaly, or the usual ones."""
+    worst = max(history.anomalies, key=lambda anomaly: anomaly.score, default=None)
+    return [name for name in (worst.metrics if worst else USUAL) if name in METRICS][:MOST]
 
 
 def spans(anomalies: Sequence[Anomaly], step: float, metric: str, colours: Palette) -> dict[str, list[Any]]:
