@@ -72,6 +72,14 @@ def reader(shared: Runtime) -> FlaskClient:
 
 
 @pytest.fixture
+def refused(reader: FlaskClient, shared: Runtime) -> Iterator[FlaskClient]:
+    """For requests that are refused, and so change nothing."""
+    before = shared.store.revision
+    yield reader
+    assert shared.store.revision == before
+
+
+@pytest.fixture
 def runtime() -> Iterator[Runtime]:
     """For tests that write."""
     runtime = make_runtime()
