@@ -91,6 +91,7 @@ EVERYTHING = [f"{name}{{{TARGET}{',' if labels else ''}{labels}}}" for name, lab
     for name, labels in HISTOGRAMS.items()
     for end, more in {"": "", "_count": "", "_sum": "", "_bucket": ',le="0.1"'}.items()
 ]
+EVERYTHING.append(f'haproxy_backend_http_responses_total{{{TARGET},code="2xx",backend="be:shop:web",route="web"}}')
 
 
 def several(query: str) -> Found:

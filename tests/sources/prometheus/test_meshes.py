@@ -253,6 +253,33 @@ def what_haproxy_saw() -> Case:
 
 
 @CASES.add
+def what_an_exporter_beside_haproxy_saw() -> Case:
+    name = "haproxy_backend_http_responses_total"
+    return Case(
+        {
+            f'{name}{{job="haproxy",backend="web",code="2xx"}}': counter(54),
+            f'{name}{{job="haproxy",backend="web",code="5xx"}}': counter(6),
+            'haproxy_backend_http_response_time_average_seconds{job="haproxy",backend="web"}': constant(0.2),
+        },
+        {"request_rate": {"web": 1}, "error_rate": {"web": 0.1}, "latency_mean": {"web": 0.2}},
+    )
+
+
+@CASES.add
+def what_openshifts_router_saw() -> Case:
+    name = "haproxy_backend_http_responses_total"
+    router = 'job="router",namespace="openshift-ingress",service="router-internal-default",pod="router-1"'
+    return Case(
+        {
+            f'{name}{{{router},exported_namespace="shop",route="web",code="2xx"}}': counter(54),
+            f'{name}{{{router},exported_namespace="shop",route="web",code="5xx"}}': counter(6),
+            f'{name}{{{router},exported_namespace="back",route="web",code="2xx"}}': counter(60),
+        },
+        {"request_rate": {"shop/web": 1, "back/web": 1}, "error_rate": {"shop/web": 0.1, "back/web": 0}},
+    )
+
+
+@CASES.add
 def django() -> Case:
     name, base = "django_http_responses_total_by_status_total", "django_http_requests_latency_seconds_by_view_method"
     return Case(

@@ -40,14 +40,35 @@ def _traefik(inventory: Inventory) -> list[Family]:
     return [Family(name, found, tells, buckets)]
 
 
+_HAPROXY = "haproxy_backend_http_responses_total"
+_HAPROXY_SECONDS = (
+    "haproxy_backend_response_time_average_seconds",
+    "haproxy_backend_http_response_time_average_seconds",  # of the exporter that is a program of its own
+)
+
+
+def _of_haproxy(inventory: Inventory, *matchers: str) -> list[Family]:
+    found, tells = requests(inventory, _HAPROXY, matchers)
+    seconds = [select(name, *matchers) for name in _HAPROXY_SECONDS if inventory.has(name)]
+    if seconds:
+        found["latency_mean"] = f"avg by ($by) ({' or '.join(seconds)})"
+    return [Family(_HAPROXY, found, tells)]
+
+
 def _haproxy(inventory: Inventory) -> list[Family]:
-    name, seconds = "haproxy_backend_http_responses_total", "haproxy_backend_response_time_average_seconds"
-    if not inventory.has(name):
+    there = inventory.labels(_HAPROXY)
+    names = [name for name in ("proxy", "backend") if name in there] or ["proxy"]
+    if not inventory.has(_HAPROXY) or ("route" in there and names == ["backend"]):
         return []
-    found, tells = requests(inventory, name, ['proxy!~"stats|prometheus.*|"'])
-    if inventory.has(seconds):
-        found["latency_mean"] = f"avg by ($by) ({select(seconds)})"
-    return [Family(name, found, tells)]
+    unnamed = "|" if len(names) == 1 else ""
+    matchers = [match(name, "!~", f"stats|prometheus.*{unnamed}") for name in names]
+    return _of_haproxy(inventory, *matchers, *([match("route", "=", "")] if "route" in there else []))
+
+
+def _openshift(inventory: Inventory) -> list[Family]:
+    if "route" not in inventory.labels(_HAPROXY):
+        return []
+    return _of_haproxy(inventory, match("route", "!=", ""))
 
 
 def _spans(inventory: Inventory) -> list[Family]:
@@ -121,6 +142,10 @@ PRESETS = (
         # shop-cart-80@kubernetes is namespace, service and port; anything else is a name of its own
         (("([^-@]+)-(.+)-[0-9a-z]+@kubernetes(?:crd|gateway)?", "$1/$2"), ("(.+)@.+", "$1")),
     ),
-    Preset("haproxy", "HAProxy's backends (haproxy_backend_http_responses_total)", ("proxy",), _haproxy),
+    Preset("haproxy", f"HAProxy's backends ({_HAPROXY})", ("proxy|backend",), _haproxy),
+    # The router has a namespace of its own, so that of the route is under exported_namespace.
+    Preset(
+        "openshift", f"OpenShift's router ({_HAPROXY} by route)", ("namespace|exported_namespace", "route"), _openshift
+    ),
     Preset("caddy", "what Caddy saw (caddy_http_request_duration_seconds)", JOB, _caddy),
 )
