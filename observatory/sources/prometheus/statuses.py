@@ -31,6 +31,9 @@ FAILED = (
 FAILED_RPC = FAILED[:-1] + "|unknown|2|4|8|12|13|14|15)"
 """The same of a label of gRPC, with its numbers."""
 
+FLAGS = {"error": "true", "is_error": "true", "failed": "true", "success": "false", "is_success": "false"}
+"""Labels that say yes or no, and what they say of a request that failed."""
+
 LABELS = (
     "code",
     "status_code",
@@ -55,6 +58,7 @@ LABELS = (
     "classification",
     "result",
     "state",
+    *FLAGS,
 )
 """Names that are known to tell it, the most telling first."""
 SOUNDS_LIKE_ONE = re.compile(r"(?i)(?:code|status|outcome)")
@@ -81,6 +85,9 @@ def status_labels(values: Mapping[str, Sequence[str]]) -> list[StatusLabel]:
         values, key=lambda name: (name not in LABELS, LABELS.index(name) if name in LABELS else 0, name)
     ):
         told = [value for value in values[name] if value]
+        if name in FLAGS and told and {value.lower() for value in told} <= {"true", "false"}:
+            found.append(StatusLabel(name, f"(?i:{FLAGS[name]})"))
+            continue
         is_rpc = _is_rpc(name, told)
         known = [value for value in told if _is_known(value, is_rpc, any(map(HTTP.fullmatch, told)))]
         if known and len(known) * 2 >= len(told):

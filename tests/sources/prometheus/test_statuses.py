@@ -38,6 +38,9 @@ def failing(label: str, *values: str) -> list[str] | None:
         ("code", "OK UNAVAILABLE UNKNOWN", "UNAVAILABLE UNKNOWN"),
         ("code", "ok unavailable not_found", "unavailable"),
         ("code", "UNAVAILABLE", "UNAVAILABLE"),
+        ("error", "true false", "true"),
+        ("success", "True False", "False"),
+        ("success", "true", ""),
     ],
 )
 def test_a_label_tells_failures_by_its_values(label: str, values: str, failed: str) -> None:
@@ -57,6 +60,7 @@ def test_a_label_tells_failures_by_its_values(label: str, values: str, failed: s
         ("exit_code", "0 1 137"),
         ("country_code", "de fr"),
         ("status", "true false"),
+        ("error", "timeout none"),
         ("state", "idle busy"),
         ("classification", "internal external"),
         ("classification", "internal"),
