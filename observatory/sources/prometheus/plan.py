@@ -17,6 +17,7 @@ from observatory.sources.prometheus.naming import InsteadOfJob, Naming, Part, Re
 from observatory.sources.prometheus.presets.preset import Family, Preset
 from observatory.sources.prometheus.presets.templates import QUANTILES
 from observatory.sources.prometheus.selectors import quoted
+from observatory.sources.prometheus.syntax import said_once
 
 _NAMES = re.compile(r'"((?:\\.|[^"\\])*)"|[a-zA-Z_:][a-zA-Z0-9_:]*')
 NOTHING_TOLD = Distinctions()
@@ -252,7 +253,8 @@ def _query(
         return query
     longer = compiled(template, naming, replace(dialect, windows=windows.at_least(LONG)))
     enough = f"({compiled(requests, naming, dialect)}) * {least:g} >= {FEW_REQUESTS}"
-    return f"(({query}) and on ({SERVICE}) ({enough})) or ({longer})"
+    query = f"(({query}) and on ({SERVICE}) ({enough})) or ({longer})"
+    return said_once(query) if dialect.is_victoria else query
 
 
 def marked(query: str, key: str) -> str:

@@ -1,8 +1,9 @@
-"""PromQL as a text: what is in strings and comments, where parentheses begin and end, and what stands for something."""
+"""PromQL as a text: its strings and comments, where parentheses end, what stands for something, what is said twice."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 _STRING = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`'
@@ -89,6 +90,26 @@ def last_argument(arguments: str) -> tuple[str, str]:
     return arguments[:after], arguments[after:]
 
 
+def said_once(query: str) -> str:
+    """`query` in MetricsQL, with what it says more than once defined in front of it: it is half as long then.
+
+    >>> said_once("(sum by (job) (requests_total{code='500'})) / (sum by (job) (requests_total{code='500'}) > 0)")
+    "WITH (part_0 = sum by (job) (requests_total{code='500'})) (part_0) / (part_0 > 0)"
+    """
+    parts: list[str] = []
+    while repeated := [one for one, times in Counter(_aggregations(query)).items() if times > 1]:
+        longest = max(repeated, key=len)
+        query = query.replace(longest, f"part_{len(parts)}")
+        parts.append(f"part_{len(parts)} = {longest}")
+    return f"WITH ({', '.join(parts)}) {query}" if parts else query
+
+
+def _aggregations(query: str) -> Iterator[str]:
+    for found in _AGGREGATION.finditer(masked(query)):
+        yield query[found.start() : closing(query, found.end() - 1) + 1]
+
+
+_AGGREGATION = re.compile(r"\b[a-z]+ by \([^()]*\) \(")
 _CLOSED_BY = {"(": ")", "{": "}", "[": "]"}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from support.blind import parts
@@ -148,17 +147,10 @@ def test_a_prometheus_understands_what_is_asked_of_a_server_without_an_index() -
     assert not_understood(queries) == {}
 
 
-class _Patient(VictoriaMetrics):
-    """One that takes longer queries than it does by default: how long they are is not what is tried here."""
-
-    def arguments(self, folder: Path) -> list[str]:
-        return [*super().arguments(folder), "-search.maxQueryLen=65536"]
-
-
 @pytest.mark.servers
 def test_a_victoria_metrics_understands_what_is_asked_of_it() -> None:
     refused = {}
-    with _Patient() as server:
+    with VictoriaMetrics() as server:
         client = PrometheusClient(server.url, Limits(timeout=20))
         for name, query in asked(made("victoria", without_native_histograms)).items():
             try:

@@ -34,9 +34,9 @@ PATH_LABELS = (
 COMMON = ("code", "status_code", "http_response_status_code", "status", "outcome")
 
 PROBES = (
-    "(?i:/?(?:(?:actuator|-|_|api|internal|manage|management|q|probes?|system|status)/)?"
-    "(?:metrics|prometheus|health(?:z|y|check|-check|_check)?|ready(?:z)?|readiness|live(?:z)?|liveness|startupz?|ping)"
-    "(?:/(?:live|liveness|ready|readiness|startup|metrics|prometheus))?/?)"
+    "(?i:/?((actuator|-|_|api|internal|manage(ment)?|q|probes?|system|status)/)?"
+    "(metrics|prometheus|health([zy]|[-_]?check)?|read(yz?|iness)|live(z|ness)?|startupz?|ping)"
+    "(/(live(ness)?|read(y|iness)|startup|metrics|prometheus))?/?)"
 )
 """Paths that probes and scrapes ask for: they are no traffic."""
 
