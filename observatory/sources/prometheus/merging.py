@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from observatory.model import SERVICE
 from observatory.sources.prometheus.answers import FloatArray, Series
 from observatory.sources.prometheus.plan import FAMILY, Plan
 from observatory.sources.prometheus.presets.templates import QUANTILES
 
+BoolArray = npt.NDArray[np.bool_]
 COARSE_RATIO, COARSE_WIDTH = 2.5, 0.05
 """A bucket whose ends are further apart than this, as a ratio and in seconds, tells no quantile."""
 
@@ -54,18 +56,18 @@ def without_artefacts(values: FloatArray, ends: Sequence[float]) -> FloatArray:
     at = np.searchsorted(upper, values)  # NaN comes last, and stays
     high = upper[np.minimum(at, len(upper) - 1)]
     low = np.where(at > 0, upper[np.maximum(at, 1) - 1], 0.0)
-    is_coarse = (at < len(upper)) & (high > COARSE_RATIO * low * (1 + 1e-9)) & (high - low > COARSE_WIDTH)
-    return np.where(is_coarse, np.nan, values)
+    return np.where((at < len(upper)) & _is_coarse(low, high), np.nan, values)
 
 
 def coarse_ends(ends: Sequence[float]) -> list[tuple[float, float]]:
     """The buckets [s] in which a quantile says nothing, as their lower and upper ends."""
-    lows = [0.0, *ends[:-1]]
-    return [
-        (low, high)
-        for low, high in zip(lows, ends, strict=True)
-        if high > COARSE_RATIO * low * (1 + 1e-9) and high - low > COARSE_WIDTH
-    ]
+    buckets = np.array([[0.0, *ends[:-1]], ends], dtype=float)
+    return [(float(low), float(high)) for low, high in buckets[:, _is_coarse(*buckets)].T]
+
+
+def _is_coarse(low: FloatArray, high: FloatArray) -> BoolArray:
+    """Whether buckets from `low` to `high` [s] are too wide to tell a quantile: same shape."""
+    return (high > COARSE_RATIO * low * (1 + 1e-9)) & (high - low > COARSE_WIDTH)
 
 
 def coarse_services(plan: Plan) -> Mapping[str, tuple[float, ...]]:

@@ -163,17 +163,7 @@ def _families(preset: Preset, inventory: Inventory, catalog: Mapping[str, Metric
     own = {**catalogued, **preset.queries}
     if not own:
         return found
-    rest = [
-        Family(
-            one.name,
-            {k: v for k, v in one.queries.items() if k not in own},
-            one.tells_errors,
-            one.buckets,
-            one.unit,
-            one.renames,
-        )
-        for one in found
-    ]
+    rest = [replace(one, queries={k: v for k, v in one.queries.items() if k not in own}) for one in found]
     return [Family("", own, renames=found[0].renames if found else ()), *rest]
 
 
