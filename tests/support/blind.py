@@ -32,22 +32,25 @@ def blind(reply: Reply | Choose) -> Choose:
     return choose
 
 
-def parts(presets: Sequence[str] = (), available: Mapping[str, Preset] = PRESETS) -> dict[str, dict[str, str]]:
-    """What is asked of such a server, by metric and family, as the source words it."""
+def parts(
+    presets: Sequence[str] = (), available: Mapping[str, Preset] = PRESETS, *, live: bool = False
+) -> dict[str, dict[str, str]]:
+    """What is asked of such a server, for many times or `live`, by metric and family, as the source words it."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     inventory = Inventory(cast(PrometheusClient, None), now, now, Build(), None)
     plan = make_plan(inventory, chosen(presets, available), window=300)
-    return {metric: {key: marked(q, key) for key, q in queries.items()} for metric, queries in plan.parts.items()}
+    asked = plan.now if live else plan.over_time
+    return {metric: {key: marked(q, key) for key, q in queries.items()} for metric, queries in asked.items()}
 
 
 def queries(presets: Sequence[str] = ()) -> int:
     """How many queries a cycle takes there."""
-    return sum(len(list(batches(of, LONGEST_POSTED))) for of in parts(presets).values())
+    return sum(len(list(batches(of, LONGEST_POSTED))) for of in parts(presets, live=True).values())
 
 
 def by_metric(answer: Callable[[str], Reply], **asked: Any) -> Choose:
-    """Answers by the metric that is asked for, of all families or of one."""
-    known = parts(**asked)
+    """Answers by the metric, or what stands for some, that is asked for live, of all families or of one."""
+    known = parts(**asked, live=True)
 
     def choose(request: Request) -> Reply:
         query = request.fields["query"]

@@ -24,19 +24,13 @@ def arranged(metric: str, series: Sequence[Series], plan: Plan) -> list[list[Ser
     A quantile that lies in a coarse bucket is left out: it says where the bucket ends, and nothing of the service.
     """
     order = {key: number for number, key in enumerate(plan.rank(metric))}
+    bounds = plan.bounds if metric in QUANTILES else {}
+    ends = [bounds.get(one.labels.get(FAMILY, ""), {}).get(one.labels.get(SERVICE, ""), ()) for one in series]
     by_service: dict[str, list[tuple[float, int, Series]]] = defaultdict(list)
-    for one in series:
-        key, name = one.labels.get(FAMILY, ""), one.labels.get(SERVICE, "")
-        ends = plan.bounds.get(key, {}).get(name, ()) if metric in QUANTILES else ()
-        fineness = 0.0
-        if ends:
-            one = Series(one.labels, one.times, without_artefacts(one.values, ends))
-            fineness = -float(len(ends))
-        known = ~np.isnan(one.values)
-        if known.any() or not len(one.values):
-            by_service[name].append(
-                (fineness, order.get(key, len(order)), Series(one.labels, one.times[known], one.values[known]))
-            )
+    for one, of_one in zip(_of_known_values(series, ends), ends, strict=True):
+        if one is not None:
+            place = order.get(one.labels.get(FAMILY, ""), len(order))
+            by_service[one.labels.get(SERVICE, "")].append((-len(of_one), place, one))
     groups: list[list[Series]] = []
     for found in by_service.values():
         found.sort(key=lambda item: item[:2])
@@ -48,6 +42,35 @@ def arranged(metric: str, series: Sequence[Series], plan: Plan) -> list[list[Ser
                 groups.append([])
             groups[at].append(one)
     return groups
+
+
+def _of_known_values(series: Sequence[Series], ends: Sequence[tuple[float, ...]]) -> list[Series | None]:
+    """Series with their known values alone, and None for those that had values and know none.
+
+    Done for all with the same buckets at once: a live answer is thousands of series of one value.
+    """
+    whole = np.concatenate([np.empty(0), *(one.values for one in series)])
+    stops = np.cumsum([len(one.values) for one in series], dtype=np.int64)
+    starts = stops - [len(one.values) for one in series]
+    alike: dict[tuple[float, ...], list[int]] = defaultdict(list)
+    for number, of_one in enumerate(ends):
+        alike[of_one].append(number)
+    for of_some, numbers in alike.items():
+        if of_some:
+            cells = np.concatenate([np.arange(starts[number], stops[number]) for number in numbers])
+            whole[cells] = without_artefacts(whole[cells], of_some)
+    known = ~np.isnan(whole)
+    counts = np.diff(np.concatenate([[0], np.cumsum(known)])[np.concatenate([[0], stops])])
+    found: list[Series | None] = []
+    for one, start, stop, count in zip(series, starts.tolist(), stops.tolist(), counts.tolist(), strict=True):
+        if count == stop - start:
+            found.append(one)
+        elif count:
+            mine = known[start:stop]
+            found.append(Series(one.labels, one.times[mine], whole[start:stop][mine]))
+        else:
+            found.append(None)
+    return found
 
 
 def without_artefacts(values: FloatArray, ends: Sequence[float]) -> FloatArray:

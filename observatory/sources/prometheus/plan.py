@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from observatory.catalog import METRICS, Metric
 from observatory.model import SERVICE
@@ -15,12 +16,14 @@ from observatory.sources.prometheus.distinctions import Distinctions
 from observatory.sources.prometheus.inventory import JOBS, NAMESPACES, Inventory
 from observatory.sources.prometheus.naming import InsteadOfJob, Naming, Part, Renames
 from observatory.sources.prometheus.presets.preset import Family, Preset
-from observatory.sources.prometheus.presets.templates import QUANTILES
+from observatory.sources.prometheus.presets.templates import QUANTILES, RATIOS
 from observatory.sources.prometheus.selectors import quoted
-from observatory.sources.prometheus.syntax import said_once
+from observatory.sources.prometheus.syntax import closing, said_once
 
 _NAMES = re.compile(r'"((?:\\.|[^"\\])*)"|[a-zA-Z_:][a-zA-Z0-9_:]*')
 NOTHING_TOLD = Distinctions()
+_QUANTILE = re.compile(r"histogram_quantile\(\s*([0-9.]+)\s*,(.+)\)\s*(?:/\s*([0-9.e+]+)\s*)?", re.DOTALL)
+_BY_BUCKET = re.compile(r"\s*\w+\s+by\s*\([^()]*\ble\b[^()]*\)", re.IGNORECASE)
 FAMILY = "observatory_family"
 """A label that says of which family a series of an answer is."""
 SCRAPES = 4
@@ -31,31 +34,68 @@ TELLING = ("request_rate", "pod_count")
 """Metrics that every service of a family has which has them at all."""
 FEW_REQUESTS = 20
 """A ratio or quantile of fewer is taken over the long window."""
+BUCKETS = "latency buckets"
+"""Stands among metrics for the buckets that several quantiles are made of."""
 MOST_JOBS = 200
 """More jobs of another pace than these are asked for with the longest window of all."""
 
 
 @dataclass(frozen=True, slots=True)
+class Buckets:
+    """Buckets that quantiles of a family are made of: asked once, they cost the server as much as one of these.
+
+    `quantiles` are by metric, `unit` is how many of the histogram's units are a second.
+    """
+
+    quantiles: Mapping[str, float]
+    unit: float
+    query: str
+    longer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """A family as it is asked for: of which preset, how its services are named, the queries by metric."""
+    """A family as it is asked for: of which preset, how its services are named, the queries by metric.
+
+    `longer` has those over the long window of metrics that a few requests cannot tell; `shortest` [s] is the shortest
+    window of the others.
+    """
 
     key: str
     preset: Preset
     family: Family
     naming: Naming
     queries: Mapping[str, str]
+    longer: Mapping[str, str] = field(default_factory=dict)
+    shortest: float = LONG
+    buckets: Buckets | None = None
 
     @property
     def label(self) -> str:
         return f"{self.preset.name}: {self.family.name}" if self.family.name else self.preset.name
 
+    def over_time(self, metric: str) -> str:
+        """The query for many times at once: at each it takes the window that tells enough."""
+        if metric not in self.longer:
+            return self.queries[metric]
+        enough = f"({self.queries['request_rate']}) * {self.shortest:g} >= {FEW_REQUESTS}"
+        return f"(({self.queries[metric]}) and on ({SERVICE}) ({enough})) or ({self.longer[metric]})"
 
-@dataclass(slots=True)
+    def now(self, longer: bool = False) -> dict[str, str]:
+        """Queries for one time by metric, or by `BUCKETS`; those over the long window where `longer`."""
+        queries = dict(self.longer if longer else self.queries)
+        if self.buckets and self.buckets.quantiles.keys() <= queries.keys():
+            for metric in self.buckets.quantiles:
+                del queries[metric]
+            queries[BUCKETS] = self.buckets.longer if longer else self.buckets.query
+        return queries
+
+
+@dataclass
 class Plan:
     """Everything that is asked of a server, and how its answers are read.
 
-    `parts` has the query by metric and family. `bounds` has by family and service the upper ends [s] of the buckets
-    that its quantiles are made of.
+    `bounds` has by family and service the upper ends [s] of the buckets that its quantiles are made of.
     """
 
     asked: tuple[Asked, ...]
@@ -63,15 +103,23 @@ class Plan:
     told: Distinctions = NOTHING_TOLD
     bounds: dict[str, dict[str, tuple[float, ...]]] = field(default_factory=dict)
 
-    @property
-    def parts(self) -> dict[str, dict[str, str]]:
-        """By metric and family a query for all services."""
-        found: dict[str, dict[str, str]] = defaultdict(dict)
-        for metric in self.metrics:
-            for one in self.asked:
-                if metric in one.queries:
-                    found[metric][one.key] = one.queries[metric]
-        return dict(found)
+    @cached_property
+    def over_time(self) -> dict[str, dict[str, str]]:
+        """By metric and family a query for all services and many times."""
+        said = said_once if self.dialect.is_victoria else str
+        return {
+            metric: {one.key: said(one.over_time(metric)) for one in self.asked if metric in one.queries}
+            for metric in self.metrics
+        }
+
+    @cached_property
+    def now(self) -> dict[str, dict[str, str]]:
+        """By metric, or `BUCKETS`, and family a query for all services at one time."""
+        return _by_metric({one.key: one.now() for one in self.asked})
+
+    def longer(self, keys: Collection[str]) -> dict[str, dict[str, str]]:
+        """The same over the long window, of some families and the metrics that need it."""
+        return _by_metric({one.key: one.now(longer=True) for one in self.asked if one.key in keys})
 
     @property
     def probes(self) -> dict[str, str]:
@@ -144,13 +192,8 @@ def make_plan(
             naming = naming_of(preset, family, inventory, told, clusters)
             naming = replace(naming, renames=(*naming.renames, *renames))
             spoken = replace(dialect, windows=_windows_of_family(family, windows, inventory))
-            queries = {
-                metric: _query(template, family, metric, catalog, naming, spoken)
-                for metric, template in family.queries.items()
-                if metric in catalog
-            }
-            if queries:
-                asked.append(Asked(f"{preset.name}.{number}", preset, family, naming, queries))
+            if one := _asked(f"{preset.name}.{number}", preset, family, naming, spoken, catalog):
+                asked.append(one)
     return Plan(tuple(asked), dialect, told)
 
 
@@ -233,18 +276,60 @@ def _seconds(interval: float, least: float) -> float:
     return needed if needed < 15 else math.ceil(needed / 15 - 0.2) * 15.0
 
 
-def _query(
-    template: str, family: Family, metric: str, catalog: Mapping[str, Metric], naming: Naming, dialect: Dialect
-) -> str:
-    """The query of a metric; what a few requests cannot tell is taken over a longer window."""
-    query, windows = compiled(template, naming, dialect), dialect.windows
-    requests, least = family.queries.get("request_rate", ""), windows.shortest.seconds
-    if not catalog[metric].needs_traffic or not requests or least >= LONG:
-        return query
-    longer = compiled(template, naming, replace(dialect, windows=windows.at_least(LONG)))
-    enough = f"({compiled(requests, naming, dialect)}) * {least:g} >= {FEW_REQUESTS}"
-    query = f"(({query}) and on ({SERVICE}) ({enough})) or ({longer})"
-    return said_once(query) if dialect.is_victoria else query
+def _asked(
+    key: str, preset: Preset, family: Family, naming: Naming, dialect: Dialect, catalog: Mapping[str, Metric]
+) -> Asked | None:
+    """A family as it is asked for; None where nothing of it is in the catalogue."""
+    templates = {metric: template for metric, template in family.queries.items() if metric in catalog}
+    if not templates:
+        return None
+    windows, is_stock = dialect.windows, bool(family.name)
+    later = replace(dialect, windows=windows.at_least(LONG))
+
+    def query(metric: str, template: str, spoken: Dialect) -> str:
+        return compiled(template, naming, replace(spoken, in_ratios=is_stock and metric in RATIOS))
+
+    is_short = "request_rate" in templates and windows.shortest.seconds < LONG
+    gated = [metric for metric in templates if is_short and catalog[metric].needs_traffic]
+    found = _shared_buckets(templates)
+    return Asked(
+        key,
+        preset,
+        family,
+        naming,
+        queries={metric: query(metric, template, dialect) for metric, template in templates.items()},
+        longer={metric: query(metric, templates[metric], later) for metric in gated},
+        shortest=windows.shortest.seconds,
+        buckets=found
+        and replace(
+            found,
+            query=query(next(iter(found.quantiles)), found.query, dialect),
+            longer=query(next(iter(found.quantiles)), found.query, later),
+        ),
+    )
+
+
+def _shared_buckets(templates: Mapping[str, str]) -> Buckets | None:
+    """What the templates of quantiles say alike: of a histogram by ``le``, in one unit. None where they do not."""
+    quantiles, alike = {}, set()
+    for metric in QUANTILES:
+        found = _QUANTILE.fullmatch(templates.get(metric, "").strip())
+        if found and closing(found[0], found[0].index("(")) == found.end(2) and _BY_BUCKET.match(found[2]):
+            quantiles[metric] = float(found[1])
+            alike.add((found[2].strip(), float(found[3] or 1)))
+    if len(alike) != 1 or len(quantiles) < 2:
+        return None
+    query, unit = alike.pop()
+    return Buckets(quantiles, unit, query, query)
+
+
+def _by_metric(queries: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """By metric and family what is by family and metric."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for key, mine in queries.items():
+        for metric, query in mine.items():
+            found[metric][key] = query
+    return dict(found)
 
 
 def marked(query: str, key: str) -> str:

@@ -9,8 +9,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -19,29 +17,22 @@ import pandas as pd
 from observatory.catalog import METRICS, Metric
 from observatory.config import Settings
 from observatory.errors import (
-    QueryLimitError,
-    QueryRefusedError,
     SourceError,
     SourceTimeoutError,
     SourceUnreachableError,
-    UnsupportedQueryError,
 )
-from observatory.model import MOST_NAMED, SERVICE, Collected, Failure, Service, is_usable_name
-from observatory.sources.prometheus.answers import Answer, Series, wide_frame
+from observatory.model import SERVICE, Collected, Failure, Service, is_usable_name
+from observatory.sources.prometheus.answers import wide_frame
+from observatory.sources.prometheus.asking import Answers, Asking, Found
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.distinctions import Distinctions
 from observatory.sources.prometheus.inventory import REACH, Inventory, read_inventory
 from observatory.sources.prometheus.merging import arranged
 from observatory.sources.prometheus.naming import Renames
 from observatory.sources.prometheus.plan import (
-    LONG,
     NOTHING_TOLD,
-    Asked,
     Plan,
-    as_written,
-    batches,
     make_plan,
-    marked,
     read_bounds,
 )
 from observatory.sources.prometheus.presets import PRESETS, chosen, configured
@@ -51,8 +42,6 @@ QUERIES_OF = 2
 """Grows when the queries change what they mean: history that was fetched with others is fetched again."""
 LOOKED_AGAIN_AFTER = 600.0
 """What a server has is looked at again after so long [s]; at first sooner, as what was just started has little yet."""
-FORGOTTEN_AFTER = 600.0
-"""A preset's query that a server refused is asked again after so long [s]."""
 SKEW_BOUND = 5.0
 """How far a server's clock may be off before it is worth a word [s]."""
 
@@ -113,7 +102,7 @@ class PrometheusSource:
         self._look_again_after = interval
         self._planning = threading.Lock()
         self._included, self._excluded = _pattern(include or ["*"]), _pattern(exclude)
-        self._refused: dict[tuple[bool, str, str], tuple[float, str]] = {}
+        self.asking = Asking(client, window)
 
     @classmethod
     def from_settings(
@@ -226,7 +215,7 @@ class PrometheusSource:
         """
         now = datetime.now(UTC) - self.delay
         plan = self.plan()
-        answer = self._answer("services", plan, plan.probes, lambda query: self.client.instant(query, now))
+        answer = self.asking.services(plan, now)
         if answer.failures and not answer.series:
             raise SourceError(f"{self.name}: {answer.failures[0].error}")
         names = {one.labels.get(SERVICE, "") for one in answer.series}
@@ -236,105 +225,35 @@ class PrometheusSource:
         """The value of every metric at `at`; a metric whose query fails is a failure in the answer."""
         is_now = abs(datetime.now(UTC) - at) < REACH
         plan = self.plan() if is_now else self.plan((at, at))
-        return self._collect(plan, lambda query: self.client.instant(_only(query, services), at), services)
+        return self._collected(plan, self.asking.now(plan, at, services), services, None)
 
     def history(self, start: datetime, end: datetime, step: float, services: Sequence[str] | None = None) -> Collected:
         """Values every `step` seconds; a metric whose query fails is a failure in the answer."""
         plan = self.plan((start, end))
-        return self._collect(
-            plan, lambda query: self.client.range(_only(query, services), start, end, step), services, step
-        )
+        return self._collected(plan, self.asking.over_time(plan, start, end, step, services), services, step)
 
     def graph(self) -> list[tuple[str, str]]:
         """Empty: metrics alone do not tell who calls whom."""
         return []
 
-    def _collect(
-        self, plan: Plan, ask: Callable[[str], Answer], services: Sequence[str] | None, step: float | None = None
-    ) -> Collected:
-        """All metrics at once, as many as the client may ask."""
+    def _collected(self, plan: Plan, found: Found, services: Sequence[str] | None, step: float | None) -> Collected:
+        """Answers by metric as samples, and what is to be said about them."""
         wanted = None if services is None else set(services)
-        parts = plan.parts
-
-        def one(metric: str) -> _Answers | SourceError:
-            try:
-                return self._answer(metric, plan, parts[metric], ask, live=step is None)
-            except SourceError as error:
-                return error
-
-        with ThreadPoolExecutor(self.client.limits.concurrency, thread_name_prefix=self.name) as pool:
-            answers = dict(zip(parts, pool.map(one, parts), strict=True))
-        found = {metric: answer for metric, answer in answers.items() if isinstance(answer, _Answers)}
-        failed = {metric: answer for metric, answer in answers.items() if isinstance(answer, SourceError)}
-        if failed and not found:
+        answers = {metric: answer for metric, answer in found.items() if isinstance(answer, Answers)}
+        failed = {metric: answer for metric, answer in found.items() if isinstance(answer, SourceError)}
+        if failed and not answers:
             raise min(failed.values(), key=lambda error: not isinstance(error, _SILENCE))
         samples, strange = wide_frame(
-            {metric: arranged(metric, answer.series, plan) for metric, answer in found.items()},
+            {metric: arranged(metric, answer.series, plan) for metric, answer in answers.items()},
             step,
             lambda name: self.watches(name) and (wanted is None or name in wanted),
         )
         failures = [Failure(metric, str(error)) for metric, error in failed.items()]
-        failures += [failure for answer in found.values() for failure in answer.failures]
-        warnings = [f"{metric}: {text}" for metric, answer in found.items() for text in answer.warnings]
+        failures += [failure for answer in answers.values() for failure in answer.failures]
+        warnings = [f"{metric}: {text}" for metric, answer in answers.items() for text in answer.warnings]
         remarks = self._remarks(samples, services)
-        queries = sum(answer.queries for answer in found.values()) + len(failed)
+        queries = sum(answer.queries for answer in answers.values()) + len(failed)
         return Collected(samples, tuple(failures), (*warnings, *strange, *remarks), queries)
-
-    def _answer(
-        self, metric: str, plan: Plan, parts: Mapping[str, str], ask: Callable[[str], Answer], *, live: bool = True
-    ) -> _Answers:
-        """As many families in one query as it may hold; where the server refuses it, family by family.
-
-        What is refused is a failure. What the server does not understand is not asked again for a while. A query that
-        is understood for one time may not be for a range, so `live` ones are remembered apart.
-        """
-        known = [key for key in parts if not self._is_refused(live, metric, key)] or list(parts)
-        queries = {key: marked(parts[key], key) for key in known}
-        found = _Answers()
-
-        def refusal(keys: Sequence[str]) -> QueryRefusedError | None:
-            found.queries += 1
-            try:
-                found.add(ask(" or ".join(queries[key] for key in keys)))
-            except QueryRefusedError as error:
-                return error
-            return None
-
-        refused: dict[str, QueryRefusedError] = {}
-        for batch in batches(queries, self.client.longest_query):
-            if error := refusal(batch):
-                alone = {batch[0]: error} if len(batch) == 1 else {key: refusal([key]) for key in batch}
-                refused |= {key: self.explained(plan.of(key), metric, said) for key, said in alone.items() if said}
-        for key, said in refused.items():
-            if isinstance(said, UnsupportedQueryError):
-                self._refused[live, metric, key] = time.monotonic() + FORGOTTEN_AFTER, str(said)
-            else:
-                found.failures.append(Failure(metric, f"preset {plan.of(key).label}: {said}"))
-        if refused and not found.series:
-            raise list(refused.values())[-1]
-        if found.partial:
-            found.failures.append(Failure(metric, "the answer is partial: run the backfill again"))
-        for key in parts:
-            if self._is_refused(live, metric, key):
-                words = self._refused[live, metric, key][1]
-                found.failures.append(Failure(metric, f"preset {plan.of(key).label}: {words}"))
-        return found
-
-    def explained(self, asked: Asked, metric: str, error: QueryRefusedError) -> QueryRefusedError:
-        """What the server says about a query just as the user wrote it, instead of what was made of it."""
-        written = as_written(asked, metric, self.window or LONG)
-        if written is None or isinstance(error, QueryLimitError):
-            return error
-        try:
-            self.client.instant(written, datetime.now(UTC))
-        except QueryRefusedError as plain:
-            return plain
-        except SourceError:
-            pass
-        return error
-
-    def _is_refused(self, live: bool, metric: str, key: str) -> bool:
-        return time.monotonic() < self._refused.get((live, metric, key), (0.0, ""))[0]
 
     def _remarks(self, samples: pd.DataFrame, services: Sequence[str] | None) -> Iterator[str]:
         skew = self.client.skew
@@ -348,35 +267,6 @@ class PrometheusSource:
 
 
 _SILENCE = (SourceUnreachableError, SourceTimeoutError)
-
-
-@dataclass(slots=True)
-class _Answers:
-    """Series of all families, what was said about them, and how many queries that took."""
-
-    series: list[Series] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    partial: bool = False
-    queries: int = 0
-
-    def add(self, answer: Answer) -> None:
-        self.series += answer.series
-        self.warnings += answer.warnings
-        self.partial |= answer.partial
-
-
-def _only(query: str, services: Sequence[str] | None) -> str:
-    """`query` for a few services, so that others do not travel; what it costs the server stays about the same."""
-    if not services or len(services) > MOST_NAMED:
-        return query
-    named = (f'label_replace(vector(1), "{SERVICE}", {_text(name)}, "", "")' for name in services)
-    return f"({query}) and on ({SERVICE}) ({' or '.join(named)})"
-
-
-def _text(name: str) -> str:
-    """A replacement in PromQL: a string whose escapes are those of JSON, and in it ``$$`` for a dollar sign."""
-    return json.dumps(name.replace("$", "$$"), ensure_ascii=False)
 
 
 def _pattern(patterns: Sequence[str]) -> re.Pattern[str]:

@@ -71,9 +71,9 @@ def survey(source: PrometheusSource, at: datetime) -> Survey:
     def ask(wanted: tuple[Asked, str]) -> Answer | QueryRefusedError:
         one, metric = wanted
         try:
-            return source.client.instant(marked(one.queries[metric], one.key), at)
+            return source.client.instant(marked(plan.over_time[metric][one.key], one.key), at)
         except QueryRefusedError as error:
-            return source.explained(one, metric, error)
+            return source.asking.explained(one, metric, error)
 
     wanted = [(one, metric) for one in plan.asked for metric in one.queries]
     with ThreadPoolExecutor(source.client.limits.concurrency, thread_name_prefix="survey") as pool:

@@ -15,6 +15,7 @@ from observatory.sources.prometheus.compiling import Window, Windows
 from observatory.sources.prometheus.distinctions import Distinctions
 from observatory.sources.prometheus.naming import InsteadOfJob, Naming, Part
 from observatory.sources.prometheus.plan import (
+    BUCKETS,
     LONG,
     MOST_JOBS,
     SCRAPES,
@@ -205,7 +206,7 @@ def test_a_ratio_of_few_requests_is_taken_over_the_long_window() -> None:
             "error_rate": "sum by ($by) (rate(c[$window]))",
         },
     )
-    query = of(planned(own={"mine": own}), "").queries["error_rate"]
+    query = of(planned(own={"mine": own}), "").over_time("error_rate")
     sums = " + ".join(
         f'sum by (service_name) (label_join(sum by (job) (rate({one}[60s])), "service_name", "/", "job"))'
         for one in "ab"
@@ -231,22 +232,74 @@ def test_what_is_few_is_counted_in_the_shortest_window_of_any_job() -> None:
     inventory = Known('up{job="fast"}', *counted, answer=answer).inventory()
     plan = make_plan(inventory, [*PRESETS.values()], interval=60)
     assert plan.dialect.windows.usual.seconds == 240
-    query = of(plan, "http_requests_total").queries["error_rate"]
+    query = of(plan, "http_requests_total").over_time("error_rate")
     assert " * 60 >= 20)" in query
     assert "[240s]" in query.partition(") or (")[0]
 
 
 def test_with_a_long_window_nothing_is_asked_twice() -> None:
-    query = of(planned(*SHOP, window=300), "http_requests_total").queries["error_rate"]
-    assert ">= 20" not in query
+    one = of(planned(*SHOP, window=300), "http_requests_total")
+    assert ">= 20" not in one.over_time("error_rate")
+    assert not one.longer
 
 
 def test_metrics_are_in_parts_by_family_and_every_family_has_a_probe() -> None:
     plan = planned(*SHOP)
-    assert set(plan.parts) <= set(METRICS)
-    for metric, queries in plan.parts.items():
+    assert set(plan.over_time) <= set(METRICS)
+    for metric, queries in plan.over_time.items():
         assert list(queries) == [one.key for one in plan.asked if metric in one.queries]
     assert set(plan.probes) == {one.key for one in plan.asked}
+
+
+QUANTILE = "histogram_quantile({q}, sum by (le, $by) (rate({name}_bucket[$window]))){unit}"
+
+
+def quantiles(**more: str) -> dict[str, str]:
+    """Templates of quantiles of a histogram, but for what is said otherwise."""
+    of_metric = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+    return {metric: QUANTILE.format(q=q, name="took", unit=" / 1000") for metric, q in of_metric.items()} | more
+
+
+def buckets_of(**more: str) -> dict[str, float] | None:
+    own = PresetSettings(labels=("job",), queries=quantiles(**more))
+    found = of(planned(own={"mine": own}), "").buckets
+    assert found is None or found.unit == 1000
+    return found and dict(found.quantiles)
+
+
+def test_buckets_that_quantiles_share_are_asked_for_once() -> None:
+    assert buckets_of() == {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+    plan = planned(own={"mine": PresetSettings(labels=("job",), queries=quantiles())})
+    now = of(plan, "").now()
+    assert not now.keys() & quantiles().keys()
+    assert now[BUCKETS].startswith("sum by (le, service_name) (")
+    assert of(plan, "").over_time("latency_p95").count("histogram_quantile") == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        QUANTILE.format(q=0.95, name="other", unit=" / 1000"),
+        QUANTILE.format(q=0.95, name="took", unit=""),
+    ],
+    ids=["another histogram", "another unit"],
+)
+def test_quantiles_of_several_things_are_asked_for_as_they_are_written(other: str) -> None:
+    assert buckets_of(latency_p95=other) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "histogram_quantile(0.95, sum by ($by) (rate(native[$window])))",
+        f"({QUANTILE.format(q=0.95, name='took', unit='')}) * 2",
+        f"{QUANTILE.format(q=0.95, name='took', unit='')} or vector(1)",
+        f"{QUANTILE.format(q=0.95, name='took', unit='')} + histogram_quantile(0.1, sum by (le, $by) (rate(x[1m])))",
+    ],
+    ids=["native", "scaled", "with another", "a sum"],
+)
+def test_a_quantile_of_another_form_is_left_as_it_is_written(other: str) -> None:
+    assert buckets_of(latency_p95=other) == {"latency_p50": 0.5, "latency_p99": 0.99}
 
 
 def test_a_marked_query_says_of_which_family_it_is() -> None:

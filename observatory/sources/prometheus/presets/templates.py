@@ -14,6 +14,8 @@ from observatory.sources.prometheus.selectors import match, select
 from observatory.sources.prometheus.statuses import FAILED, LABELS, SOUNDS_LIKE_ONE, StatusLabel, status_labels
 
 QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+RATIOS = frozenset({"error_rate", "latency_mean", *QUANTILES})
+"""Metrics in which rates are only divided by each other."""
 
 PATH_LABELS = (
     "path",
