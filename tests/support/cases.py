@@ -18,8 +18,10 @@ from support.servers import History, Server, VictoriaMetrics
 from observatory.catalog import METRICS
 from observatory.config.sources import PresetSettings
 from observatory.model import SERVICE, Collected
+from observatory.sources.prometheus.calls import read_calls
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import Limits
+from observatory.sources.prometheus.inventory import read_inventory
 from observatory.sources.prometheus.presets import configured
 from observatory.sources.prometheus.source import PrometheusSource
 
@@ -93,7 +95,7 @@ def up(*jobs: str, step: int = 60) -> Series:
 class Case:
     """Series, and by metric and service the values; no other service has a value of these metrics.
 
-    `services` are all services with a value of any metric, where that is worth holding.
+    `services` are all services with a value of any metric, where that is worth holding; `calls` those between them.
     """
 
     series: Series
@@ -101,6 +103,7 @@ class Case:
     presets: Mapping[str, PresetSettings] = field(default_factory=dict)
     chosen: Sequence[str] = ()
     services: Sequence[str] | None = None
+    calls: Sequence[tuple[str, str]] | None = None
     window: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     failures: Sequence[str] = ()
@@ -182,6 +185,9 @@ class Cases:
         assert got == wanted
         if case.services is not None:
             assert sorted(collected.frame[SERVICE]) == sorted(case.services)
+        if case.calls is not None:
+            inventory = read_inventory(case.source(server.url).client, at, at)
+            assert read_calls(inventory, [str(one) for one in collected.frame[SERVICE]], at) == sorted(case.calls)
 
     def _text(self, kind: str) -> str:
         lines: dict[str, list[str]] = {}

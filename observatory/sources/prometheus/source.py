@@ -24,6 +24,7 @@ from observatory.errors import (
 from observatory.model import SERVICE, Collected, Failure, Service, is_usable_name
 from observatory.sources.prometheus.answers import wide_frame
 from observatory.sources.prometheus.asking import Answers, Asking, Found
+from observatory.sources.prometheus.calls import read_calls
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.distinctions import Distinctions
 from observatory.sources.prometheus.inventory import REACH, Inventory, read_inventory
@@ -98,8 +99,9 @@ class PrometheusSource:
         self._catalog, self._names_clusters = catalog, names_clusters
         self._renames: Renames = ()
         self._told, self._on_told = told, on_told
-        self._plan: tuple[float, Plan] | None = None
+        self._looked: tuple[float, Inventory, Plan] | None = None
         self._look_again_after = interval
+        self._seen: frozenset[str] = frozenset()
         self._planning = threading.Lock()
         self._included, self._excluded = _pattern(include or ["*"]), _pattern(exclude)
         self.asking = Asking(client, window)
@@ -155,26 +157,29 @@ class PrometheusSource:
         SourceError
             The server cannot be reached.
         """
-        if reach is not None:
-            return self._make_plan(self._inventory(*reach))
+        return self.look()[1] if reach is None else self._make_plan(self._inventory(*reach))
+
+    def look(self) -> tuple[Inventory, Plan]:
+        """What the server has, as it was last looked at, and what is asked of it; raises as `plan` does."""
         with self._planning:
-            if self._plan is None or time.monotonic() >= self._plan[0]:
-                plan = self._make_plan(self.inventory())
-                self._plan = time.monotonic() + self._look_again_after, plan
+            if self._looked is None or time.monotonic() >= self._looked[0]:
+                inventory = self.inventory()
+                plan = self._make_plan(inventory)
+                self._looked = time.monotonic() + self._look_again_after, inventory, plan
                 if plan.asked:
                     self._look_again_after = min(2 * self._look_again_after, LOOKED_AGAIN_AFTER)
-            return self._plan[1]
+            return self._looked[1:]
 
     def look_again(self) -> None:
         """Look at what the server has before anything is asked the next time."""
         with self._planning:
-            self._plan = None
+            self._looked = None
 
     def use_renames(self, renames: Renames) -> None:
         """Name services by these rules from now on, after those of presets."""
         with self._planning:
             if renames != self._renames:
-                self._renames, self._plan = renames, None
+                self._renames, self._looked = renames, None
 
     def inventory(self) -> Inventory:
         """What the server has now."""
@@ -219,13 +224,17 @@ class PrometheusSource:
         if answer.failures and not answer.series:
             raise SourceError(f"{self.name}: {answer.failures[0].error}")
         names = {one.labels.get(SERVICE, "") for one in answer.series}
-        return [Service(name, self.name) for name in sorted(names) if self.watches(name)]
+        self._seen = frozenset(filter(self.watches, names))
+        return [Service(name, self.name) for name in sorted(self._seen)]
 
     def collect(self, at: datetime, services: Sequence[str] | None = None) -> Collected:
         """The value of every metric at `at`; a metric whose query fails is a failure in the answer."""
         is_now = abs(datetime.now(UTC) - at) < REACH
         plan = self.plan() if is_now else self.plan((at, at))
-        return self._collected(plan, self.asking.now(plan, at, services), services, None)
+        collected = self._collected(plan, self.asking.now(plan, at, services), services, None)
+        if is_now and services is None:
+            self._seen = frozenset(map(str, collected.frame[SERVICE]))
+        return collected
 
     def history(self, start: datetime, end: datetime, step: float, services: Sequence[str] | None = None) -> Collected:
         """Values every `step` seconds; a metric whose query fails is a failure in the answer."""
@@ -233,8 +242,16 @@ class PrometheusSource:
         return self._collected(plan, self.asking.over_time(plan, start, end, step, services), services, step)
 
     def graph(self) -> list[tuple[str, str]]:
-        """Empty: metrics alone do not tell who calls whom."""
-        return []
+        """Calls between the services that were last seen, where a mesh, a proxy or traces have metrics of them.
+
+        Raises
+        ------
+        SourceError
+            There are such metrics, and the server cannot be reached.
+        """
+        if self._looked is None:
+            return []
+        return read_calls(self._looked[1], self._seen, datetime.now(UTC) - self.delay)
 
     def _collected(self, plan: Plan, found: Found, services: Sequence[str] | None, step: float | None) -> Collected:
         """Answers by metric as samples, and what is to be said about them."""

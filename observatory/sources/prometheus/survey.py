@@ -65,8 +65,7 @@ def survey(source: PrometheusSource, at: datetime) -> Survey:
     SourceError
         The server cannot be reached, or refuses everything.
     """
-    inventory = source.inventory()
-    plan = source.plan()
+    inventory, plan = source.look()
 
     def ask(wanted: tuple[Asked, str]) -> Answer | QueryRefusedError:
         one, metric = wanted

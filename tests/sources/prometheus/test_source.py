@@ -474,7 +474,7 @@ def test_an_empty_server_gives_an_empty_frame_with_the_columns_of_samples() -> N
     assert answer.failures == ()
 
 
-def test_it_is_a_source_that_knows_no_calls_and_no_labels() -> None:
+def test_it_is_a_source_without_labels_and_knows_no_calls_before_it_has_looked() -> None:
     source = PrometheusSource(a_client("http://placeholder"))
     assert isinstance(source, Source)
     assert not isinstance(source, LabelledSource)
