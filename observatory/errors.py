@@ -83,6 +83,10 @@ class ForbiddenError(ObservatoryError):
     """Whoever asks is known, and may not do this."""
 
 
+class MisdirectedError(ForbiddenError):
+    """The request names another server: a foreign name was made to point here."""
+
+
 class TooManyRequestsError(ObservatoryError):
     """Somebody asks too often; `retry_after` [s] is when they may again."""
 

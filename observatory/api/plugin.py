@@ -11,7 +11,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from observatory.access import authenticator_of
 from observatory.api.app import create_app
 from observatory.api.routes.events import EventsHandler, Streams
 from observatory.api.wsgi import ApiHandler, WsgiContainer
@@ -28,10 +27,10 @@ Route = tuple[str, Any, dict[str, Any]]
 
 def routes(runtime: Runtime, startup: Startup | None = None) -> list[Route]:
     """Tornado's patterns and handlers over `runtime`; probes have threads of their own, which no slow query holds."""
-    app, proxies = create_app(runtime, startup), authenticator_of(runtime).proxies
-    api = WsgiContainer(app, ThreadPoolExecutor(THREADS, "observatory-api"), proxies)
+    app = create_app(runtime, startup)
+    api = WsgiContainer(app, ThreadPoolExecutor(THREADS, "observatory-api"))
     streams = Streams(runtime.feed, api)
-    probes = WsgiContainer(app, ThreadPoolExecutor(PROBE_THREADS, "observatory-probe"), proxies)
+    probes = WsgiContainer(app, ThreadPoolExecutor(PROBE_THREADS, "observatory-probe"))
     return [
         (r"/api/events", EventsHandler, {"streams": streams}),
         (r"/metrics", ApiHandler, {"fallback": api}),
@@ -45,7 +44,7 @@ def _serve_current() -> list[Route]:
     try:
         runtime = current()
         runtime.require_sources()
-        harden(runtime.settings.tls_cert is not None)
+        harden()
     except ObservatoryError as error:
         sys.exit(f"error: {error}")
     startup = Startup(runtime)

@@ -41,6 +41,7 @@ KINDS: Mapping[type[errors.ObservatoryError], Kind] = {
     errors.NotFoundError: Kind(404, "not-found", "No such thing"),
     errors.ConflictError: Kind(409, "conflict", "Something is in the way"),
     errors.NotSignedInError: Kind(401, "not-signed-in", "Sign in"),
+    errors.MisdirectedError: Kind(421, "misdirected", "Another server is meant"),
     errors.ForbiddenError: Kind(403, "forbidden", "You may not do this"),
     errors.TooManyRequestsError: Kind(429, "too-many-requests", "You ask too often"),
     errors.NotEnoughDataError: Kind(409, "learning", "Not enough samples yet"),

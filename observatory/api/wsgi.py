@@ -1,8 +1,7 @@
-"""Between Tornado and the application: requests go to threads, and carry who signed in to the dashboard."""
+"""Between Tornado and the application: requests go to threads, as the gate saw them."""
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from typing import Any
 
 import tornado.httputil as httputil
@@ -10,9 +9,8 @@ from tornado.ioloop import IOLoop
 from tornado.web import FallbackHandler, RequestHandler
 from tornado.wsgi import WSGIContainer
 
-from observatory.access.proxies import Network, unwrap
-from observatory.access.session import GUEST
-from observatory.api.middleware.authorization import HOST, PANEL_LOGIN, USER
+from observatory.access.gate import ARRIVED, HOST
+from observatory.api.middleware.authorization import ARRIVAL
 from observatory.api.middleware.delivery import HEADERS
 from observatory.api.problems import MEDIA_TYPE, Problem
 
@@ -22,14 +20,10 @@ Headers = list[tuple[str, str]]
 class WsgiContainer(WSGIContainer):  # type: ignore[misc]
     """Runs the application in a thread, in one turn: Tornado's own takes three, and each costs as much as an answer."""
 
-    def __init__(self, app: Any, executor: Executor, proxies: tuple[Network, ...] = ()) -> None:
-        super().__init__(app, executor)
-        self.proxies = proxies
-
     def environ(self, request: httputil.HTTPServerRequest) -> dict[str, Any]:
         """A request as WSGI has it."""
         made: dict[str, Any] = super().environ(request)
-        made[USER], made[PANEL_LOGIN] = getattr(request, "observatory_login", (None, False))
+        made[ARRIVAL] = getattr(request, ARRIVED)
         return made
 
     async def ask(
@@ -69,25 +63,21 @@ class WsgiContainer(WSGIContainer):  # type: ignore[misc]
         return said[0], said[1], body
 
 
-async def make_ready(handler: RequestHandler, proxies: tuple[Network, ...]) -> None:
-    """Give the application what it can work with, and who signed in to the dashboard."""
-    request = handler.request
-    unwrap(request, proxies)
+def make_ready(request: httputil.HTTPServerRequest) -> None:
+    """Give the application what it can work with.
+
+    Raises
+    ------
+    RuntimeError
+        The request did not come through the gate.
+    """
+    if not hasattr(request, ARRIVED):
+        raise RuntimeError(f"{request.path} was reached without the gate: serve it with `observatory.server.gate`")
     host = HOST.fullmatch(request.host)
-    if not host or int(request.host[host.end(1) + 1 :] or 0) > 65535:
+    if not host or int(host[2] or 0) > 65535:
         request.host = "refused"  # the container fails on a port that is no number; the header stays
     if request.headers.pop("Transfer-Encoding", None):  # it is read by now, and would be taken for empty
         request.headers["Content-Length"] = str(len(request.body))
-    request.observatory_login = await _signed_in(handler)
-
-
-async def _signed_in(handler: RequestHandler) -> tuple[str | None, bool]:
-    """Who signed in to the dashboard, and whether it was Panel that asked."""
-    provider = getattr(handler.application, "auth_provider", None)
-    if provider is None or not (provider.get_user or provider.get_user_async):
-        return None, False
-    user = await provider.get_user_async(handler) if provider.get_user_async else provider.get_user(handler)
-    return (None if user == GUEST else user), type(provider).__module__.startswith("panel.")
 
 
 def write_problem(handler: RequestHandler, problem: Problem) -> None:
@@ -101,9 +91,9 @@ def write_problem(handler: RequestHandler, problem: Problem) -> None:
 class ApiHandler(FallbackHandler):  # type: ignore[misc]
     """Hands requests to the application, and those Tornado refuses itself back as problem details."""
 
-    async def prepare(self) -> None:
+    def prepare(self) -> None:
         """Make the request ready, and pass it on."""
-        await make_ready(self, self.fallback.proxies)
+        make_ready(self.request)
         super().prepare()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

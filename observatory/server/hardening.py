@@ -1,15 +1,16 @@
-"""The server around the application: security headers and cookies of the pages, bounds for slow and large requests.
+"""The server around the application: what `panel serve` makes is put behind the gate, and is bounded.
 
-Panel and Bokeh offer no place for either, so their handlers' base class and HTTP server are replaced before they start.
+Panel and Bokeh offer no place for either, so the classes that they make their server of are replaced before they do.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import bokeh.server.server
+from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
-from tornado.web import RequestHandler
 
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -21,47 +22,53 @@ PAGE_POLICY = (
 PAGE_HEADERS = {
     "Content-Security-Policy": PAGE_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
 LARGEST_BODY = 16 << 20
-"""Larger bodies end the connection before they are read; the application refuses from 1 MiB on."""
+"""Longer bodies end the connection; shorter ones that are too long for what was asked are taken, and not kept."""
 LARGEST_HEADERS = 64 << 10
 PATIENCE = 30
 """Longest time a request's headers, or its body, may take to arrive [s]."""
+OURS = "observatory.views.app"
+"""What a script imports that shows the dashboard."""
 
 
 class BoundedServer(HTTPServer):  # type: ignore[misc]
-    """An HTTP server that waits for no one for ever."""
+    """An HTTP server that waits for no one for ever, and believes no header about who asks."""
 
     def initialize(self, *arguments: Any, **options: Any) -> None:
         """See `HTTPServer`."""
-        bounds = {
-            "max_body_size": LARGEST_BODY,
-            "max_header_size": LARGEST_HEADERS,
-            "idle_connection_timeout": PATIENCE,
-            "body_timeout": PATIENCE,
-        }
-        super().initialize(*arguments, **{**bounds, **options})
+        bounds = {"max_header_size": LARGEST_HEADERS, "idle_connection_timeout": PATIENCE, "body_timeout": PATIENCE}
+        super().initialize(*arguments, **{**bounds, **options, "xheaders": False})
 
 
-def harden(tls: bool) -> None:
-    """Have every server made from now on be bounded, every page carry the headers, and no cookie cross sites."""
-    headers = PAGE_HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if tls else {})
+def harden(everything: bool = True) -> None:
+    """Have every server made from now on stand behind the gate; or only those that show the dashboard."""
 
-    def set_default_headers(handler: RequestHandler) -> None:
-        handler.clear_header("Server")
-        for name, value in headers.items():
-            handler.set_header(name, value)
+    def application(applications: Any, **options: Any) -> BokehTornado:
+        if not everything and not any(map(_shows_dashboard, dict(applications).values())):
+            return BokehTornado(applications, **options)
+        from observatory.errors import ObservatoryError
+        from observatory.runtime.current import current
+        from observatory.server.application import GatedTornado
 
-    bare = RequestHandler.set_cookie
+        try:
+            return GatedTornado(applications, runtime=current(), **options)
+        except ObservatoryError as error:
+            sys.exit(f"error: {error}")
 
-    def set_cookie(handler: RequestHandler, name: str, value: Any, *more: Any, **options: Any) -> None:
-        kept = {"samesite": "Lax", "secure": handler.request.protocol == "https"}  # Panel says neither
-        bare(handler, name, value, *more, **kept | options)
+    def server(application: Any, **options: Any) -> HTTPServer:
+        is_plain = type(application) is BokehTornado
+        return HTTPServer(application, **options) if is_plain else BoundedServer(application, **options)
 
-    RequestHandler.set_default_headers = set_default_headers
-    RequestHandler.set_cookie = set_cookie
-    bokeh.server.server.HTTPServer = BoundedServer
+    bokeh.server.server.BokehTornado = application
+    bokeh.server.server.HTTPServer = server
+
+
+def _shows_dashboard(application: Any) -> bool:
+    runners = [getattr(handler, "_runner", None) for handler in application.handlers]
+    return any(OURS in (getattr(runner, "source", None) or "") for runner in runners)

@@ -1,14 +1,10 @@
-"""The login of the dashboard: with an API key, or a password where the settings say so.
-
-Bokeh loads this file (``--auth-module``).
-"""
+"""The login of the dashboard: with an API key, or a password where the settings say so."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Template
@@ -16,46 +12,19 @@ from tornado.web import RequestHandler
 
 from observatory.access.authentication import Authenticator, authenticator_of
 from observatory.access.permissions import Caller
-from observatory.access.proxies import unwrap
 from observatory.config.login_file import LONGEST
 from observatory.errors import ForbiddenError, NotSignedInError, TooManyRequestsError
 from observatory.runtime.current import current
+from observatory.server.cookies import remember
 
-COOKIE = "user"
-ANYBODY = "anybody"
-"""The user's name where nobody has to sign in; it opens nothing where somebody has to."""
+LOGIN, LOGOUT = "/login", "/logout"
 PAGE = Template(Path(__file__).with_name("login.html").read_text("utf-8"))
 ONE_BY_ONE = ThreadPoolExecutor(1, "observatory-sign-in")
 """Signs people in beside the event loop, as a hash takes some 50 ms; one by one, so that failures count in time."""
 
-login_url = "/login"
-logout_url = "/logout"
-
-
-def get_user(handler: Any) -> str | None:
-    """The session in a request's cookie while it is valid, as Bokeh asks for it; None has it go to the login."""
-    authenticator = authenticator_of(current())
-    if authenticator.is_open:
-        return ANYBODY
-    cookie = handler.get_secure_cookie(COOKIE, max_age_days=authenticator.settings.login_hours / 24)
-    if cookie is None:
-        return None
-    user: str = cookie.decode("utf-8", "replace")
-    try:
-        authenticator.signed_in(user)
-    except NotSignedInError:
-        return None
-    except ForbiddenError:
-        pass  # who may do nothing any more need not sign in again: the page says why
-    return user
-
 
 class LoginHandler(RequestHandler):  # type: ignore[misc]
     """A form that takes an API key, or a user and a password."""
-
-    def prepare(self) -> None:
-        """Find out where the request comes from."""
-        unwrap(self.request, authenticator_of(current()).proxies)
 
     def get(self) -> None:
         """Show the form."""
@@ -63,9 +32,6 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
 
     async def post(self) -> None:
         """Sign in."""
-        if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-            self._show(403, "Another site may not sign you in.")
-            return
         authenticator = authenticator_of(current())
         try:
             session, caller = await asyncio.get_running_loop().run_in_executor(ONE_BY_ONE, self._sign_in, authenticator)
@@ -81,28 +47,20 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
             self._show(status, _sentence(error))
             return
         authenticator.audit.record(caller, "sign in", "dashboard", 302, self.request.remote_ip)
-        self.set_secure_cookie(
-            COOKIE,
-            session,
-            expires_days=authenticator.settings.login_hours / 24,
-            httponly=True,
-            samesite="Lax",
-            secure=self.request.protocol == "https",
-        )
+        remember(self, authenticator, session)
         self.redirect(safe_next(self.get_argument("next", "/")))
 
     def _sign_in(self, authenticator: Authenticator) -> tuple[str, Caller]:
         """What the cookie is to hold, and for whom; raises NotSignedInError, ForbiddenError, TooManyRequestsError."""
         authenticator.limiter.may_sign_in(self.request.remote_ip)
         try:
-            session = self._session(authenticator)
-            return session, authenticator.signed_in(session)
+            return authenticator.sign_in(self._subject(authenticator))
         except NotSignedInError:
             authenticator.limiter.failed(self.request.remote_ip)
             raise
 
-    def _session(self, authenticator: Authenticator) -> str:
-        """What the cookie is to hold; raises NotSignedInError."""
+    def _subject(self, authenticator: Authenticator) -> str:
+        """Whose key or password it is; raises NotSignedInError."""
         if authenticator.passwords is None:
             return authenticator.keys.session(self._field("key").strip())
         return authenticator.passwords.session(self._field("username").strip(), self._field("password"))
@@ -120,12 +78,11 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
 
 
 class LogoutHandler(RequestHandler):  # type: ignore[misc]
-    """Forgets who is signed in."""
+    """Shown to who has signed out; the gate has ended the session."""
 
     def get(self) -> None:
-        """Sign out."""
-        self.clear_cookie(COOKIE)
-        self.redirect(login_url)
+        """Lead to the login."""
+        self.redirect(LOGIN)
 
 
 def _sentence(error: Exception) -> str:

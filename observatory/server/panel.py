@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
-import socket
 import sys
 from pathlib import Path
 
@@ -18,24 +16,11 @@ SERVER = Path(__file__).parent
 PAGE = SERVER / "pages" / "observatory.py"
 
 
-def names(settings: Settings) -> list[str]:
-    """Names and addresses that pages may be opened under; Bokeh's websocket takes none of IPv6."""
-    found = ["127.0.0.1", "localhost", *settings.hosts]
-    if not settings.is_loopback:
-        found.append(settings.host)
-        with contextlib.suppress(OSError):
-            found += [socket.gethostname(), *socket.gethostbyname_ex(socket.gethostname())[2]]
-    unspecified = "0.0.0.0"  # noqa: S104 - it is left out
-    return [name for name in dict.fromkeys(found) if name != unspecified and ":" not in name]
-
-
 def login_arguments(settings: Settings) -> list[str]:
-    """How the dashboard asks who somebody is."""
-    secret = settings.cookie_secret.get_secret_value() if settings.cookie_secret else secrets.token_urlsafe(48)
-    cookie = [f"--cookie-secret={secret}"]  # as one word: a secret may begin with a dash
+    """Which of Panel's logins asks who somebody is; ours needs no word. No secret stands among the arguments."""
     if settings.login in (None, "basic"):
-        return ["--auth-module", str(SERVER / "login.py"), *cookie]
-    return ["--oauth-provider", settings.login, "--oauth-expiry-days", str(settings.login_hours / 24), *cookie]
+        return []
+    return ["--oauth-provider", settings.login, "--oauth-expiry-days", str(settings.login_hours / 24)]
 
 
 def tls_arguments(settings: Settings) -> list[str]:
@@ -47,7 +32,6 @@ def tls_arguments(settings: Settings) -> list[str]:
 
 def panel_arguments(settings: Settings) -> list[str]:
     """What ``panel`` is called with."""
-    ports = [f":{settings.port}", ""] if settings.hosts else [f":{settings.port}"]  # a proxy answers on the usual port
     return [
         "serve",
         str(PAGE),
@@ -63,7 +47,6 @@ def panel_arguments(settings: Settings) -> list[str]:
         "warning" if settings.log_level == "INFO" else settings.log_level.lower(),
         *login_arguments(settings),
         *tls_arguments(settings),
-        *(f"--allow-websocket-origin={name}{port}" for name in names(settings) for port in ports),
     ]
 
 
@@ -82,6 +65,9 @@ def serve(settings: Settings, processes: int = 1) -> None:
 def run_panel(settings: Settings) -> None:
     """Run ``panel serve`` in this process."""
     from panel.command import main
+    from panel.config import config
 
+    if settings.login not in (None, "basic"):
+        config.cookie_secret = secrets.token_urlsafe(48)  # Panel insists on one; the gate has its own
     sys.argv = ["panel", *panel_arguments(settings)]  # Panel's entry point reads nothing else
     main()

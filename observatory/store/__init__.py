@@ -35,6 +35,7 @@ from observatory.store.tables.runs import RunTable
 from observatory.store.tables.samples import SampleTable, as_time
 from observatory.store.tables.schedulers import SchedulerTable
 from observatory.store.tables.services import CallTable, ServiceTable
+from observatory.store.tables.sessions import SessionTable
 from observatory.store.tables.states import StateTable
 from observatory.store.tables.watermarks import WatermarkTable
 from observatory.store.upkeep.archive import Archive
@@ -98,6 +99,8 @@ class Store:
         """What streaming detectors have learned."""
         self.keys = KeyTable(database)
         """Who may use the API."""
+        self.sessions = SessionTable(database)
+        """Who is signed in to the dashboard."""
         self.audit = AuditTable(database)
         """What was done and refused."""
         self.leases = LeaseTable(database)

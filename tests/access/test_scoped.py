@@ -12,13 +12,16 @@ from support.servers import wait_until
 from support.shop import NOON
 
 from observatory.access import Caller, Role, Scope, authenticator_of, operator_for, scoped
-from observatory.access.session import reader_for
+from observatory.access.gate import Arrival, Visitor, gate_of
+from observatory.access.readers import reader_for
+from observatory.access.sessions import hash_of
 from observatory.config import Settings
 from observatory.errors import ForbiddenError, NotSignedInError, UnknownServiceError
 from observatory.model import Anomaly, Cycle, Failure, Fault, Feedback, Service, Severity, Verdict
 from observatory.runtime import Runtime
 from observatory.runtime.feed import Look
 from observatory.runtime.reader import FeedReader, Operator, Reader, WorkerState
+from observatory.store.engine.database import Statement
 from observatory.store.reader import FeedbackWriter, NamesWriter, OperatorStore, RemarksReader
 
 OURS, THEIRS = "payments/api", "shop/secret-project"
@@ -240,17 +243,19 @@ def test_a_viewer_is_given_nothing_that_writes(runtime: Runtime) -> None:
             operator_for(runtime, ann(Role.VIEWER, *patterns))
 
 
-def test_a_page_shows_what_its_user_may_see_until_the_key_is_revoked(runtime: Runtime) -> None:
+def visitor(runtime: Runtime, subject: str) -> Visitor:
+    """Whom the gate lets in after a sign-in."""
+    session, _ = authenticator_of(runtime).sign_in(subject)
+    return gate_of(runtime).identify(Arrival("GET", "localhost", session=hash_of(session)))
+
+
+def test_a_page_shows_what_its_visitor_may_see_until_the_key_is_revoked(runtime: Runtime) -> None:
     keys = authenticator_of(runtime).keys
-    assert reader_for(runtime, None) is runtime
     _, text = keys.create("ann", Role.VIEWER, ["payments/*"])
-    user = keys.session(text)
-    page = reader_for(runtime, user)
-    assert reader_for(runtime, user) is page
+    who = visitor(runtime, keys.session(text))
+    page = reader_for(runtime, who)
+    assert reader_for(runtime, who) is page
     assert [status.name for status in page.overview().services] == [OURS]
-    for nobody in (None, "", "guest", "ann", user + "x"):
-        with pytest.raises(NotSignedInError):
-            reader_for(runtime, nobody)
     keys.revoke("ann")
     for ask in (page.overview, lambda: page.store.services()):
         with pytest.raises(NotSignedInError, match="revoked"):
@@ -260,11 +265,37 @@ def test_a_page_shows_what_its_user_may_see_until_the_key_is_revoked(runtime: Ru
     assert "revoked" in look.error
 
 
+def test_a_page_that_nobody_had_to_sign_in_for_ends_with_the_first_key() -> None:
+    runtime = Runtime(Settings(store=":memory:", worker=False), clock=lambda: NOON)
+    try:
+        page = reader_for(runtime, gate_of(runtime).identify(Arrival("GET", "localhost", "127.0.0.1")))
+        assert page.overview().services == ()
+        authenticator_of(runtime).keys.create("first", Role.VIEWER, ["payments/*"])
+        with pytest.raises(NotSignedInError, match="sign in by now"):
+            page.overview()
+        assert looked(page.feed)[-1].overview is None
+    finally:
+        runtime.close()
+
+
+def test_a_page_ends_when_what_its_visitor_may_do_changes(runtime: Runtime) -> None:
+    keys = authenticator_of(runtime).keys
+    key, text = keys.create("ann", Role.OPERATOR, ["payments/*"])
+    page = reader_for(runtime, visitor(runtime, keys.session(text)))
+    assert page.overview().services
+    runtime.store._database.write([Statement("UPDATE api_keys SET role = 'viewer' WHERE id = ?", [key.id])])
+    keys._forget()
+    with pytest.raises(NotSignedInError, match="has changed"):
+        page.overview()
+
+
 def test_panels_own_login_is_asked_whatever_the_settings_say(runtime: Runtime) -> None:
+    authenticator_of(runtime).asks_panel = True
     with pytest.raises(NotSignedInError):
-        reader_for(runtime, None, panel_login=True)
+        gate_of(runtime).identify(Arrival("GET", "localhost", "127.0.0.1"))
+    session = authenticator_of(runtime).sign_in_at_panel("ann")
     with pytest.raises(ForbiddenError, match="may do nothing here"):
-        reader_for(runtime, "ann", panel_login=True)
+        gate_of(runtime).identify(Arrival("GET", "localhost", session=hash_of(session)))
 
 
 def test_two_runtimes_of_a_process_do_not_share_who_signed_in(runtime: Runtime) -> None:

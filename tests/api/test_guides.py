@@ -12,7 +12,6 @@ from api.conftest import make_runtime
 from api.test_plugin import Server
 from support.guides import guides, page
 
-from observatory.api import plugin
 from observatory.api.app import create_app
 
 ADDRESS = "http://127.0.0.1:5006"
@@ -35,7 +34,7 @@ def runtime():
 
 @pytest.fixture(scope="module")
 def address(runtime):
-    server = Server(plugin.routes(runtime))
+    server = Server(runtime)
     yield f"http://127.0.0.1:{server.port}"
     server.stop()
 

@@ -14,26 +14,26 @@ from support.api import strict
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
-from tornado.web import Application
 
 from observatory.api import plugin
 from observatory.runtime.current import use
+from observatory.server.application import GateApplication
 
 
 class Server:
-    """`routes` on a free loopback port, in a thread."""
+    """The API of a runtime on a free loopback port, in a thread."""
 
-    def __init__(self, routes):
+    def __init__(self, runtime):
         self.ready = threading.Event()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve(routes)))
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve(runtime)))
         self.thread.start()
         assert self.ready.wait(30)
 
-    async def serve(self, routes):
+    async def serve(self, runtime):
         self.loop, self.stopped = IOLoop.current(), asyncio.Event()
         sockets = bind_sockets(0, "127.0.0.1")
         self.port = sockets[0].getsockname()[1]
-        server = HTTPServer(Application(routes))
+        server = HTTPServer(GateApplication(plugin.routes(runtime), runtime=runtime))
         server.add_sockets(sockets)
         self.ready.set()
         await self.stopped.wait()
@@ -62,7 +62,7 @@ class Server:
 
 @pytest.fixture
 def server(runtime):
-    server = Server(plugin.routes(runtime))
+    server = Server(runtime)
     yield server
     server.stop()
 

@@ -8,10 +8,10 @@ import pytest
 from apiflask import APIBlueprint
 from support.api import problem, strict
 
+from observatory.access.gate import Access
 from observatory.api import app as api_app
 from observatory.api.context import BODY_LIMIT
 from observatory.api.middleware import authorization as access
-from observatory.api.middleware.authorization import Access
 from observatory.api.routes.events import ACCEPTED
 from observatory.catalog import METRICS
 

@@ -6,8 +6,9 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from observatory.access import authenticator_of
+from observatory.access.gate import Access
 from observatory.api import context
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.schemas.requests import AuditQuery
 from observatory.api.schemas.responses import AuditPage

@@ -5,8 +5,9 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
+from observatory.access.gate import Access
 from observatory.api import context
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.schemas.responses import Collected
 

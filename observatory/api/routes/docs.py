@@ -7,7 +7,8 @@ from importlib.resources import files
 from apiflask import APIBlueprint
 from flask import Response
 
-from observatory.api.middleware.authorization import Access, access
+from observatory.access.gate import Access
+from observatory.api.middleware.authorization import access
 from observatory.api.problems import Problem
 
 POLICY = (

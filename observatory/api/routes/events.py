@@ -12,7 +12,8 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from observatory.access import Caller
-from observatory.api.middleware.authorization import Access, access
+from observatory.access.gate import Access
+from observatory.api.middleware.authorization import access
 from observatory.api.problems import Problem
 from observatory.api.wsgi import WsgiContainer, make_ready, write_problem
 from observatory.runtime.feed import Event, Feed, Look
@@ -84,9 +85,9 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
         self.streams = streams
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue(WAITING + 1)
 
-    async def prepare(self) -> None:
+    def prepare(self) -> None:
         """Ready the request for the application."""
-        await make_ready(self, self.streams.container.proxies)
+        make_ready(self.request)
 
     async def get(self) -> None:
         """Ask the application whether this may be; then listen."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
+from observatory.access.gate import Access
 from observatory.annotations.feedback import give_feedback
 from observatory.api import context
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.schemas.health import Feedback
 from observatory.api.schemas.requests import FeedbackGiven
 from observatory.model import Verdict

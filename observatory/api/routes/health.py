@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from apiflask import APIBlueprint
 from flask import Response, g
 
+from observatory.access.gate import Access
 from observatory.api import context
 from observatory.api.conditional import Rendered, send, tag_of
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.paging import cursor_of, next_page, page_of, place
 from observatory.api.problems import Problem

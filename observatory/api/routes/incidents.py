@@ -7,8 +7,9 @@ from datetime import timedelta
 from apiflask import APIBlueprint
 from flask import Response
 
+from observatory.access.gate import Access
 from observatory.api import context
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.paging import next_page, page_of, place
 from observatory.api.schemas.health import Incident, IncidentPage

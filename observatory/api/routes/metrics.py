@@ -7,8 +7,9 @@ from datetime import timedelta
 from apiflask import APIBlueprint
 from flask import Response, request
 
+from observatory.access.gate import Access
 from observatory.api import context, formats
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.problems import Problem
 from observatory.api.schemas.requests import MAXIMUM_POINTS, HistoryQuery

@@ -10,8 +10,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from observatory.access.gate import Access
 from observatory.api import context
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.middleware.metrics import NAME
 from observatory.health.overview import Overview
 from observatory.model import Severity

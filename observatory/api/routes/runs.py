@@ -7,8 +7,9 @@ from pathlib import Path
 from apiflask import APIBlueprint
 from flask import Response
 
+from observatory.access.gate import Access
 from observatory.api import context
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.problems import Problem
 from observatory.notebooks.run import files_of
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from flask import Response, g
 
+from observatory.access.gate import Access
 from observatory.api import context
-from observatory.api.middleware.authorization import Access, access
+from observatory.api.middleware.authorization import access
 from observatory.api.paging import next_page, page_of, place
 from observatory.api.schemas.requests import Merging, Registration, RemovalQuery, Renaming, ServicesQuery
 from observatory.api.schemas.responses import NameRules, Removed, Service, ServicePage

@@ -7,8 +7,9 @@ from dataclasses import asdict, replace
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
 
+from observatory.access.gate import Access
 from observatory.api import context
-from observatory.api.middleware.authorization import Access, access, identify
+from observatory.api.middleware.authorization import access, identify
 from observatory.api.problems import Problem
 from observatory.api.schemas.responses import Alive, Check, Ready
 from observatory.errors import ObservatoryError

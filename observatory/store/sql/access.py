@@ -15,6 +15,16 @@ UPDATE api_keys SET revoked_at = CAST($at AS TIMESTAMPTZ) WHERE id = $id AND rev
 """
 TOUCH_KEY = "UPDATE api_keys SET last_used_at = CAST($at AS TIMESTAMPTZ) WHERE id = $id"
 
+SESSIONS = "SELECT * FROM login_sessions ORDER BY began_at, id_hash"
+ADD_SESSION = """
+INSERT INTO login_sessions (id_hash, way, subject, role, services, began_at, expires_at)
+SELECT CAST($id_hash AS VARCHAR), $way, $subject, $role, $services,
+       CAST($began_at AS TIMESTAMPTZ), CAST($expires_at AS TIMESTAMPTZ)
+WHERE NOT EXISTS (FROM login_sessions WHERE id_hash = $id_hash)
+"""
+END_SESSION = "DELETE FROM login_sessions WHERE id_hash = $id_hash"
+PRUNE_SESSIONS = "DELETE FROM login_sessions WHERE expires_at <= CAST($now AS TIMESTAMPTZ)"
+
 AUDIT = """
 SELECT * FROM audit_log
 WHERE done_at >= CAST($since AS TIMESTAMPTZ) AND (CAST($who AS VARCHAR) IS NULL OR who = CAST($who AS VARCHAR))

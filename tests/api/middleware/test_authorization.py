@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,10 @@ from api.test_routes import ROUTES, request
 from support.api import problem, strict
 
 from observatory.access import Role, authenticator_of
+from observatory.access.gate import Access, Arrival
+from observatory.access.sessions import hash_of
 from observatory.api.app import create_app
-from observatory.api.middleware.authorization import PANEL_LOGIN, USER, Access
+from observatory.api.middleware.authorization import ARRIVAL
 from observatory.model import Service
 
 WHO = ["nobody", "viewer", "operator", "admin", "team", "team admin", "expired", "revoked", "unknown", "malformed"]
@@ -133,28 +136,39 @@ def test_a_team_registers_its_own_services(client, guarded):
     assert "theirs/*" in body["detail"]
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-User", "Remote-User", "X-Remote-User", "observatory.user", USER])
+def with_cookie(session):
+    """The environment of a request whose cookie holds a session's id, as the server leaves it."""
+    return {ARRIVAL: Arrival("GET", "localhost", "127.0.0.1", session=session and hash_of(session))}
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-User", "Remote-User", "X-Remote-User", "observatory.user", ARRIVAL])
 def test_no_header_of_a_client_says_who_it_is(client, header):
     problem(client.get("/api/services", headers={header: "admin"}), 401)
 
 
-def test_a_cookie_of_a_login_opens_the_api_as_its_key_does(client, guarded):
+def test_a_session_of_a_login_opens_the_api_as_its_key_does(client, guarded):
     runtime, headers = guarded
-    session = authenticator_of(runtime).keys.session(headers["team"]["Authorization"].removeprefix("Bearer "))
-    found = strict(client.get("/api/services", environ_overrides={USER: session}))
+    authenticator = authenticator_of(runtime)
+    key = headers["team"]["Authorization"].removeprefix("Bearer ")
+    session, _ = authenticator.sign_in(authenticator.keys.session(key))
+    found = strict(client.get("/api/services", environ_overrides=with_cookie(session)))
     assert next(service["service_name"] for service in found["services"]) == "theirs/one"
-    problem(client.get("/api/services", environ_overrides={USER: session + "x"}), 401)
+    problem(client.get("/api/services", environ_overrides=with_cookie(session + "x")), 401)
+    problem(client.get("/api/services", environ_overrides=with_cookie(hash_of(session))), 401)
 
 
 def test_the_login_of_panel_grants_what_the_settings_say(runtime):
-    client = create_app(runtime).test_client()
-    given = {USER: "ann", PANEL_LOGIN: True}
+    client, authenticator = create_app(runtime).test_client(), authenticator_of(runtime)
     assert client.get("/api/services").status_code == 200
-    problem(client.get("/api/services", environ_overrides={PANEL_LOGIN: True}), 401)
+    authenticator.asks_panel = True
+    problem(client.get("/api/services"), 401)
+    given = with_cookie(authenticator.sign_in_at_panel("ann"))
     problem(client.get("/api/services", environ_overrides=given), 403)
-    authenticator = authenticator_of(runtime)
     authenticator.settings = authenticator.settings.model_copy(update={"login_role": "viewer"})
+    problem(client.get("/api/services", environ_overrides=given), 401)  # what she may do has changed
+    given = with_cookie(authenticator.sign_in_at_panel("ann"))
     assert client.get("/api/services", environ_overrides=given).status_code == 200
+    given = {ARRIVAL: replace(given[ARRIVAL], method="POST")}
     problem(client.post("/api/services/register", json={"service_name": "a"}, environ_overrides=given), 403)
 
 

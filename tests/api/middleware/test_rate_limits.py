@@ -22,7 +22,6 @@ from support.api import problem
 from support.servers import HANGS_AFTER, free_port, wait_until
 
 from observatory.access import Role, authenticator_of
-from observatory.api import plugin
 from observatory.api.app import create_app
 from observatory.api.middleware import rate_limits
 from observatory.config import Settings
@@ -170,7 +169,7 @@ def test_a_listed_origin_writes_with_a_key_and_never_with_a_cookie(small):
 def bounded(runtime, monkeypatch, request):
     monkeypatch.setattr(hardening, "PATIENCE", getattr(request, "param", 30))
     monkeypatch.setattr("api.test_plugin.HTTPServer", hardening.BoundedServer)
-    server = Server(plugin.routes(runtime))
+    server = Server(runtime)
     yield server
     server.stop()
 

@@ -15,7 +15,6 @@ from api.test_plugin import Server
 from support.servers import wait_until
 
 from observatory.access import Role, authenticator_of
-from observatory.api import plugin
 from observatory.api.routes import events
 from observatory.health.transitions import transitions
 from observatory.model import Band, Severity
@@ -59,7 +58,7 @@ def listening(runtime, monkeypatch):
     """A function that makes a client, once a look at the store has set the start."""
     monkeypatch.setattr(events, "HEARTBEAT", 0.2)
     monkeypatch.setattr(runtime.feed, "poll", 0.05)
-    feed, server = runtime.feed, Server(plugin.routes(runtime))
+    feed, server = runtime.feed, Server(runtime)
     clients = []
 
     def listen(**headers):
