@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from observatory import __version__
+from observatory.cli.arguments import hide_arguments
 from observatory.cli.collect import backfill, collect
 from observatory.cli.detect import detect, health
 from observatory.cli.doctor import doctor
@@ -61,6 +62,7 @@ app.command(
 
 def main() -> None:
     """Entry point: turns expected errors into one line on standard error."""
+    hide_arguments()
     try:
         app()
     except ObservatoryError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from observatory.cli.arguments import shown_arguments
 from observatory.cli.common import open_store, progress_bar, settings_to_read
 from observatory.errors import InvalidInputError
 
@@ -21,7 +22,7 @@ GIVEN = ("-p", "--parameter")
 
 
 class RunCommand(TyperCommand):
-    """A command whose ``-p`` takes two words, as papermill's does; Typer knows no option that does so and repeats."""
+    """A command whose ``-p`` takes two words, as papermill's does, or ``name=value``; no option of Typer repeats so."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Join the two words, before they are taken apart; a name has no ``=`` in it."""
@@ -29,7 +30,7 @@ class RunCommand(TyperCommand):
         while left:
             word = left.pop(0)
             joined.append(word)
-            if word in GIVEN and len(left) >= 2:
+            if word in GIVEN and len(left) >= 2 and "=" not in left[0]:
                 joined.append(f"{left.pop(0)}={left.pop(0)}")
         return super().parse_args(ctx, joined)
 
@@ -62,7 +63,14 @@ def run(
         store.runs.begin(started)
         with progress_bar() as show:
             ended, outcome = carry_out(
-                started, task.notebook, store, utc_now, timeout=seconds, code=code, progress=show
+                started,
+                task.notebook,
+                store,
+                utc_now,
+                parameters=task.parameters,
+                timeout=seconds,
+                code=code,
+                progress=show,
             )
     tell(ended, outcome)
 
@@ -70,7 +78,7 @@ def run(
 def _pair(given: str) -> tuple[str, str]:
     name, equals, value = given.partition("=")
     if not equals:
-        raise InvalidInputError(f"-p {given}: give the name of a parameter, and its value")
+        raise InvalidInputError(f"-p {shown_arguments([given])[0]}: give the name of a parameter, and its value")
     return name, value
 
 

@@ -94,7 +94,14 @@ def schedule_run_now(name: JobName) -> None:
             raise ObservatoryError(f"job {name} runs already{since}: wait for it, or end it")
         with progress_bar() as show:
             ended, outcome = carry_out(
-                run, task.notebook, store, utc_now, timeout=job.timeout, code=job.settings.code, progress=show
+                run,
+                task.notebook,
+                store,
+                utc_now,
+                parameters=task.parameters,
+                timeout=job.timeout,
+                code=job.settings.code,
+                progress=show,
             )
     tell(ended, outcome)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,17 @@ from observatory.config.settings import Settings
 def environment_of(**settings: Any) -> dict[str, str]:
     """The environment of another process with the same settings, but for those given."""
     return dict(os.environ) | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
+
+
+@contextmanager
+def environment_with(values: Mapping[str, str]) -> Iterator[None]:
+    """Processes that are started while the block runs have these variables too."""
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            os.environ.pop(name, None)
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from observatory.config.environment import environment_with
+from observatory.errors import InvalidInputError
 from observatory.logs import quiet
 from observatory.model import Progress, RunStatus, no_progress
 from observatory.notebooks.catalog import quicken
+from observatory.notebooks.secrets import Elsewhere, Handover
 
 START_SECONDS = 60
 """Longest wait for a kernel to answer [s]."""
@@ -53,6 +56,11 @@ def execute(
         Longest time all cells may take together [s].
     progress
         Told of each cell that begins.
+
+    Raises
+    ------
+    InvalidInputError
+        There is a secret among the parameters, and the notebook is not written in Python.
     """
     quicken()
     import nbformat
@@ -64,16 +72,23 @@ def execute(
     # What the report needs is imported while the kernel starts: that spares half a second.
     threading.Thread(target=importlib.import_module, args=["nbconvert"], daemon=True).start()
     read = nbformat.read(notebook, as_version=4)
+    language = read.metadata.get("language_info", {}).get("name", "python")
+    handed = Handover.of(parameters)
+    if handed.hidden:
+        if language != "python":
+            raise InvalidInputError(f"{notebook.stem} is written in {language}: only Python can be given secrets")
+        _teach_papermill()
     cells = len(read.cells) + bool(parameters)  # papermill adds one
     watch = _Watch(notebook.stem, cells, timeout, progress)
     try:
-        with quiet("papermill", logging.CRITICAL), _transport() as config:  # the outcome has what it would say
+        # The outcome has what papermill would say.
+        with quiet("papermill", logging.CRITICAL), _transport() as config, environment_with(handed.hidden):
             papermill.execute_notebook(
                 str(notebook),
                 str(output),
-                dict(parameters),
+                handed.shown,
                 kernel_name=read.metadata.get("kernelspec", {}).get("name", "python3"),
-                language=read.metadata.get("language_info", {}).get("name", "python"),
+                language=language,
                 progress_bar=False,
                 start_timeout=START_SECONDS,
                 timeout_func=watch.left,
@@ -100,6 +115,21 @@ def execute(
         return _cut_short(output, RunStatus.STOPPED, watch, "it was stopped")
     progress(watch.total, watch.total, watch.what)
     return Outcome(RunStatus.DONE)
+
+
+def _teach_papermill() -> None:
+    """Have papermill write how a value is read that is not to be written down."""
+    from papermill.translators import PythonTranslator, papermill_translators
+
+    class Translator(PythonTranslator):  # type: ignore[misc]
+        """Python's."""
+
+        @classmethod
+        def translate(cls, val: Any) -> str:
+            """See `PythonTranslator`."""
+            return val.code if isinstance(val, Elsewhere) else str(super().translate(val))
+
+    papermill_translators.register("python", Translator)
 
 
 class _Watch:

@@ -20,6 +20,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from observatory.errors import InvalidInputError
 from observatory.notebooks.catalog import quicken
+from observatory.notebooks.secrets import masked
 from observatory.suggest import did_you_mean
 
 PLAIN: dict[str, Any] = {kind.__name__: kind for kind in (str, int, float, bool, list, dict)} | {
@@ -56,7 +57,8 @@ class Parameter:
                 value = _plain(value)
             return TypeAdapter(kind).validate_python(value, strict=True)
         except ValidationError:
-            raise InvalidInputError(f"parameter {self.name} = {value!r}: {self.type or 'a value'} is wanted") from None
+            shown = masked({self.name: value})[self.name]
+            raise InvalidInputError(f"parameter {self.name} = {shown!r}: {self.type or 'a value'} is wanted") from None
 
 
 def parameters_of(path: Path) -> dict[str, Parameter]:

@@ -20,6 +20,7 @@ from observatory.notebooks.catalog import find
 from observatory.notebooks.execute import Outcome, execute
 from observatory.notebooks.parameters import check, parameters_of
 from observatory.notebooks.report import drop_copies, write_report
+from observatory.notebooks.secrets import hide, masked, secrets_in
 from observatory.process import this_process
 from observatory.store import Store
 
@@ -61,7 +62,7 @@ class Task:
             status=RunStatus.RUNNING,
             folder=str((folder or runs / run_id).absolute()),
             process=this_process(),
-            parameters=dict(self.parameters),
+            parameters=masked(self.parameters),
             **of_job,
         )
 
@@ -98,23 +99,30 @@ def carry_out(
     store: Store,
     clock: Callable[[], datetime],
     *,
+    parameters: Mapping[str, Any] | None = None,
     timeout: float | None = None,
     code: bool = False,
     progress: Progress = no_progress,
 ) -> tuple[Run, Outcome]:
-    """Execute a run that was begun in `store`, write its report, and record how it ended."""
+    """Execute a run that was begun in `store`, write its report, and record how it ended.
+
+    `parameters` are those of the run, with the secrets that its record does not have.
+    """
     executed, report = files_of(run)
+    given = run.parameters if parameters is None else parameters
+    secrets = secrets_in(given)
     try:
         make_folder(executed.parent)
         with heartbeat(run, store, clock):
-            outcome = execute(notebook, run.parameters, executed, timeout=timeout, progress=progress)
+            outcome = execute(notebook, given, executed, timeout=timeout, progress=progress)
     except ObservatoryError as error:
         outcome = Outcome(RunStatus.FAILED, error=str(error))
     except BaseException as error:  # whatever it is, the record must not say that the run goes on
-        outcome = Outcome(RunStatus.FAILED, error=f"{type(error).__name__}: {error}")
+        outcome = Outcome(RunStatus.FAILED, error=hide(f"{type(error).__name__}: {error}", secrets))
         store.runs.update(_ended(run, outcome, clock()))
         raise
-    failure = _export(executed, report, code=code)
+    outcome = replace(outcome, error=hide(outcome.error, secrets), traceback=hide(outcome.traceback, secrets))
+    failure = _export(executed, report, secrets, code=code)
     if failure and not outcome.error:
         outcome = replace(outcome, error=failure)
     ended = _ended(run, outcome, clock())
@@ -147,15 +155,18 @@ def _ended(run: Run, outcome: Outcome, now: datetime) -> Run:
     return replace(run, seen_at=now, ended_at=now, status=outcome.status, failed_cell=outcome.cell, error=outcome.error)
 
 
-def _export(executed: Path, report: Path, *, code: bool) -> str:
-    """Write the report; returns what went wrong."""
+def _export(executed: Path, report: Path, hidden: list[str], *, code: bool) -> str:
+    """Take secrets that the notebook printed out of it, and write the report; returns what went wrong."""
     import nbformat
 
     if not executed.is_file():
         return ""
     try:
         notebook = nbformat.read(executed, as_version=4)
-        if drop_copies(notebook):
+        changed = drop_copies(notebook)
+        if hidden:
+            hide(notebook, hidden)
+        if changed or hidden:
             nbformat.write(notebook, executed)
         write_report(notebook, report, code=code)
     except Exception as error:  # the run itself is over, and its notebook is kept

@@ -10,3 +10,7 @@ CREATE TABLE IF NOT EXISTS login_sessions (
     began_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL
 );
+
+-- What a run was told of addresses had their passwords.
+UPDATE runs SET parameters = regexp_replace(parameters, '://[^/\s:@"]*:[^/\s@"]+@', '://***@', 'g')
+WHERE parameters LIKE '%://%@%';
