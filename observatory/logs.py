@@ -24,6 +24,7 @@ PATTERNS = re.compile(
     r"obs_[0-9a-f]{12}_[A-Za-z0-9_-]{20,}"  # API keys
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # JSON Web Tokens
     r"|(?<=[Bb]earer )[^\s\"',]+"
+    r"|(?<=bokeh-token=)[^&\s]+|(?<=[?&]code=)[^&\s]+"  # pages and logins at a provider, in addresses
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # user and password of an address
 )
 FIELDS = ("method", "path", "status", "seconds", "who", "address")

@@ -145,6 +145,25 @@ class GatedSocket(Gated):
         """The gate has looked at it."""
         return True
 
+    async def _receive(self, fragment: str | bytes) -> Any:
+        """See Bokeh's `WSHandler`, which writes a message that it cannot read into the log, however long it is."""
+        try:
+            return await super()._receive(fragment)
+        except Exception as error:  # noqa: BLE001 - whatever a broken message makes the reader raise
+            self._protocol_error(f"a message cannot be read ({type(error).__name__})")
+            return None
+
+    def _protocol_error(self, message: str) -> None:
+        super()._protocol_error(_short(message))
+
+    def _internal_error(self, message: str) -> None:
+        super()._internal_error(_short(message))
+
+
+def _short(message: str) -> str:
+    """A reason as it may stand in the log, and in the frame that closes a socket: both would take what was sent."""
+    return message.encode("ascii", "replace").decode()[:100]
+
 
 class GatedLogin(Gated):
     """Before a login: who is let in gets a session of ours, and Panel's cookies are not needed."""

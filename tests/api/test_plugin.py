@@ -23,17 +23,18 @@ from observatory.server.application import GateApplication
 class Server:
     """The API of a runtime on a free loopback port, in a thread."""
 
-    def __init__(self, runtime):
+    def __init__(self, runtime, application=None):
+        self.application = application or GateApplication(plugin.routes(runtime), runtime=runtime)
         self.ready = threading.Event()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve(runtime)))
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
         self.thread.start()
         assert self.ready.wait(30)
 
-    async def serve(self, runtime):
+    async def serve(self):
         self.loop, self.stopped = IOLoop.current(), asyncio.Event()
         sockets = bind_sockets(0, "127.0.0.1")
         self.port = sockets[0].getsockname()[1]
-        server = HTTPServer(GateApplication(plugin.routes(runtime), runtime=runtime))
+        server = HTTPServer(self.application)
         server.add_sockets(sockets)
         self.ready.set()
         await self.stopped.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 
 from apiflask import APIBlueprint
 from flask import Response, g, request
@@ -149,16 +150,20 @@ class EventsHandler(RequestHandler):  # type: ignore[misc]
             self.streams.feed.unsubscribe(on_look)
 
     async def _pass_on(self) -> None:
+        asked = time.monotonic()
         while True:
-            try:
-                event = await asyncio.wait_for(self._queue.get(), HEARTBEAT)
-                if event is None:
-                    return
-                self.write(as_text(event))
-            except TimeoutError:
+            left = asked + HEARTBEAT - time.monotonic()
+            if left <= 0:  # also where events come so fast that nothing is ever waited for
                 if not await self._may_stay():
                     return
+                asked = time.monotonic()
                 self.write(": still here\n\n")
+            else:
+                with contextlib.suppress(TimeoutError):
+                    event = await asyncio.wait_for(self._queue.get(), left)
+                    if event is None:
+                        return
+                    self.write(as_text(event))
             await self.flush()
 
     async def _may_stay(self) -> bool:
