@@ -20,6 +20,8 @@ REQUEST: ContextVar[str] = ContextVar("request", default="-")
 HIDDEN = "***"
 SHORTEST = 6
 """A secret that is shorter would hide ordinary words."""
+LONGEST = 4000
+"""Messages are cut there [characters]."""
 PATTERNS = re.compile(
     r"obs_[0-9a-f]{12}_[A-Za-z0-9_-]{20,}"  # API keys
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # JSON Web Tokens
@@ -42,6 +44,9 @@ class Redacting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """See `logging.Formatter`."""
         record.request = REQUEST.get()
+        said = record.getMessage()
+        if len(said) > LONGEST:  # frameworks write down what they were sent
+            record.msg, record.args = f"{said[:LONGEST]}… ({len(said)} characters in all)", None
         return self.hide(self.line(record))
 
     def line(self, record: logging.LogRecord) -> str:

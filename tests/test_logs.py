@@ -26,16 +26,31 @@ def line(formatter: logging.Formatter, message: str, *arguments: Any, **more: An
 @pytest.mark.parametrize("kind", [Redacting, Json])
 @pytest.mark.parametrize(
     "secret",
-    [KEY, TOKEN, "Bearer some-opaque-token", "redis://user:pa55word@host:6379/0", "a known secret of the settings"],
+    [
+        KEY,
+        TOKEN,
+        "Bearer some-opaque-token",
+        "redis://user:pa55word@host:6379/0",
+        "?bokeh-token=eyJ0.x",
+        "?state=1&code=abc",
+        "a known secret of the settings",
+    ],
 )
 def test_secrets_are_hidden_whatever_logs_them(kind: type[Redacting], secret: str) -> None:
     formatter = kind(secrets=["a known secret of the settings"])
-    hidden = secret.removeprefix("Bearer ").removeprefix("redis://").partition("@")[0]
+    hidden = secret.removeprefix("Bearer ").removeprefix("redis://").partition("@")[0].rpartition("=")[2]
     assert hidden not in line(formatter, "failed with %s", secret)
     try:
         raise ValueError(f"cannot use {secret}")
     except ValueError:
         assert hidden not in line(formatter, "failed", exc_info=sys.exc_info())
+
+
+@pytest.mark.parametrize("kind", [Redacting, Json])
+def test_a_message_is_cut_where_nobody_reads_it_any_more(kind: type[Redacting]) -> None:
+    said = line(kind(), "cannot read %s", "x" * 100_000)
+    assert len(said) < 4200
+    assert "(100012 characters in all)" in said
 
 
 def test_json_lines_carry_the_request_and_its_facts() -> None:

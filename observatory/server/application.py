@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 PASSED_ON = {"include_cookies": ["observatory-dark"], "include_headers": ["Host", "User-Agent"]}
 """What a page may know of the request that opened it; it stands in the page's text, so it can be no secret."""
 LEFT_OUT = ("exclude_cookies", "exclude_headers", "sign_sessions", "secret_key", "generate_session_ids", *PASSED_ON)
+LONGEST_MESSAGE = 1 << 20
+"""Longest part of a message that a page may send [bytes]."""
 SIGNED_OUT = 1008
 """The code a socket is closed with: what it does is not allowed any more."""
 
@@ -98,6 +100,7 @@ class GatedTornado(GateApplication, BokehTornado):  # type: ignore[misc]
         authenticator.asks_panel = authenticator.asks_panel or provider.is_panels
         self._settings: Settings = runtime.settings
         kept = {name: value for name, value in options.items() if name not in LEFT_OUT}
+        kept["websocket_max_message_size_bytes"] = LONGEST_MESSAGE
         super().__init__(applications, runtime=runtime, auth_provider=provider, sign_sessions=True, **PASSED_ON, **kept)
         self._sweeper = PeriodicCallback(self._sweep, 1000 * min(FRESH, runtime.settings.refresh))
 

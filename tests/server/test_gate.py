@@ -225,7 +225,7 @@ def test_broken_messages_end_at_most_their_own_socket(closed: Guarded) -> None:
     told = closed.log.read_text()
     assert "cannot be read" in told
     assert "Unhandled exception" not in told
-    assert max(map(len, told.splitlines())) < 2000
+    assert [line[:300] for line in told.splitlines() if len(line) > 4200] == []
 
 
 def test_a_sign_in_that_ends_closes_its_sockets(tmp_path: Path) -> None:
