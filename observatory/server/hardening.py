@@ -5,12 +5,16 @@ Panel and Bokeh offer no place for either, so the classes that they make their s
 
 from __future__ import annotations
 
+import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import bokeh.server.server
 from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
+
+from observatory.server.listener import Listener
 
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -44,6 +48,10 @@ class BoundedServer(HTTPServer):  # type: ignore[misc]
         """See `HTTPServer`."""
         bounds = {"max_header_size": LARGEST_HEADERS, "idle_connection_timeout": PATIENCE, "body_timeout": PATIENCE}
         super().initialize(*arguments, **{**bounds, **options, "xheaders": False})
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """See `HTTPServer`."""
+        super().add_sockets([Listener(bound) for bound in sockets])
 
 
 def harden(everything: bool = True) -> None:
