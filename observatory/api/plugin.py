@@ -18,7 +18,7 @@ from observatory.errors import ObservatoryError
 from observatory.runtime import Runtime
 from observatory.runtime.current import current
 from observatory.runtime.startup import Startup
-from observatory.server.hardening import harden
+from observatory.server.install import harden
 
 THREADS, PROBE_THREADS = 8, 2
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from observatory.server.hardening import harden
+from observatory.server.install import harden
 
 harden(everything=False)
 
