@@ -16,7 +16,7 @@ ROOT = Path(observatory.__file__).parent
 PACKAGE = "observatory"
 
 FLOORS = (
-    {"errors", "registry", "suggest", "times", "units", "frames", "process"},
+    {"errors", "registry", "suggest", "times", "units", "frames", "plain", "private", "process"},
     {"catalog"},
     {"model"},
     {"config", "detectors"},

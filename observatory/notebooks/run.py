@@ -21,6 +21,7 @@ from observatory.notebooks.execute import Outcome, execute
 from observatory.notebooks.parameters import check, parameters_of
 from observatory.notebooks.report import drop_copies, write_report
 from observatory.notebooks.secrets import hide, masked, secrets_in
+from observatory.private import FOLDER, make_new_files_private
 from observatory.process import this_process
 from observatory.store import Store
 
@@ -82,7 +83,8 @@ def make_folder(path: Path) -> None:
         It cannot.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_new_files_private()
+        path.mkdir(mode=FOLDER, parents=True, exist_ok=True)
         probe = path / f".{secrets.token_hex(4)}"
         probe.touch()
         probe.unlink()

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from observatory.errors import StoreCorruptError, StoreError, StoreInUseError
+from observatory.private import make_new_files_private, make_private
 from observatory.store.engine.database import Database
 from observatory.store.engine.homes import home_opener
 from observatory.store.engine.homes.base import Session
@@ -70,6 +71,7 @@ def backup(database: Database, archive: Archive, folder: Path) -> Backup:
             raise StoreError(f"backup {folder} does not hold all rows of {database.name}: try again")
         manifest = {"of": database.name, "made_at": datetime.now(UTC).isoformat(), "tables": facts}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        make_private(draft)
         draft.rename(folder)
     except OSError as error:
         raise StoreError(f"backup {folder} cannot be written: {error.strerror}") from None
@@ -94,12 +96,14 @@ def restore(folder: Path, url: str, options: StoreOptions, *, force: bool = Fals
     path = Path(url).resolve()
     if path.exists() and not force:
         raise StoreError(f"store {url} is there already: --force keeps it aside and restores {folder} in its place")
+    make_new_files_private()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     months, saved = _archive_of(draft), folder / f"{STORE}.archive"
     try:
         shutil.copy2(folder / STORE, draft)  # all that takes space and time comes before what is there is touched
         if saved.is_dir():
             shutil.copytree(saved, months)
+        make_private(draft, months)
         if path.exists():
             _set_aside(url, path, options)
         if saved.is_dir():

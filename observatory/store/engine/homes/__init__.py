@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from observatory.errors import StoreError
+from observatory.private import make_new_files_private
 from observatory.store.engine.homes.base import MEMORY, Home, Session
 from observatory.store.options import StoreOptions
 
@@ -19,6 +20,8 @@ def home_opener(url: str, options: StoreOptions) -> Callable[[], Home]:
     StoreError
         No home has URLs of this form.
     """
+    if url != MEMORY and not options.read_only:
+        make_new_files_private()
     if url.startswith("quack:"):
         from observatory.store.engine.homes.quack import QuackHome
 

@@ -24,6 +24,7 @@ from pathlib import Path
 import duckdb
 
 from observatory.errors import StoreCorruptError, StoreError, StoreExtensionError, StoreInUseError
+from observatory.private import make_private
 from observatory.store.engine.homes.abandoned import TransactionWatchdog
 from observatory.store.engine.homes.address import Address, read_address, remove_address, write_address
 from observatory.store.engine.homes.base import MEMORY, Home
@@ -57,6 +58,8 @@ class OwnedFile:
         self._address: Address | None = None
         self._sessions: weakref.WeakSet[LocalSession] = weakref.WeakSet()
         self._released = threading.Event()
+        if path is not None and not self.read_only:
+            make_private(*files_of(path), *filter(None, [options.archive]))  # earlier versions left it to the umask
         self._connection = duckdb.connect(str(path or MEMORY), read_only=self.read_only, config=options.config())
         try:
             if not self.read_only:
@@ -172,6 +175,11 @@ class OwnedFile:
         if self.path is not None:
             for file in self.path.parent.glob(f"{glob.escape(self.path.name)}.{schema.STAGING}*"):
                 file.unlink(missing_ok=True)
+
+
+def files_of(path: Path) -> list[Path]:
+    """What belongs to the store in a file: it, its write-ahead log, and its archive beside it."""
+    return [path, *(path.with_name(path.name + ending) for ending in (".wal", ".address", ".archive", ".tmp"))]
 
 
 _owned: dict[Path | None, OwnedFile] = {}
