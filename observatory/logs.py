@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -14,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from observatory.config import Settings
+from observatory.plain import plain, plain_json
 
 REQUEST: ContextVar[str] = ContextVar("request", default="-")
 """Id of the request this thread answers."""
@@ -47,11 +47,15 @@ class Redacting(logging.Formatter):
         said = record.getMessage()
         if len(said) > LONGEST:  # frameworks write down what they were sent
             record.msg, record.args = f"{said[:LONGEST]}… ({len(said)} characters in all)", None
-        return self.hide(self.line(record))
+        return self.hide(self.one(self.line(record)))
 
     def line(self, record: logging.LogRecord) -> str:
         """The line before anything is hidden."""
         return super().format(record)
+
+    def one(self, text: str) -> str:
+        """The line as a terminal may show it; further lines are set in, so that none passes for a record of its own."""
+        return plain(text).replace("\n", "\n    ")
 
     def hide(self, text: str) -> str:
         """`text` without secrets."""
@@ -75,7 +79,11 @@ class Json(Redacting):
         said |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
             said["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(said, default=str, ensure_ascii=False)
+        return plain_json(said, default=str)
+
+    def one(self, text: str) -> str:
+        """JSON is one line already."""
+        return text
 
 
 def set_up(settings: Settings) -> None:

@@ -13,6 +13,7 @@ import typer
 from observatory import __version__
 from observatory.cli.arguments import hide_arguments
 from observatory.cli.collect import backfill, collect
+from observatory.cli.common import say
 from observatory.cli.detect import detect, health
 from observatory.cli.doctor import doctor
 from observatory.cli.evaluate import evaluate
@@ -26,6 +27,7 @@ from observatory.cli.serve import demo, serve
 from observatory.cli.services import services_app
 from observatory.cli.store import archive, store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
+from observatory.private import make_new_files_private
 
 app = typer.Typer(
     help="CloudWatch Observatory: the health of your services, from Prometheus.",
@@ -63,10 +65,11 @@ app.command(
 def main() -> None:
     """Entry point: turns expected errors into one line on standard error."""
     hide_arguments()
+    make_new_files_private()
     try:
         app()
     except ObservatoryError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        say(f"error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError | InvalidInputError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -74,7 +77,7 @@ def main() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(__version__)
+        say(__version__)
         raise typer.Exit
 
 

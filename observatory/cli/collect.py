@@ -15,6 +15,7 @@ from observatory.cli.common import (
     open_runtime,
     print_table,
     progress_bar,
+    say,
     time_range,
 )
 
@@ -24,14 +25,14 @@ def collect(service: ServiceOption = None) -> None:
     with open_runtime() as runtime:
         reports = [runtime.collect(name) for name in service] if service else [runtime.collect()]
         for report in reports:
-            typer.echo(
+            say(
                 f"{report.samples} samples of {report.services} services "
                 f"with {report.queries} queries in {report.seconds:.2f} s"
             )
             for warning in report.warnings:
-                typer.echo(f"warning: {warning}", err=True)
+                say(f"warning: {warning}", err=True)
             for failure in report.failures:
-                typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
+                say(f"failed: {failure.what}: {failure.error}", err=True)
         if any(report.failures for report in reports):
             raise typer.Exit(1)
 
@@ -58,18 +59,18 @@ def backfill(
             sources = runtime.sources_called(source)
             names = chosen_services(runtime.store, service)
             report = backfill(sources, runtime.store, first, last, seconds, names, show, again=again)
-        typer.echo(
+        say(
             f"{report.samples:,} rows in {report.chunks} chunks and {report.seconds:.1f} s "
             f"({report.samples / report.seconds:,.0f} a second); {report.stored:.0%} of the range was stored before"
         )
         for warning in report.warnings:
-            typer.echo(f"warning: {warning}", err=True)
-        typer.echo("\nShare of the expected samples that is stored")
+            say(f"warning: {warning}", err=True)
+        say("\nShare of the expected samples that is stored")
         print_table(coverage_table(report.coverage))
-        typer.echo("\nGaps" if len(report.gaps) else "\nNo gaps")
+        say("\nGaps" if len(report.gaps) else "\nNo gaps")
         if len(report.gaps):
             print_table(gap_table(report.gaps))
         for failure in report.failures:
-            typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
+            say(f"failed: {failure.what}: {failure.error}", err=True)
         if report.failures:
             raise typer.Exit(1)

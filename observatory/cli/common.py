@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from observatory.errors import InvalidInputError
+from observatory.plain import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +29,11 @@ ServicesOption = Annotated[
 ]
 FromOption = Annotated[str, typer.Option("--from", help="Start: RFC 3339, or a time ago such as 30d or 12h.")]
 ToOption = Annotated[str, typer.Option("--to", help="End: RFC 3339, a time ago, or `now`.")]
+
+
+def say(text: object = "", *, err: bool = False) -> None:
+    """A line on standard output, or that for errors; nothing in it steers the terminal, whoever chose it."""
+    typer.echo(plain(text), err=err)  # noqa: TID251
 
 
 def read_settings(**overrides: Any) -> Settings:
@@ -144,6 +150,7 @@ def matching_services(store: Store, wanted: list[str]) -> tuple[list[str], bool]
 def progress_bar() -> Iterator[Any]:
     """A progress bar on standard error; yields a `observatory.model.progress.Progress`."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -157,6 +164,7 @@ def progress_bar() -> Iterator[Any]:
         tasks: dict[str, Any] = {}
 
         def show(done: int, total: int, what: str, detail: str = "") -> None:
+            what, detail = escape(plain(what, keep="")), escape(plain(detail, keep=""))
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total, detail=detail)
             bar.update(tasks[what], completed=done, total=total, detail=detail)
@@ -170,13 +178,13 @@ def print_table(frame: Any, right: Collection[str] = (), width: int = 200) -> No
     It is as wide as the terminal, or `width` where there is none; what is longer goes on in the next line.
     """
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in frame.columns:
         is_right = column in right or frame[column].dtype.kind in "if"
-        table.add_column(escape(str(column)), justify="right" if is_right else "left", overflow="fold")
+        table.add_column(Text(plain(column, keep="")), justify="right" if is_right else "left", overflow="fold")
     for row in frame.itertuples(index=False):
-        table.add_row(*(escape(str(value)) for value in row))
+        table.add_row(*(Text(plain(value, keep="")) for value in row))
     Console(width=None if sys.stdout.isatty() else width).print(table)

@@ -11,6 +11,7 @@ from observatory.cli.common import (
     open_reader,
     print_table,
     progress_bar,
+    say,
     time_range,
 )
 
@@ -23,10 +24,10 @@ def detect(start: FromOption = "1d", end: ToOption = "now", service: ServiceOpti
         with progress_bar() as show:
             found, failures = runtime.pipeline.replay(first, last, names, show)
         for anomaly in found:
-            typer.echo(f"{anomaly.started_at:%Y-%m-%d %H:%M}  {anomaly.severity:<8}  {anomaly.message}")
-        typer.echo(f"{len(found)} anomalies")
+            say(f"{anomaly.started_at:%Y-%m-%d %H:%M}  {anomaly.severity:<8}  {anomaly.message}")
+        say(f"{len(found)} anomalies")
         for failure in failures:
-            typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
+            say(f"failed: {failure.what}: {failure.error}", err=True)
         if failures:
             raise typer.Exit(1)
 
@@ -38,6 +39,6 @@ def health() -> None:
     with open_reader() as runtime:
         table = health_table(runtime.overview())
     if table.empty:
-        typer.echo("no services yet: run `observatory collect`, or `observatory demo`, first")
+        say("no services yet: run `observatory collect`, or `observatory demo`, first")
     else:
         print_table(table)

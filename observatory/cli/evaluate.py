@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from observatory.cli.common import open_reader, print_table, progress_bar, read_settings
+from observatory.cli.common import open_reader, print_table, progress_bar, read_settings, say
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def evaluate(
     numbers = tables["summary"].select_dtypes("number").columns
     print_table(_shown(tables["summary"]), right=[str(column) for column in numbers])
     for failure in failures:
-        typer.echo(f"failed: {failure.what}: {failure.error}", err=True)
+        say(f"failed: {failure.what}: {failure.error}", err=True)
     if json is not None:
         _write(json, tables, failures)
     if failures:

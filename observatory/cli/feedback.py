@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from observatory.cli.common import open_reader, print_table
+from observatory.cli.common import open_reader, print_table, say
 
 feedback_app = typer.Typer(
     help="Say what was right, what was a false alarm, and what was missed; `evaluate --faults feedback` judges by it.",
@@ -50,7 +50,7 @@ def add(
             note=note,
         )
     first, last = (f"{time:%Y-%m-%d %H:%M}" for time in (given.started_at, given.ended_at))
-    typer.echo(f"{given.verdict}: {given.service_name} from {first} to {last}")
+    say(f"{given.verdict}: {given.service_name} from {first} to {last}")
 
 
 @feedback_app.command("list", epilog="Example: `observatory feedback list --service shop/checkout`")
@@ -64,6 +64,6 @@ def list_given(
         names = [runtime.store.service(name).name for name in service] if service else None
         table = feedback_table(runtime.store.feedback.read(services=names))
     if table.empty:
-        typer.echo("no feedback yet: say what an anomaly was with `observatory feedback add`")
+        say("no feedback yet: say what an anomaly was with `observatory feedback add`")
     else:
         print_table(table)

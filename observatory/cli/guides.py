@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from observatory.cli.common import say
+
 if TYPE_CHECKING:
     from observatory.help.search import Hit
 
@@ -30,7 +32,7 @@ def guides(
     else:
         verbs = getattr(context.parent and context.parent.command, "commands", {})
         if words[0] in verbs:
-            typer.echo(f"`observatory {words[0]} --help` shows the options of this verb.\n")
+            say(f"`observatory {words[0]} --help` shows the options of this verb.\n")
         _search(" ".join(words))
 
 
@@ -44,8 +46,8 @@ def _list_topics() -> None:
         if page.group != group:
             group = page.group
             typer.secho(f"\n{group}", bold=True)
-        typer.echo(f"  {page.name:<17}{page.summary}")
-    typer.echo("\n`observatory help access` shows a page, `observatory help api key` searches for words.")
+        say(f"  {page.name:<17}{page.summary}")
+    say("\n`observatory help access` shows a page, `observatory help api key` searches for words.")
 
 
 def _show(text: str) -> None:
@@ -72,15 +74,15 @@ def _search(question: str) -> None:
     if not hits:
         raise NotFoundError(f"the guides say nothing about {question!r}: `observatory help` lists the pages")
     if hits[0].missing:
-        typer.echo("No section has all of these words; these have some:\n")
+        say("No section has all of these words; these have some:\n")
     for hit in hits:
         _print_hit(hit)
-    typer.echo(f"`observatory help {hits[0].topic.name}` shows the first of these pages.")
+    say(f"`observatory help {hits[0].topic.name}` shows the first of these pages.")
 
 
 def _print_hit(hit: Hit) -> None:
     where = hit.section.title if hit.section.level > 1 else hit.topic.title
     typer.secho(f"{hit.topic.name}", bold=True, nl=False)
-    typer.echo(f"  {where}")
+    say(f"  {where}")
     snippet = "".join(typer.style(text, bold=True) if matches else text for text, matches in hit.snippet)
-    typer.echo(f"  {snippet}\n")
+    say(f"  {snippet}\n")

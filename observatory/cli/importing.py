@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from observatory.cli.common import print_table, progress_bar, read_settings
+from observatory.cli.common import print_table, progress_bar, read_settings, say
 from observatory.errors import InvalidInputError
 
 
@@ -107,24 +107,24 @@ def import_samples(
         if held is None and not dry_run:
             store.write_note("source", settings.source_name if settings.prometheus_servers else IMPORTED)
     for warning in report.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{file} is {report.format}")
+        say(f"warning: {warning}", err=True)
+    say(f"{file} is {report.format}")
     for note in report.notes:
-        typer.echo(note)
+        say(note)
     if not report.series.empty:
-        typer.echo()
+        say()
         print_table(series_table(report.series))
-    typer.echo()
+    say()
     print_table(import_table(report.metrics))
     if dry_run:
-        typer.echo("\nthe first samples:")
+        say("\nthe first samples:")
         print_table(preview_table(report.preview))
-    typer.echo(
+    say(
         f"\n{report.rows:,} rows, a {'service and time' if report.layout == 'wide' else 'value'} each: "
         f"{report.samples:,} samples of {len(report.services)} services, {report.first:%Y-%m-%d %H:%M} to "
         f"{report.last:%Y-%m-%d %H:%M} UTC"
     )
-    typer.echo("dry run: nothing was stored" if dry_run else f"stored in {url}")
+    say("dry run: nothing was stored" if dry_run else f"stored in {url}")
 
 
 def _pairs(mapping: list[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import open_reader, open_runtime, print_table, read_settings
+from observatory.cli.common import open_reader, open_runtime, print_table, read_settings, say
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -45,10 +45,8 @@ def create(
         key, text = authenticator.keys.create(name, Role.called(role), services or ["*"], lifetime)
         _write_down(authenticator, "create key", key)
     until = f", until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else ""
-    typer.echo(
-        f"{key.role} {key.name} ({key.id}) for {', '.join(key.services)}{until}. It is shown this once:", err=True
-    )
-    typer.echo(text)
+    say(f"{key.role} {key.name} ({key.id}) for {', '.join(key.services)}{until}. It is shown this once:", err=True)
+    say(text)
 
 
 @keys_app.command("list", epilog="Example: `observatory keys list`")
@@ -60,7 +58,7 @@ def list_keys() -> None:
     with open_runtime() as runtime:
         table = key_table(authenticator_of(runtime).keys.all(), runtime.clock())
     if table.empty:
-        typer.echo("no keys yet: on loopback nobody has to sign in")
+        say("no keys yet: on loopback nobody has to sign in")
     else:
         print_table(table)
 
@@ -76,8 +74,8 @@ def rotate(which: WhichArgument, expires: ExpiresOption = None) -> None:
         authenticator = authenticator_of(runtime)
         key, text = authenticator.keys.rotate(which, lifetime)
         _write_down(authenticator, "rotate key", key)
-    typer.echo(f"{key.name} ({key.id}) has another secret. It is shown this once:", err=True)
-    typer.echo(text)
+    say(f"{key.name} ({key.id}) has another secret. It is shown this once:", err=True)
+    say(text)
 
 
 @keys_app.command("revoke", epilog="Example: `observatory keys revoke grafana`")
@@ -89,7 +87,7 @@ def revoke(which: WhichArgument) -> None:
         authenticator = authenticator_of(runtime)
         key = authenticator.keys.revoke(which)
         _write_down(authenticator, "revoke key", key)
-    typer.echo(f"revoked {key.name} ({key.id})")
+    say(f"revoked {key.name} ({key.id})")
 
 
 @keys_app.command("password", epilog="Example: `observatory keys password ann@example.com`")
@@ -110,12 +108,12 @@ def password(
         raise InvalidInputError("no login file is set: name one with --file, or with OBSERVATORY_LOGIN_FILE")
     if remove:
         remove_password(path, name)
-        typer.echo(f"removed {name} from {path}")
+        say(f"removed {name} from {path}")
         return
     write_password(path, name, _new_password())
-    typer.echo(f"set the password of {name} in {path}")
+    say(f"set the password of {name} in {path}")
     for hint in _still_missing(settings, path, name):
-        typer.echo(hint, err=True)
+        say(hint, err=True)
 
 
 def _new_password() -> str:
@@ -159,6 +157,6 @@ def audit(
     with open_reader() as opened:
         table = audit_table(opened.store.audit.read(parse_time(since, opened.clock(), "--since"), who, refused, limit))
     if table.empty:
-        typer.echo("nothing was written or refused")
+        say("nothing was written or refused")
     else:
         print_table(table)

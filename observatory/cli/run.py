@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +9,9 @@ import typer
 from typer.core import TyperCommand
 
 from observatory.cli.arguments import shown_arguments
-from observatory.cli.common import open_store, progress_bar, settings_to_read
+from observatory.cli.common import open_store, progress_bar, say, settings_to_read
 from observatory.errors import InvalidInputError
+from observatory.plain import without_styles
 
 if TYPE_CHECKING:
     from observatory.model import Run
@@ -89,12 +89,12 @@ def tell(ended: Run, outcome: Outcome) -> None:
 
     for file in files_of(ended):
         if file.is_file():
-            typer.echo(file)
+            say(file)
     if outcome.error:
         where = f" in cell {outcome.cell}" if outcome.cell else ""
         if outcome.traceback:
-            typer.echo(outcome.traceback, err=True)
-        print(f"error: {ended.notebook} {outcome.status}{where}: {outcome.error}", file=sys.stderr)  # noqa: T201
+            say(without_styles(outcome.traceback), err=True)
+        say(f"error: {ended.notebook} {outcome.status}{where}: {outcome.error}", err=True)
     if ended.status is not RunStatus.DONE:
         raise typer.Exit(1)
 
@@ -113,5 +113,5 @@ def lab(
     if folder is None:
         folder, copied = to_edit(Path("notebooks"))
         if copied:
-            typer.echo(f"copied to {folder.absolute()}: {', '.join(copied)}", err=True)
+            say(f"copied to {folder.absolute()}: {', '.join(copied)}", err=True)
     lab(settings, folder, context.args)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from observatory.cli.common import open_store, print_table, progress_bar, read_settings
+from observatory.cli.common import open_store, print_table, progress_bar, read_settings, say
 from observatory.cli.run import tell
 
 schedule_app = typer.Typer(
@@ -38,11 +38,11 @@ def schedule(context: typer.Context) -> None:
     with quiet("apscheduler"), open_store(settings) as store, ends_on_sigterm():
         scheduler = Scheduler(settings, store)
         for due, job in upcoming(scheduler.jobs, scheduler.clock(), len(scheduler.jobs)):
-            typer.echo(f"{job.name}: {job.settings.notebook}, {job.cadence}, next at {due:%Y-%m-%d %H:%M:%S} UTC")
+            say(f"{job.name}: {job.settings.notebook}, {job.cadence}, next at {due:%Y-%m-%d %H:%M:%S} UTC")
         try:
             scheduler.run()
         except KeyboardInterrupt:
-            typer.echo("stopped", err=True)
+            say("stopped", err=True)
 
 
 @schedule_app.command("list", epilog="Example: `observatory schedule list`")
@@ -55,10 +55,10 @@ def schedule_list() -> None:
     jobs = jobs_of(settings)
     with open_store(settings) as store:
         if not jobs:
-            typer.echo("nothing is scheduled: add [schedule.NAME] to observatory.toml")
+            say("nothing is scheduled: add [schedule.NAME] to observatory.toml")
             return
         print_table(job_table(jobs, store, now))
-        typer.echo(f"\n{who_schedules(store.schedulers.alive(now), now)}")
+        say(f"\n{who_schedules(store.schedulers.alive(now), now)}")
 
 
 @schedule_app.command("next", epilog="Example: `observatory schedule next --count 20`")
@@ -67,7 +67,7 @@ def schedule_next(count: Annotated[int, typer.Option("--count", "-n", min=1, hel
     from observatory.schedule.jobs import jobs_of, upcoming
 
     for due, job in upcoming(jobs_of(read_settings()), datetime.now(UTC), count):
-        typer.echo(f"{due:%Y-%m-%d %H:%M:%S}  {job.name}")
+        say(f"{due:%Y-%m-%d %H:%M:%S}  {job.name}")
 
 
 @schedule_app.command("run-now", epilog="Example: `observatory schedule run-now hourly`")
@@ -121,4 +121,4 @@ def schedule_history(
     if runs:
         print_table(run_table(runs, now))
     else:
-        typer.echo("no runs yet")
+        say("no runs yet")

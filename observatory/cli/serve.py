@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import (
-    open_runtime,
-    progress_bar,
-    read_settings,
-)
+from observatory.cli.common import open_runtime, progress_bar, read_settings, say
 
 if TYPE_CHECKING:
     from observatory.config import Settings
@@ -51,27 +47,25 @@ def demo() -> None:
     """Fill the demo shop's history and detect on it, without serving."""
     with open_runtime(prometheus_url=None) as runtime, progress_bar() as show:
         runtime.prepare(show)
-        typer.echo(f"{len(runtime.store.services())} services in {runtime.store.url}, serve them: observatory serve")
+        say(f"{len(runtime.store.services())} services in {runtime.store.url}, serve them: observatory serve")
 
 
 def _greet(settings: Settings, runtime: Runtime) -> None:
     host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - a browser wants an address
     base = f"{'https' if settings.tls_cert else 'http'}://{host}:{settings.port}"
-    typer.echo(
-        f"\n  Dashboard   {base}/observatory\n  REST API    {base}/api/health/summary  ({base}/api/openapi.json)"
-    )
+    say(f"\n  Dashboard   {base}/observatory\n  REST API    {base}/api/health/summary  ({base}/api/openapi.json)")
     if not runtime.sources:
-        typer.echo(f"  Data        what was imported into {runtime.store.url}; nothing is collected")
+        say(f"  Data        what was imported into {runtime.store.url}; nothing is collected")
     elif settings.source_name == "demo":
         fault = runtime.next_fault()
-        typer.echo("  Data        the demo shop: seven days with labelled faults; look at Anomaly Radar")
+        say("  Data        the demo shop: seven days with labelled faults; look at Anomaly Radar")
         if fault:
-            typer.echo(
+            say(
                 f"  Watch       at {fault.start.astimezone():%H:%M:%S} a {fault.kind.replace('_', ' ')} begins in "
                 f"{fault.root_cause}; its card turns within about {settings.interval:.0f} s"
             )
-        typer.echo("  Your own    OBSERVATORY_PROMETHEUS_URL=http://... ./start.sh serve")
+        say("  Your own    OBSERVATORY_PROMETHEUS_URL=http://... ./start.sh serve")
     else:
         where = ", ".join(f"{name} {source.url.host}" for name, source in settings.prometheus_servers.items())
-        typer.echo(f"  Data        {where}, every {settings.interval:.0f} s into {runtime.store.url}")
-    typer.echo("  Stop        Ctrl-C\n")
+        say(f"  Data        {where}, every {settings.interval:.0f} s into {runtime.store.url}")
+    say("  Stop        Ctrl-C\n")

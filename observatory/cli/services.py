@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import matching_services, open_reader, open_runtime, print_table
+from observatory.cli.common import matching_services, open_reader, open_runtime, print_table, say
 
 if TYPE_CHECKING:
     from observatory.runtime import Runtime
@@ -40,14 +40,14 @@ def services_list(
             kinds = [RuleKind.EXCLUDE] * excluded + [RuleKind.RENAME, RuleKind.DEPLOY, RuleKind.APART] * renamed
             rules = rule_table(runtime.store.names.rules().of(*kinds))
             if rules.empty:
-                typer.echo(f"nothing is {' or '.join(['excluded'] * excluded + ['renamed'] * renamed)}")
+                say(f"nothing is {' or '.join(['excluded'] * excluded + ['renamed'] * renamed)}")
             else:
                 print_table(rules)
             return
         counts = runtime.store.sample_counts()["samples"].to_dict()
         table = service_table(runtime.overview().services, counts)
     if table.empty:
-        typer.echo("no services yet: run `observatory services discover`")
+        say("no services yet: run `observatory services discover`")
     else:
         print_table(table)
 
@@ -64,16 +64,16 @@ def services_discover() -> None:
     with open_runtime() as runtime:
         for source in runtime.sources:
             if isinstance(source, PrometheusSource):
-                typer.echo(f"{source.name}: services with a value now, by preset and metric")
+                say(f"{source.name}: services with a value now, by preset and metric")
                 found = survey(source, runtime.clock() - source.delay)
                 print_table(survey_table(one for one in found.found if one.services or one.refused), width=400)
                 for line in remarks_on(source, found):
-                    typer.echo(line)
-                typer.echo("")
+                    say(line)
+                say("")
         new = discover(runtime.sources, runtime.store)
         for service in new:
-            typer.echo(f"new  {service.name}")
-        typer.echo(f"{len(new)} new services, {len(runtime.store.services())} in all")
+            say(f"new  {service.name}")
+        say(f"{len(new)} new services, {len(runtime.store.services())} in all")
 
 
 @services_app.command("register", epilog="Example: `observatory services register shop/checkout --team buy`")
@@ -92,7 +92,7 @@ def services_register(
         register_service(
             runtime, name, source, team=team, tier=tier, objective=objective, latency_target=latency_target
         )
-        typer.echo(f"registered {name}")
+        say(f"registered {name}")
 
 
 @services_app.command("rename", epilog="Example: `observatory services rename checkout shop/checkout`")
@@ -104,7 +104,7 @@ def services_rename(
     with open_reader() as runtime:
         runtime.store.names.rename(old, new, runtime.clock())
         _write_down(runtime, "rename service", old, f"to {new}")
-        typer.echo(f"renamed {old} to {new}")
+        say(f"renamed {old} to {new}")
 
 
 @services_app.command("merge", epilog="Example: `observatory services merge 'shop/cart-*' --into shop/cart --yes`")
@@ -134,7 +134,7 @@ def services_merge(
         runtime.store.names.merge(names, into, runtime.clock(), Overlap(overlap))
         for name in names:
             _write_down(runtime, "merge service", name, f"into {into}, overlap: {overlap}")
-        typer.echo(f"merged {', '.join(names)} into {into}")
+        say(f"merged {', '.join(names)} into {into}")
 
 
 @services_app.command("remove", epilog="Example: `observatory services remove 'shop/old-*' --yes`")
@@ -157,9 +157,9 @@ def services_remove(
         runtime.store.names.remove(names, runtime.clock(), excluded)
         for name in names:
             _write_down(runtime, "remove service", name, "may return" if may_return else "excluded")
-        typer.echo(f"removed {', '.join(names)}")
+        say(f"removed {', '.join(names)}")
         if excluded:
-            typer.echo(f"not watched from now on: {', '.join(excluded)}")
+            say(f"not watched from now on: {', '.join(excluded)}")
 
 
 @services_app.command("restore", epilog="Example: `observatory services restore 'shop/old-*'`")
@@ -173,7 +173,7 @@ def services_restore(
     with open_reader() as runtime:
         runtime.store.names.restore(name)
         _write_down(runtime, "restore service", name, "")
-        typer.echo(f"restored {name}: its next sample is stored under its own name")
+        say(f"restored {name}: its next sample is stored under its own name")
 
 
 def _preview(runtime: Runtime, names: list[str], what: str) -> None:
@@ -181,7 +181,7 @@ def _preview(runtime: Runtime, names: list[str], what: str) -> None:
     from observatory.display.services import kept_table
 
     print_table(kept_table(names, runtime.store.sample_counts()))
-    typer.echo(f"these {len(names)} services {what}: nothing was done, --yes does it", err=True)
+    say(f"these {len(names)} services {what}: nothing was done, --yes does it", err=True)
     raise typer.Exit(1)
 
 

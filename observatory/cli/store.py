@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import open_reader, open_store, read_settings, settings_to_read
+from observatory.cli.common import open_reader, open_store, read_settings, say, settings_to_read
 from observatory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def info() -> None:
     with _open() as store:
         for name, value in store.info().items():
             shown = "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-            typer.echo(f"{name:<18}{shown}")
+            say(f"{name:<18}{shown}")
 
 
 @store_app.command("check", epilog="Example: `observatory store check`")
@@ -38,7 +38,7 @@ def check(
             store.repair(datetime.now(UTC))
     damaged = 0
     for finding in check_apart(settings_to_read().store):
-        typer.echo(f"{'ok' if finding.ok else 'DAMAGED':<9}{finding.what:<20}{finding.detail}")
+        say(f"{'ok' if finding.ok else 'DAMAGED':<9}{finding.what:<20}{finding.detail}")
         damaged += not finding.ok
     if damaged:
         raise typer.Exit(1)
@@ -49,7 +49,7 @@ def backup(folder: Annotated[Path, typer.Argument(help="A new folder; it is made
     """Save the store and its archive as they are now, while others go on using them."""
     with _open() as store:
         saved = store.backup(folder)
-    typer.echo(f"{sum(saved.rows.values()):,} rows and {saved.files} archived months in {saved.folder}")
+    say(f"{sum(saved.rows.values()):,} rows and {saved.files} archived months in {saved.folder}")
 
 
 @store_app.command("restore", epilog="Example: `observatory store restore ../backups/monday --force`")
@@ -63,7 +63,7 @@ def restore(
 
     settings = read_settings()
     found = restore(folder, settings.store, StoreOptions.of(settings), force=force)
-    typer.echo(f"{sum(found.rows.values()):,} rows and {found.files} archived months in {settings.store}")
+    say(f"{sum(found.rows.values()):,} rows and {found.files} archived months in {settings.store}")
 
 
 def _open() -> Store:
@@ -86,5 +86,5 @@ def archive(
         opened.store.maintain(opened.clock())
         moved = opened.store.archive.move(opened.clock() - age)
         for month in moved:
-            typer.echo(f"{month.month:%Y-%m}  {month.row_count} samples in {month.file}")
-        typer.echo(f"{len(moved)} months written to {opened.store.archive.folder}")
+            say(f"{month.month:%Y-%m}  {month.row_count} samples in {month.file}")
+        say(f"{len(moved)} months written to {opened.store.archive.folder}")
