@@ -73,6 +73,7 @@ class Workbench:
         self.store: StoreReader = self.runtime.store
         atexit.register(self.close)  # a view that is shown lives until the kernel ends
         pd.set_option("display.max_colwidth", None)  # the sentence of an anomaly is to be read to its end
+        pd.set_option("display.html.use_mathjax", False)  # a name with dollar signs is no formula
         if store == DEMO and not prometheus_url:
             self.runtime.prepare()
 

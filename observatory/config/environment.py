@@ -11,6 +11,26 @@ from typing import Any
 from observatory.config.location import PREFIX, config_file
 from observatory.config.settings import Settings
 
+FOR_A_REPORT = "_OBSERVATORY_FOR_A_REPORT"
+
+
+@contextmanager
+def for_a_report() -> Iterator[None]:
+    """Tell child processes that are started meanwhile that a report is made of what they show."""
+    before = os.environ.get(FOR_A_REPORT)
+    os.environ[FOR_A_REPORT] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(FOR_A_REPORT)
+        if before is not None:
+            os.environ[FOR_A_REPORT] = before
+
+
+def is_for_a_report() -> bool:
+    """Whether this process is one of them: a kernel whose live views bring a still along."""
+    return FOR_A_REPORT in os.environ
+
 
 def environment_of(**settings: Any) -> dict[str, str]:
     """The environment of another process with the same settings, but for those given."""

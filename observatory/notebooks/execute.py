@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from observatory.config.environment import environment_with
+from observatory.config.environment import environment_with, for_a_report
 from observatory.errors import InvalidInputError
 from observatory.logs import quiet
 from observatory.model import Progress, RunStatus, no_progress
@@ -82,7 +82,12 @@ def execute(
     watch = _Watch(notebook.stem, cells, timeout, progress)
     try:
         # The outcome has what papermill would say.
-        with quiet("papermill", logging.CRITICAL), _transport() as config, environment_with(handed.hidden):
+        with (
+            quiet("papermill", logging.CRITICAL),
+            _transport() as config,
+            environment_with(handed.hidden),
+            for_a_report(),
+        ):
             papermill.execute_notebook(
                 str(notebook),
                 str(output),

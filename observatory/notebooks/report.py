@@ -1,18 +1,27 @@
-"""A notebook as a page that stands by itself: no code unless it is wanted, and nothing is fetched from anywhere."""
+"""A notebook as a page that stands by itself: no code unless it is wanted, no scripts, and nothing is fetched."""
 
 from __future__ import annotations
 
 import warnings
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from observatory.logs import quiet
+from observatory.notebooks.scriptless import clean_html, make_scriptless
 
 COPY = "application/vnd.holoviews_load.v0+json"
 TEMPLATE = "observatory-report.html.j2"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'; base-uri 'none'"
+)
+"""What a report may do, also where it is opened as a file: draw itself."""
 LAYOUT = """\
 {%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}{%- endblock -%}
+{%- block html_head_js -%}
+<meta http-equiv="Content-Security-Policy" content="POLICY">
+<meta name="referrer" content="no-referrer">
+{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
 {%- block html_head_css -%}
@@ -27,15 +36,23 @@ LAYOUT = """\
   .jp-Cell .jp-RenderedHTMLCommon :is(th, td) { text-align: left; vertical-align: top; }
 </style>
 {%- endblock -%}
-"""
+""".replace("POLICY", POLICY)
 
 
 def write_report(notebook: Any, path: Path, *, code: bool = False) -> None:
     """Write `notebook` (an `nbformat` node) as HTML to `path`; with its `code`, or only what came of it."""
-    from jinja2 import DictLoader
+    from jinja2 import DictLoader, pass_context
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(
+    class Report(HTMLExporter):  # type: ignore[misc]
+        @pass_context
+        def markdown2html(self, context: Any, source: str) -> str:
+            """Markdown may hold HTML."""
+            return clean_html(super().markdown2html(context, source))
+
+    notebook = deepcopy(notebook)
+    make_scriptless(notebook)
+    exporter = Report(
         extra_loaders=[DictLoader({TEMPLATE: LAYOUT})],
         template_file=TEMPLATE,
         exclude_input=not code,

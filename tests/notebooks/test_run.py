@@ -107,7 +107,9 @@ def test_scripts_that_a_library_writes_twice_are_kept_once(run: Call, tmp_path: 
     assert run("-o", "kept", notebook="twice.ipynb")[0] == 0
     (output,) = nbformat.read(tmp_path / "kept" / "twice.ipynb", as_version=4).cells[0].outputs
     assert output.data == {"application/javascript": "let bokeh"}
-    assert "let bokeh" in (tmp_path / "kept" / "twice.html").read_text()
+    report = (tmp_path / "kept" / "twice.html").read_text()
+    assert "let bokeh" not in report
+    assert "A report has no scripts: open the notebook to see it." in report
 
 
 def test_a_notebook_for_a_kernel_that_is_not_installed_says_so(run: Call, tmp_path: Path) -> None:

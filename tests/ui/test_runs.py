@@ -15,13 +15,18 @@ from observatory.store import open_store
 pytestmark = pytest.mark.ui
 
 REPORT = """\
+<title>kept out</title>
 <h1>Incident report</h1>
-<script>fetch('/api/services').then(() => 'let in', () => 'kept out').then((said) => document.title = said)</script>
+<script>document.title = "let in"; location = "/api/services?all"</script>
+<img src="/api/services"><img src=x onerror="document.title = 'let in'">
+<iframe src="/api/services"></iframe>
+<meta http-equiv="refresh" content="0;url=/api/services">
 """
+"""Of a version whose reports had scripts, or written by somebody else."""
 
 
 def a_run(folder: Path) -> Run:
-    """A run with a report, whose script would like to speak to the server."""
+    """A run with a report that would like to speak to the server, or to lead itself there."""
     now = datetime.now(UTC)
     folder.mkdir(parents=True)
     (folder / "incident_report.html").write_text(REPORT)

@@ -11,16 +11,14 @@ from observatory.access.gate import Access
 from observatory.api import context
 from observatory.api.middleware.authorization import access
 from observatory.api.problems import Problem
+from observatory.notebooks.report import POLICY
 from observatory.notebooks.run import files_of
 
 TAG = {"name": "runs", "description": "Notebooks that were run."}
 routes = APIBlueprint("runs", __name__, url_prefix="/api", tag=TAG)
 
-APART = (
-    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:; frame-ancestors 'none'; sandbox allow-scripts"
-)
-"""A report holds scripts that draw its plots. They may not speak to anybody, this server included."""
+APART = f"{POLICY}; frame-ancestors 'none'; sandbox"
+"""A report is kept apart from everything: no script runs in it, whoever wrote it, and it leads itself nowhere."""
 
 
 @routes.get("/runs/<run_id>/report")

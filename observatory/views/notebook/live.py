@@ -11,6 +11,8 @@ import panel as pn
 from observatory.errors import InvalidInputError
 from observatory.runtime.reader import Reader
 from observatory.views import VIEWS
+from observatory.views.notebook.bundles import add_stills, guard_scripts
+from observatory.views.notebook.printed import printed
 from observatory.views.service import Drilldown
 from observatory.views.session.live import live
 from observatory.views.session.state import State
@@ -19,6 +21,8 @@ from observatory.views.session.state import State
 @cache
 def load_views() -> None:
     """Put Panel's scripts into the notebook; inline, so that no request leaves the machine."""
+    guard_scripts()
+    add_stills()
     pn.extension(inline=True)
 
 
@@ -52,6 +56,7 @@ def live_view(runtime: Reader, name: str, choices: Mapping[str, Any]) -> Any:
     overview, error = live(runtime).read()
     state.param.update(overview=overview, error=error)
     shown: Any = VIEWS.get(name)(runtime, state) if is_view else Drilldown(runtime, state)
+    shown.still = lambda: printed(runtime, name, state)
     if runtime.is_live:
         pn.state.add_periodic_callback(_refresh(runtime, state), period=round(1000 * runtime.settings.refresh))
     return shown

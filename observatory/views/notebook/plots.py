@@ -13,6 +13,7 @@ from observatory.catalog import METRICS
 from observatory.views.charts.charts import SPAN, Chart, charts, telling
 from observatory.views.components.theme import palette
 from observatory.views.notebook.live import load_plots
+from observatory.views.notebook.stills import still_html
 
 WIDTH, HEIGHT = 900, 200
 
@@ -22,13 +23,15 @@ def plot(history: ServiceHistory, metrics: Sequence[str] | None = None) -> Any:
 
     Returns
     -------
-    A Panel pane whose ``object`` is the HoloViews layout.
+    A Panel pane whose ``object`` is the HoloViews layout, with a `still` for reports.
     """
     load_plots()
     import holoviews as hv
 
     drawn = charts(history, [METRICS[name] for name in metrics or telling(history)], palette(dark=False))
-    return pn.pane.HoloViews(hv.Layout([_overlay(chart, hv) for chart in drawn]).cols(1))
+    pane = pn.pane.HoloViews(hv.Layout([_overlay(chart, hv) for chart in drawn]).cols(1))
+    pane.still = lambda: still_html(history, metrics)
+    return pane
 
 
 def _overlay(chart: Chart, hv: Any) -> Any:

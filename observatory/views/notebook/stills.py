@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
+from observatory.notebooks.scriptless import as_image
 from observatory.views.charts.charts import SPAN, charts, telling
 from observatory.views.components.theme import palette
 
@@ -41,7 +42,16 @@ def still(history: ServiceHistory, metrics: Sequence[str] | None = None) -> Any:
         locator = AutoDateLocator()
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    return SVG(_svg(figure))
+
+
+def still_html(history: ServiceHistory, metrics: Sequence[str] | None = None) -> str:
+    """The same as HTML: the picture."""
+    return as_image(still(history, metrics).data, f"metrics of {history.service.name}")
+
+
+def _svg(figure: Figure) -> bytes:
     page = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "observatory", "svg.fonttype": "none"}):
         figure.savefig(page, format="svg", metadata={"Date": None})
-    return SVG(page.getvalue())
+    return page.getvalue()
