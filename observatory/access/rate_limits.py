@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import time
@@ -12,6 +13,7 @@ from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from observatory.access.addresses import block_of
 from observatory.config import Settings
 from observatory.errors import ConfigError, TooManyRequestsError
 
@@ -67,17 +69,31 @@ class Limiter:
         """Count a request of `who`; returns the tightest limit that is left. Raises TooManyRequestsError."""
         return min((self._hit(item, who) for item in self.requests), key=lambda found: found.remaining)
 
-    def failed(self, address: str) -> None:
-        """Count a sign-in from `address` that failed."""
-        for item in self.failures:
-            self._count(item, ("sign-in", address))
+    def failed(self, address: str, user: str = "") -> None:
+        """Count a sign-in from `address` that failed, of `user` where there was a name.
 
-    def may_sign_in(self, address: str) -> None:
-        """Raise TooManyRequestsError where too many sign-ins from `address` failed."""
+        Raises
+        ------
+        TooManyRequestsError
+            Too many did; so only who fails again is told to wait.
+        """
         for item in self.failures:
-            left = self._left(item, ("sign-in", address))
-            if left.remaining <= 0:
-                raise TooManyRequestsError("too many sign-ins from your address failed", left.reset)
+            if not self._count(item, _sign_in(address, user)):
+                self._refuse(item, address, user)
+
+    def may_sign_in(self, address: str, user: str) -> None:
+        """Raise TooManyRequestsError where too many sign-ins of `user` from `address` failed.
+
+        For passwords, which can be guessed: they are not even looked at then. Others at that address are let in.
+        """
+        for item in self.failures:
+            if self._left(item, _sign_in(address, user)).remaining <= 0:
+                self._refuse(item, address, user)
+
+    def _refuse(self, item: RateLimitItem, address: str, user: str) -> None:
+        reset = self._left(item, _sign_in(address, user)).reset
+        whose = "of this user from your address" if user else "from your address"
+        raise TooManyRequestsError(f"too many sign-ins {whose} failed", reset)
 
     def _hit(self, item: RateLimitItem, who: tuple[str, ...]) -> Allowance:
         if not self._count(item, who):
@@ -106,6 +122,11 @@ class Limiter:
         if time.monotonic() - self._complained > QUIET:
             self._complained = time.monotonic()
             log.warning("limits are counted by this process alone: %s", type(error).__name__)
+
+
+def _sign_in(address: str, user: str) -> tuple[str, ...]:
+    """What is counted; a name may be of any length and letters."""
+    return ("sign-in", block_of(address), hashlib.sha256(user.encode("utf-8", "replace")).hexdigest()[:16])
 
 
 def _limits(name: str, text: str) -> list[RateLimitItem]:

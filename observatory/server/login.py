@@ -52,11 +52,13 @@ class LoginHandler(RequestHandler):  # type: ignore[misc]
 
     def _sign_in(self, authenticator: Authenticator) -> tuple[str, Caller]:
         """What the cookie is to hold, and for whom; raises NotSignedInError, ForbiddenError, TooManyRequestsError."""
-        authenticator.limiter.may_sign_in(self.request.remote_ip)
+        user = "" if authenticator.passwords is None else self._field("username").strip()
+        if user:
+            authenticator.limiter.may_sign_in(self.request.remote_ip, user)
         try:
             return authenticator.sign_in(self._subject(authenticator))
         except NotSignedInError:
-            authenticator.limiter.failed(self.request.remote_ip)
+            authenticator.limiter.failed(self.request.remote_ip, user)
             raise
 
     def _subject(self, authenticator: Authenticator) -> str:

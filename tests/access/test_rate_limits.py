@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.servers import Redis
 
+from observatory.access.addresses import block_of
 from observatory.access.rate_limits import Limiter
 from observatory.config import Settings
 from observatory.errors import ConfigError, TooManyRequestsError
@@ -35,14 +36,50 @@ def test_the_tightest_of_several_limits_counts() -> None:
         counted.hit("a")
 
 
-def test_who_tried_in_vain_too_often_must_wait() -> None:
+def test_who_fails_too_often_must_wait() -> None:
     counted = limiter()
     for _ in range(2):
-        counted.may_sign_in("10.0.0.1")
         counted.failed("10.0.0.1")
     with pytest.raises(TooManyRequestsError, match="sign-ins from your address failed"):
-        counted.may_sign_in("10.0.0.1")
-    counted.may_sign_in("10.0.0.2")
+        counted.failed("10.0.0.1")
+    counted.failed("10.0.0.2")
+
+
+def test_a_password_that_is_guessed_locks_that_user_at_that_address_only() -> None:
+    counted = limiter()
+    for _ in range(2):
+        counted.may_sign_in("10.0.0.1", "ann")
+        counted.failed("10.0.0.1", "ann")
+    with pytest.raises(TooManyRequestsError, match="sign-ins of this user from your address failed"):
+        counted.may_sign_in("10.0.0.1", "ann")
+    counted.may_sign_in("10.0.0.1", "bob")
+    counted.may_sign_in("10.0.0.2", "ann")
+
+
+@pytest.mark.parametrize(
+    ("address", "block"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("::1", "::1"),
+        ("", ""),
+        ("none", "none"),
+    ],
+)
+def test_addresses_of_one_network_count_as_one(address: str, block: str) -> None:
+    assert block_of(address) == block
+
+
+def test_another_address_of_the_same_network_is_no_way_around() -> None:
+    counted = limiter()
+    for number in range(2):
+        counted.failed(f"2001:db8::{number}")
+    with pytest.raises(TooManyRequestsError):
+        counted.failed("2001:db8::ffff")
+    counted.failed("2001:db8:0:1::1")
 
 
 @pytest.mark.servers

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request
 
 from observatory.access import authenticator_of
+from observatory.access.addresses import block_of
 from observatory.api import context
 from observatory.api.problems import Problem
 
@@ -32,7 +33,7 @@ def count() -> None:
     if caller is not None and caller.kind != "open":
         g.allowance = limiter.hit(caller.kind, caller.id)
     else:
-        g.allowance = limiter.hit("address", address)
+        g.allowance = limiter.hit("address", block_of(address))
 
 
 def _begin() -> None:

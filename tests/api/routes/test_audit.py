@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from api.conftest import NOW
@@ -80,11 +81,46 @@ def test_more_than_can_wait_is_counted(watched, monkeypatch):
     audit = Audit(runtime)
     monkeypatch.setattr(audit, "_write_soon", lambda: None)
     for number in range(105):
-        audit.record("nobody", "GET", str(number), 401)
+        audit.record("nobody", f"GET {number}", "", 401)
     audit.flush()
     kept = runtime.store.audit.read(NOW, limit=1000)
     assert len(kept) == 101
     assert "5 entries came faster" in next(entry.detail for entry in kept if entry.who == "audit")
+
+
+def test_a_flood_of_refusals_is_summed_up_by_network(watched):
+    runtime = watched[3]
+    audit = authenticator_of(runtime).audit
+    for number in range(5000):
+        audit.record("nobody", "GET /api/services", f"/api/services?{number}", 401, f"2001:db8::{number:x}")
+    for number in range(5000):
+        audit.record("nobody", "GET /api/services", "x", 401, f"2001:db9:0:{number:x}::1")
+    audit.record("key:ann", "POST /api/feedback", "ours/a", 200)
+    audit.flush(at_the_end=True)
+    kept = runtime.store.audit.read(NOW, limit=10_000)
+    assert [entry.result for entry in kept].count("200") == 1
+    flood = [entry for entry in kept if entry.target.startswith("/api/services?") and not entry.detail]
+    assert len(flood) == 10
+    (total,) = [entry for entry in kept if entry.address == "2001:db8::/64"]
+    assert total.detail == "4,990 more since 09:15:00, the last: /api/services?4999"
+    (others,) = [entry for entry in kept if entry.address == "others"]
+    assert others.detail.startswith("4,001 more")
+    assert len(kept) < 1100
+
+
+def test_a_flood_begins_anew_after_its_time(watched, monkeypatch):
+    runtime = watched[3]
+    audit = Audit(runtime)
+    monkeypatch.setattr(audit, "_start", lambda: None)
+    now = [0.0]
+    monkeypatch.setattr("observatory.access.audit.time", SimpleNamespace(monotonic=lambda: now[0]))
+    for _ in range(3):
+        for _ in range(100):
+            audit.record("nobody", "GET", "x", 401, "10.0.0.1")
+        now[0] += 61
+        audit.flush()
+    kept = runtime.store.audit.read(NOW, limit=1000)
+    assert sorted("90 more" in entry.detail for entry in kept) == [False] * 30 + [True] * 3
 
 
 def test_old_entries_are_removed(watched):
