@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +9,12 @@ from typing import Any
 
 import jwt
 
+from observatory.access.key_sets import KeyFile, KeyServer, algorithms_of
 from observatory.access.permissions import Caller, Role, Scope
 from observatory.config import Settings
 from observatory.config.users import UserSettings
-from observatory.errors import ConfigError, ForbiddenError, InvalidInputError, NotSignedInError
+from observatory.errors import ForbiddenError, InvalidInputError, NotSignedInError
 
-ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 LEEWAY = 30
 """Clocks may differ by so much [s]."""
 LONGEST = 8192
@@ -30,7 +28,7 @@ class Tokens:
     key
         Finds the key for a token.
     algorithms
-        Those that are accepted: public keys never with a shared secret's algorithm.
+        Those that are accepted; None for those that the key is made for: public keys never with a shared secret's.
     settings
         Audience, issuer, and what named users may.
     clock
@@ -38,7 +36,7 @@ class Tokens:
     """
 
     def __init__(
-        self, key: Callable[[str], Any], algorithms: list[str], settings: Settings, clock: Callable[[], datetime]
+        self, key: Callable[[str], Any], algorithms: list[str] | None, settings: Settings, clock: Callable[[], datetime]
     ) -> None:
         self._key = key
         self._algorithms = algorithms
@@ -54,9 +52,8 @@ class Tokens:
         if settings.jwt_jwks is None:
             return None
         if settings.jwt_jwks.startswith(("https://", "http://")):
-            client = jwt.PyJWKClient(settings.jwt_jwks, cache_keys=False, lifespan=300, timeout=10)
-            return cls(lambda token: client.get_signing_key_from_jwt(token).key, ASYMMETRIC, settings, clock)
-        return cls(KeyFile(Path(settings.jwt_jwks)), ASYMMETRIC, settings, clock)
+            return cls(KeyServer(settings.jwt_jwks), None, settings, clock)
+        return cls(KeyFile(Path(settings.jwt_jwks)), None, settings, clock)
 
     def caller(self, token: str) -> Caller:
         """Who the token says they are.
@@ -69,10 +66,11 @@ class Tokens:
         if len(token) > LONGEST:
             raise NotSignedInError("the token is too long")
         try:
+            key = self._key(token)
             claims = jwt.decode(
                 token,
-                self._key(token),
-                algorithms=self._algorithms,
+                key,
+                algorithms=algorithms_of(key) if self._algorithms is None else self._algorithms,
                 audience=self._settings.jwt_audience,
                 issuer=self._settings.jwt_issuer,
                 leeway=LEEWAY,
@@ -83,6 +81,8 @@ class Tokens:
             raise NotSignedInError("the token cannot be checked now: its issuer's keys are out of reach") from None
         except jwt.PyJWTError as error:
             raise NotSignedInError(f"the token is not accepted: {error}") from None
+        except (TypeError, ValueError, AttributeError):  # what it holds is of no kind PyJWT knows
+            raise NotSignedInError("the token is not accepted: it cannot be read") from None
         return granted(str(claims["sub"]), "jwt", claims, self._settings.users)
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
@@ -96,38 +96,6 @@ class Tokens:
             raise jwt.ExpiredSignatureError("it has expired")
         if begins > now + LEEWAY:
             raise jwt.ImmatureSignatureError("it is not valid yet")
-
-
-class KeyFile:
-    """Public keys of a file, read again when it changes."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._read = -1
-        self._keys: dict[str | None, Any] = {}
-        self._load()
-
-    def __call__(self, token: str) -> Any:
-        """The key a token names."""
-        wanted = jwt.get_unverified_header(token).get("kid")
-        self._load()
-        if wanted is None and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        if wanted not in self._keys:
-            raise jwt.InvalidKeyError("it was signed with a key that is not among those known")
-        return self._keys[wanted]
-
-    def _load(self) -> None:
-        with self._lock:
-            try:
-                changed = self._path.stat().st_mtime_ns
-                if changed == self._read:
-                    return
-                found = jwt.PyJWKSet.from_dict(json.loads(self._path.read_text()))
-            except (OSError, ValueError, AttributeError, jwt.PyJWTError) as error:
-                raise ConfigError(f"setting jwt_jwks: {self._path} holds no public keys ({error})") from None
-            self._keys, self._read = {key.key_id: key.key for key in found.keys}, changed
 
 
 def granted(name: str, kind: str, claims: Mapping[str, Any], users: Mapping[str, UserSettings]) -> Caller:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from support.servers import FaultyServer, Reply
 from support.shop import Clock
 
+from observatory.access.key_sets import PAUSE, KeyServer
 from observatory.access.permissions import Role
 from observatory.access.tokens import Tokens
 from observatory.config import Settings
@@ -176,6 +177,84 @@ def test_an_issuer_out_of_reach_lets_nobody_in(clock: Clock, issuer: Any) -> Non
         assert tokens is not None
         with pytest.raises(NotSignedInError, match="out of reach"):
             tokens.caller(signed(claims(clock), issuer, "RS256", kid="a"))
+
+
+def test_made_up_names_of_keys_ask_the_issuer_nothing(clock: Clock, issuer: Any, published: FaultyServer) -> None:
+    now = [0.0]
+    keys = KeyServer(f"{published.url}/keys", lambda: now[0])
+    tokens = Tokens(keys, None, Settings(jwt_jwks=f"{published.url}/keys", **OURS), clock)
+    assert tokens.caller(signed(claims(clock), issuer, "RS256", kid="a")).name == "ann"
+    for number in range(50):
+        with pytest.raises(NotSignedInError, match="not among those known"):
+            tokens.caller(signed(claims(clock), issuer, "RS256", kid=f"made up {number}"))
+    assert len(published.requests) == 1
+    now[0] += PAUSE
+    for number in range(50):
+        with pytest.raises(NotSignedInError):
+            tokens.caller(signed(claims(clock), issuer, "RS256", kid=f"made up {number}"))
+    assert len(published.requests) == 2
+    assert tokens.caller(signed(claims(clock), issuer, "RS256", kid="a")).name == "ann"
+
+
+def test_an_issuer_out_of_reach_is_not_asked_for_each_token(clock: Clock, issuer: Any) -> None:
+    with FaultyServer(*[Reply(500)] * 20) as server:
+        tokens = Tokens.of(Settings(jwt_jwks=server.url, **OURS), clock)
+        assert tokens is not None
+        for _ in range(10):
+            with pytest.raises(NotSignedInError, match="out of reach"):
+                tokens.caller(signed(claims(clock), issuer, "RS256", kid="a"))
+        assert len(server.requests) == 1
+
+
+def test_a_key_is_for_tokens_of_its_kind_only(clock: Clock, issuer: Any, tmp_path: Path) -> None:
+    """Each algorithm with each key: what fits is accepted, all else is refused, and nothing is a fault of ours."""
+    curves = (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1())
+    made = {f"ec{number}": ec.generate_private_key(curve) for number, curve in enumerate(curves)}
+    document = key_set(rsa=issuer, **made)
+    document["keys"] += [
+        {**key_set(x=issuer)["keys"][0], "kid": "enc", "use": "enc"},
+        {"kty": "oct", "k": "c2VjcmV0LW9mLTMyLWJ5dGVzLW9yLW1vcmUhISEhISE", "kid": "oct"},
+        {"kty": "odd", "kid": "odd"},
+    ]
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps(document))
+    tokens = Tokens.of(Settings(jwt_jwks=str(file), **OURS), clock)
+    assert tokens is not None
+    signers = {"RS256": issuer, "PS512": issuer, "ES256": made["ec0"], "ES384": made["ec1"], "ES512": made["ec2"]}
+    accepted = set()
+    for algorithm, key in signers.items():
+        for kid in [one["kid"] for one in document["keys"]] + ["none"]:
+            try:
+                tokens.caller(signed(claims(clock), key, algorithm, kid=kid))
+            except NotSignedInError:
+                continue
+            accepted.add((algorithm, kid))
+    assert accepted == {("RS256", "rsa"), ("PS512", "rsa"), ("ES256", "ec0"), ("ES384", "ec1"), ("ES512", "ec2")}
+
+
+@pytest.mark.parametrize("kid", [7, None, [], {"a": 1}, True])
+def test_the_name_of_a_key_may_be_anything(clock: Clock, issuer: Any, tmp_path: Path, kid: object) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps(key_set(a=issuer, b=issuer)))
+    tokens = Tokens.of(Settings(jwt_jwks=str(file), **OURS), clock)
+    assert tokens is not None
+    head = base64.urlsafe_b64encode(json.dumps({"alg": "RS256", "kid": kid}).encode()).decode().rstrip("=")
+    _, body, signature = signed(claims(clock), issuer, "RS256").split(".")
+    with pytest.raises(NotSignedInError):
+        tokens.caller(f"{head}.{body}.{signature}")
+
+
+def test_a_half_written_file_of_keys_keeps_those_of_before(clock: Clock, issuer: Any, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps(key_set(a=issuer)))
+    tokens = Tokens.of(Settings(jwt_jwks=str(file), **OURS), clock)
+    assert tokens is not None
+    file.write_text(json.dumps(key_set(a=issuer))[:60])
+    assert tokens.caller(signed(claims(clock), issuer, "RS256", kid="a")).name == "ann"
+    file.unlink()
+    assert tokens.caller(signed(claims(clock), issuer, "RS256", kid="a")).name == "ann"
+    file.write_text(json.dumps(key_set(b=issuer)))
+    assert tokens.caller(signed(claims(clock), issuer, "RS256", kid="b")).name == "ann"
 
 
 def test_keys_are_fetched_over_https_only() -> None:
