@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from observatory.config.login_file import HASHED, cannot_use, read_entries, weaknesses
-from observatory.errors import NotSignedInError
+from observatory.errors import ConfigError, NotSignedInError
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,10 @@ class Passwords:
             return self._marks[user, entry]
 
     def _load(self) -> dict[str, str]:
+        """The entries. While what the file holds cannot be used, those of before: it may be half written.
+
+        A file that is gone, or names nobody, is meant so.
+        """
         with self._lock:
             try:
                 found = self._path.stat()
@@ -85,6 +89,14 @@ class Passwords:
                 raise cannot_use(self._path, error) from None
             version = (found.st_mtime_ns, found.st_ino, found.st_size)
             if version != self._version:
-                self._entries, self._version = read_entries(self._path), version
-                self._marks.clear()
+                try:
+                    entries = read_entries(self._path)
+                except ConfigError as error:
+                    if not self._entries or "it names nobody" in str(error):
+                        raise
+                    log.error("%s; until then what it held before counts", error)
+                else:
+                    self._entries = entries
+                    self._marks.clear()
+                self._version = version
             return self._entries

@@ -155,6 +155,32 @@ def test_a_file_that_cannot_be_used_is_refused_and_left_as_it_is(file: Path, con
         assert file.read_text() == content
 
 
+def test_a_half_written_file_keeps_the_last_good_one(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_password(file, "ann", "a")
+    write_password(file, "ben", "b")
+    whole = file.read_text()
+    passwords = Passwords(file)
+    for length in (0, 1, 40, len(whole) - 3):
+        file.write_text(whole[:length])
+        assert signs_in(passwords, "ann", "a"), length
+        assert not signs_in(passwords, "ann", "b")
+    assert "until then what it held before counts" in caplog.text
+    remove_password(keep_whole(file, whole), "ann")
+    assert not signs_in(passwords, "ann", "a")
+    assert signs_in(passwords, "ben", "b")
+    file.write_text("{}")
+    with pytest.raises(ConfigError, match="it names nobody"):
+        signs_in(passwords, "ben", "b")
+    file.unlink()
+    with pytest.raises(ConfigError, match="No such file"):
+        signs_in(passwords, "ben", "b")
+
+
+def keep_whole(file: Path, content: str) -> Path:
+    file.write_text(content)
+    return file
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_a_file_that_others_may_read_is_not_written(file: Path, mode: int) -> None:
     keep(file, {"ann": "a", "ben": "b"}, mode)
