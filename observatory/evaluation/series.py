@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def read_table(path: Path) -> pd.DataFrame:
         if path.suffix == ".csv":
             return pd.read_csv(path)
         with duckdb.connect() as connection:
-            return connection.read_parquet(str(path)).df()
+            return connection.read_parquet(glob.escape(str(path))).df()
     except (duckdb.Error, ValueError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"{path} cannot be read: {error}") from error
 

@@ -123,6 +123,18 @@ def test_a_compressed_file_and_one_with_a_byte_order_mark_are_read(store: Store,
         assert import_file(store, file, ImportOptions(), NOW).samples == 2
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_name_with_brackets_is_one_file(store: Store, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "a[bc]d*?"
+    folder.mkdir()
+    for name, service in (("w1", "theirs"), ("w[1]", "mine")):
+        frame = pd.DataFrame({"service_name": [service], "timestamp": [pd.Timestamp(AT)], "request_rate": [1.0]})
+        path = folder / f"{name}.{kind}"
+        frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    import_file(store, folder / f"w[1].{kind}", ImportOptions(), NOW)
+    assert everything(store)["service_name"].tolist() == ["mine"]
+
+
 def test_what_is_not_in_the_file_replaces_nothing_and_twice_is_once(import_text: Import, store: Store) -> None:
     import_text(WIDE)
     import_text("time,cpu_usage,latency_p95\n2026-01-31T08:00:00Z,2,\n", service="shop/cart")

@@ -9,7 +9,7 @@ from observatory.collection.files import numbers
 from observatory.collection.files.dates import DateStyle
 from observatory.collection.files.numbers import NumberStyle
 from observatory.store.sql.builders import quoted
-from observatory.store.sql.literals import literal
+from observatory.store.sql.literals import file_literal, literal
 
 COUNT_RAW = "SELECT count(*) FROM raw"
 ZONED = r"(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
@@ -162,19 +162,19 @@ def facts(file: str, metrics: Sequence[str]) -> str:
         f"max({name}) AS high FROM samples"
         for bare, name in zip(metrics, quoted(metrics), strict=True)
     )
-    return f"WITH samples AS (FROM read_parquet({literal(file)})) {rows}"
+    return f"WITH samples AS (FROM read_parquet({file_literal(file)})) {rows}"
 
 
 def extent(file: str) -> str:
     """Number of rows, first and last time, of a Parquet file of samples."""
     return f"""
-SELECT count(*) AS samples, min(timestamp) AS first, max(timestamp) AS last FROM read_parquet({literal(file)})
+SELECT count(*) AS samples, min(timestamp) AS first, max(timestamp) AS last FROM read_parquet({file_literal(file)})
 """
 
 
 def services(file: str) -> str:
     """Names in a Parquet file of samples."""
-    return f"SELECT DISTINCT service_name FROM read_parquet({literal(file)}) ORDER BY service_name"
+    return f"SELECT DISTINCT service_name FROM read_parquet({file_literal(file)}) ORDER BY service_name"
 
 
 POINTS = "points"
@@ -185,8 +185,8 @@ def load_points(file: str) -> str:
     """The rows that a format wrote into a CSV file."""
     columns = "{'row': 'BIGINT', 'series': 'INTEGER', 'time': 'VARCHAR', 'value': 'VARCHAR'}"
     return (
-        f"CREATE OR REPLACE TABLE {POINTS} AS FROM read_csv({literal(file)}, auto_detect := false, header := false, "
-        f"delim := ',', quote := '\"', escape := '\"', columns := {columns})"
+        f"CREATE OR REPLACE TABLE {POINTS} AS FROM read_csv({file_literal(file)}, "
+        f"auto_detect := false, header := false, delim := ',', quote := '\"', escape := '\"', columns := {columns})"
     )
 
 
@@ -206,7 +206,7 @@ FROM {POINTS} JOIN (VALUES {values}) AS s(number, text, service, metric, base, f
 
 def first_samples(file: str, most: int) -> str:
     """The first rows of a Parquet file of samples."""
-    return f"FROM read_parquet({literal(file)}) LIMIT {most}"
+    return f"FROM read_parquet({file_literal(file)}) LIMIT {most}"
 
 
 def magnitude(column: str) -> str:

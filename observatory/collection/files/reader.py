@@ -27,7 +27,7 @@ from observatory.collection.files.text import TextFile
 from observatory.errors import InvalidInputError
 from observatory.model import Progress, no_progress
 from observatory.store.options import StoreOptions
-from observatory.store.sql.literals import Parameters, literal
+from observatory.store.sql.literals import Parameters, file_literal, literal
 
 INDEX = "index"
 """What a first column without a name is called: pandas writes its index so."""
@@ -72,7 +72,7 @@ class SampleFile:
         self._connection.execute("SET TimeZone = 'UTC'")
         try:
             if is_table:
-                parquet = f"read_parquet({literal(str(path))}, file_row_number := true)"
+                parquet = f"read_parquet({file_literal(path)}, file_row_number := true)"
                 self._reader = self._text_reader(text) if text else parquet
                 self.columns = self._describe()
         except BaseException:
@@ -164,7 +164,7 @@ class SampleFile:
             if text.head.comments:
                 self.notes.append("lines that begin with # are left out")
         return (
-            f"read_csv({literal(str(path))}, auto_detect := false, header := true, "
+            f"read_csv({file_literal(path)}, auto_detect := false, header := true, "
             f"delim := {literal(text.head.delimiter)}, "
             f"quote := '\"', escape := '\"', strict_mode := true, columns := {{{types}}})"
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from observatory.store.sql.builders import quoted
-from observatory.store.sql.literals import literal
+from observatory.store.sql.literals import file_literal, literal
 from observatory.store.sql.samples import SERVICE_KEY, service_key
 
 FILES = "SELECT file, month, row_count, checksum FROM archive_files ORDER BY month"
@@ -36,7 +36,7 @@ FROM archived AS a ANTI JOIN ({hidden}) AS l USING (service_name, timestamp)"""
 
 def parquet(files: Sequence[str]) -> str:
     """Archived samples, whatever columns their time had."""
-    return f"read_parquet({literal(list(files))}, union_by_name := true, hive_partitioning := false)"
+    return f"read_parquet([{', '.join(map(file_literal, files))}], union_by_name := true, hive_partitioning := false)"
 
 
 def named(files: Sequence[str]) -> str:

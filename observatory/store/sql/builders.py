@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from observatory.store.sql.literals import literal
+from observatory.store.sql.literals import file_literal, literal
 
 
 def quoted(names: Iterable[str]) -> list[str]:
@@ -27,7 +27,7 @@ def drop_table(name: str) -> str:
 
 def view_of_file(name: str, file: Path) -> str:
     """Read a Parquet file as a table, for this session."""
-    return f"CREATE OR REPLACE TEMP VIEW {quoted([name])[0]} AS FROM read_parquet({literal(str(file))})"
+    return f"CREATE OR REPLACE TEMP VIEW {quoted([name])[0]} AS FROM read_parquet({file_literal(file)})"
 
 
 def copy_to_file(name: str, file: Path) -> str:

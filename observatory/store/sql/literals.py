@@ -5,6 +5,7 @@ Statements themselves are always prepared by DuckDB; only values pass through he
 
 from __future__ import annotations
 
+import glob
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -54,3 +55,12 @@ def arguments(parameters: Parameters) -> str:
     else:
         values = [literal(value) for value in parameters]
     return f"({', '.join(values)})" if values else ""
+
+
+def file_literal(path: object) -> str:
+    """A file's path as DuckDB's readers take it, for which brackets, ``*`` and ``?`` would otherwise name others.
+
+    >>> file_literal("w[1].csv")
+    "'w[[]1].csv'"
+    """
+    return literal(glob.escape(str(path)))
