@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 PIECE = 1 << 16
+UNPACKED, RATIO = 32 << 20, 200
+"""Past so many bytes, what unpacks to more than so many times its size is made to fill memory: metrics come to ten."""
 MOST_HOPS = 3
 """Redirects that are followed, one after the other."""
 NO_POST = frozenset({403, 405, 501})
@@ -256,6 +258,11 @@ class Transport:
                 raise AnswerTooLargeError(
                     f"Prometheus at {self.address} sent more than {self.limits.max_answer:g} MB for one query: "
                     "ask for a shorter range or fewer services, or raise OBSERVATORY_PROMETHEUS_MAX_ANSWER"
+                )
+            if len(body) > UNPACKED and len(body) > RATIO * response.raw.tell():
+                raise MalformedAnswerError(
+                    f"Prometheus at {self.address} sent an answer that unpacks to more than {RATIO} times its size: "
+                    "no metrics do, see what is between it and this machine"
                 )
             if time.monotonic() > deadline:
                 raise self._too_slow()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import logging
 import threading
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +17,13 @@ from support.servers import FaultyServer, Reply, free_port, refusal, success, wa
 
 from observatory.config import Settings, load_settings
 from observatory.config.sources import SourceSettings
-from observatory.errors import ConfigError, SourceRefusedError, SourceTimeoutError, SourceUnreachableError
+from observatory.errors import (
+    ConfigError,
+    MalformedAnswerError,
+    SourceRefusedError,
+    SourceTimeoutError,
+    SourceUnreachableError,
+)
 from observatory.sources.prometheus.circuit import PATIENCE, REST, Circuit
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import TLS, Authentication, Limits
@@ -286,6 +294,20 @@ def test_a_server_that_comes_back_is_asked_again() -> None:
             client.instant("up", NOW)
         clock.now = REST
         assert client.instant("up", NOW).series == []
+
+
+def test_an_answer_made_to_fill_memory_is_refused_before_it_does() -> None:
+    """A gzip bomb: 200 MB of blanks in 200 kB, within the bound on answers."""
+    bomb = gzip.compress(b" " * 200_000_000)
+    with FaultyServer(Reply(body=bomb, headers={"Content-Encoding": "gzip"})) as server:
+        client = a_client(server.url, Limits(timeout=30, max_answer=256))
+        tracemalloc.start()
+        with pytest.raises(MalformedAnswerError, match="unpacks to more than 200 times its size"):
+            client.instant("up", NOW)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 100e6
+    assert len(server.requests) == 1
 
 
 def test_the_settings_reach_the_client(tmp_path: Path) -> None:
