@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from observatory.cli.common import read_settings
+from observatory.cli.common import read_settings, say
+from observatory.plain import plain_json
 
 
 def doctor(
     as_json: Annotated[
         bool, typer.Option("--json", help="As JSON: a list of findings with level, what, detail and todo.")
+    ] = False,
+    security: Annotated[
+        bool,
+        typer.Option(
+            "--security", help="Look at how safe it is instead: binding, TLS, keys, files, headers, sources, sign-in."
+        ),
     ] = False,
 ) -> None:
     """Look at sources, log-in, TLS, clocks, windows, presets, store, passwords. What does most harm comes first.
@@ -24,15 +30,21 @@ def doctor(
     from observatory.logs import quiet
     from observatory.runtime.doctor import Level, by_harm, examine
 
-    with quiet("observatory.sources"):  # the findings say it
-        findings = by_harm(examine(read_settings(), datetime.now(UTC)))
+    settings, now = read_settings(), datetime.now(UTC)
+    if security:
+        from observatory.runtime.security import examine_security
+
+        findings = by_harm(examine_security(settings, now))
+    else:
+        with quiet("observatory.sources"):  # the findings say it
+            findings = by_harm(examine(settings, now))
     if as_json:
         found = [asdict(finding) | {"level": finding.level.lower()} for finding in findings]
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        say(plain_json(found, indent=2))
     else:
         for finding in findings:
-            typer.echo(f"{finding.level:<9}{finding.what:<24}{finding.detail}")
+            say(f"{finding.level:<9}{finding.what:<24}{finding.detail}")
             if finding.todo:
-                typer.echo(f"{'':<9}{'':<24}→ {finding.todo}")
+                say(f"{'':<9}{'':<24}→ {finding.todo}")
     if any(finding.level is Level.BROKEN for finding in findings):
         raise typer.Exit(1)
