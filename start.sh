@@ -19,9 +19,10 @@ Environment
   PORT=8080                                 serve on another port
   OBSERVATORY_PROMETHEUS_URL=http://...     collect from your Prometheus instead of the demo
   OBSERVATORY_...                           any other setting: observatory/help/settings.md
+  HASHES=no                                 take packages whose hashes are not those in requirements.hashes
   PYTHON=python3.12                         the Python to make .venv with (3.11 or newer)
 
-The environment lives in .venv and is reused until pyproject.toml or requirements.lock changes.
+The environment lives in .venv and is reused until pyproject.toml or a file of requirements changes.
 EOF
 }
 
@@ -41,8 +42,9 @@ find_python() {
 
 # install EXTRAS: what is wanted is written down after it succeeded, so that a broken set-up is repeated.
 install() {
-    local extras=$1 wanted stamp=.venv/.installed
-    wanted="$extras $(cat pyproject.toml requirements.lock | cksum)"
+    local extras=$1 wanted hashes stamp=.venv/.installed
+    case $extras in *test*) hashes=requirements-test.hashes ;; *) hashes=requirements.hashes ;; esac
+    wanted="$extras ${HASHES:-yes} $(cat pyproject.toml requirements.lock $hashes | cksum)"
     if [ -x .venv/bin/python ] && grep -qxF "$wanted" "$stamp" 2>/dev/null; then
         return
     fi
@@ -53,11 +55,19 @@ install() {
         if command -v uv >/dev/null; then uv venv --quiet --python "$python" .venv; else "$python" -m venv .venv; fi
     fi
     say "installing packages from requirements.lock (a few minutes the first time)"
+    local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check)
     if command -v uv >/dev/null; then
-        VIRTUAL_ENV="$PWD/.venv" uv pip install --quiet --compile-bytecode --constraint requirements.lock --editable ".$extras"
+        pip=(env "VIRTUAL_ENV=$PWD/.venv" uv pip install --quiet --compile-bytecode)
     else
         .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".$extras"
+    fi
+    if [ "${HASHES:-yes}" = no ]; then
+        "${pip[@]}" --constraint requirements.lock --editable ".$extras"
+    else
+        # The file has all that is needed; pip would ask for hashes of `pydantic[email]` beside those of pydantic.
+        "${pip[@]}" --require-hashes --no-deps --requirement "$hashes" ||
+            die "a package could not be installed, see above. If your index serves packages that it built itself, so that a hash differs, and you trust it: HASHES=no ./start.sh"
+        "${pip[@]}" --no-deps --no-build-isolation --editable .
     fi
     echo "$wanted" >>"$stamp"
 }

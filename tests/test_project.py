@@ -51,11 +51,38 @@ def test_lock_holds_versions_only() -> None:
 
 
 def test_every_dependency_is_bounded() -> None:
-    open_ended = [r.name for r in requirements(PROJECT["dependencies"]).values() if "<" not in str(r.specifier)]
-    assert open_ended == []
+    extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
+    outside = [line for line in extras if not line.startswith(PROJECT["name"])]
+    found = requirements(PROJECT["dependencies"] + outside).values()
+    assert [one.name for one in found if "<" not in str(one.specifier)] == []
 
 
-@pytest.mark.parametrize("script", ["start.sh", ".ci/run"])
+def hashed(name: str) -> dict[str, int]:
+    """Pins of a file of hashes, as the lock has them, and how many hashes each has."""
+    found: dict[str, int] = {}
+    for line in (ROOT / name).read_text().splitlines():
+        if line.startswith("    --hash=sha256:"):
+            assert re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
+            found[list(found)[-1]] += 1
+        else:
+            found[line.removesuffix("\\").strip()] = 0
+    return found
+
+
+def test_every_package_of_the_lock_has_its_hashes() -> None:
+    locked = {line.strip() for line in (ROOT / "requirements.lock").read_text().splitlines()}
+    everything, running = hashed("requirements-test.hashes"), hashed("requirements.hashes")
+    hint = "run .ci/lock"
+    assert {line for line, hashes in (everything | running).items() if hashes == 0} == set(), hint
+    assert set(everything) == locked, hint
+    assert set(running) <= locked, hint
+    names = requirements(list(running))
+    assert {name for name in requirements(PROJECT["dependencies"]) if name not in names} == set(), hint
+    assert "hatchling" in names
+    assert not {"schemathesis", "mypy", "ruff"} & set(names)
+
+
+@pytest.mark.parametrize("script", ["start.sh", ".ci/run", ".ci/lock"])
 def test_scripts_are_executable_and_parse(script: str) -> None:
     path = ROOT / script
     assert path.stat().st_mode & 0o111
