@@ -24,6 +24,8 @@ from observatory.units import show
 FloatArray = NDArray[np.float64]
 Direction = Literal["up", "down", "both"]
 Transform = Literal["log", "sqrt", "identity"]
+Signal = Literal["latency", "error", "success", "event", "resource", "network", "traffic", "other"]
+"""What a metric tells of: the golden signals, with events (restarts, crashes) and shares of success apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Metric:
         Whether services mostly have it. One that few have is shown only where it has values.
     queries
         Query templates by preset, of a metric that no preset knows.
+    signal
+        What it tells of, when the likeliest cause of an incident is looked for; taken from its name if None.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Metric:
     detect: bool = True
     common: bool = True
     queries: Mapping[str, str] = field(default_factory=dict)
+    signal: Signal | None = None
 
     def apply(self, values: FloatArray) -> FloatArray:
         """`values` on the scale of `transform`; shape is kept, NaN stays NaN."""
@@ -99,6 +104,7 @@ _ROWS = (
         transform="sqrt",
         min_absolute=1.0,
         min_relative=0.3,
+        signal="traffic",
     ),
     Metric(
         "error_rate",
@@ -109,6 +115,7 @@ _ROWS = (
         min_absolute=0.01,
         min_relative=0.5,
         needs_traffic=True,
+        signal="error",
     ),
     Metric(
         "latency_p50",
@@ -119,6 +126,7 @@ _ROWS = (
         min_absolute=0.02,
         min_relative=0.3,
         needs_traffic=True,
+        signal="latency",
     ),
     Metric(
         "latency_p95",
@@ -129,6 +137,7 @@ _ROWS = (
         min_absolute=0.03,
         min_relative=0.3,
         needs_traffic=True,
+        signal="latency",
     ),
     Metric(
         "latency_p99",
@@ -139,6 +148,7 @@ _ROWS = (
         min_absolute=0.05,
         min_relative=0.3,
         needs_traffic=True,
+        signal="latency",
     ),
     Metric(
         "cpu_usage",
@@ -148,6 +158,7 @@ _ROWS = (
         transform="log",
         min_absolute=0.05,
         min_relative=0.3,
+        signal="resource",
     ),
     Metric(
         "memory_usage",
@@ -157,6 +168,7 @@ _ROWS = (
         transform="log",
         min_absolute=32e6,
         min_relative=0.2,
+        signal="resource",
     ),
     Metric(
         "restart_count",
@@ -167,6 +179,7 @@ _ROWS = (
         min_absolute=1.5,
         min_relative=0.0,
         aggregate="max",
+        signal="event",
     ),
     Metric(
         "pod_count",
@@ -176,6 +189,7 @@ _ROWS = (
         transform="identity",
         min_absolute=1.5,
         min_relative=0.36,
+        signal="resource",
     ),
     Metric(
         "latency_mean",
@@ -187,6 +201,7 @@ _ROWS = (
         min_relative=0.3,
         needs_traffic=True,
         common=False,
+        signal="latency",
     ),
     Metric(
         "up",
@@ -197,6 +212,7 @@ _ROWS = (
         min_absolute=0.3,
         min_relative=0.3,
         common=False,
+        signal="success",
     ),
     Metric(
         "probe_success",
@@ -207,6 +223,7 @@ _ROWS = (
         min_absolute=0.5,
         min_relative=0.5,
         common=False,
+        signal="success",
     ),
     Metric(
         "probe_duration",
@@ -217,6 +234,7 @@ _ROWS = (
         min_absolute=0.05,
         min_relative=0.5,
         common=False,
+        signal="latency",
     ),
     Metric(
         "certificate_expiry",
@@ -228,6 +246,7 @@ _ROWS = (
         min_relative=0.5,
         detect=False,
         common=False,
+        signal="other",
     ),
     Metric(
         "queue_lag",
@@ -238,6 +257,7 @@ _ROWS = (
         min_absolute=100.0,
         min_relative=0.5,
         common=False,
+        signal="resource",
     ),
     Metric(
         "replica_lag",
@@ -248,6 +268,7 @@ _ROWS = (
         min_absolute=5.0,
         min_relative=0.5,
         common=False,
+        signal="resource",
     ),
     Metric(
         "push_age",
@@ -259,6 +280,7 @@ _ROWS = (
         min_relative=1.0,
         detect=False,
         common=False,
+        signal="other",
     ),
     Metric(
         "failed_jobs",
@@ -269,6 +291,7 @@ _ROWS = (
         min_absolute=0.5,
         min_relative=0.0,
         common=False,
+        signal="event",
     ),
 )
 

@@ -30,7 +30,17 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="A folder of labelled files, SET/SERIES.parquet or .csv, to judge on.")
     ] = None,
-    only: Annotated[list[str] | None, typer.Option("--set", help="Only this set of --data; may be repeated.")] = None,
+    rootcause: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of labelled faults, to judge the likeliest cause on: SET/cases.json with start, end and "
+            "cause of each, SET/metrics.parquet or .csv with timestamp, service and a column a metric, and "
+            "SET/graph.csv with caller, callee; or the layout of Nezha or PetShop."
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--set", help="Only this set of --data or --rootcause; may be repeated.")
+    ] = None,
     detector: Annotated[
         list[str] | None, typer.Option("--detector", "-d", help="Only this one; may be repeated.")
     ] = None,
@@ -50,14 +60,23 @@ def evaluate(
     """Judge detectors causally: on labelled files, on injected faults, or on the feedback of users.
 
     A score may only know what came before it, and every fault, alarm and event counts once.
+    With --rootcause, judge how often the likeliest cause of an incident is the guilty service.
     """
-    if data is not None and faults is not None:
-        raise InvalidInputError("--data and --faults exclude each other: give one of them")
-    if data is None and (only or look_ahead):
-        raise InvalidInputError(f"{'--set' if only else '--look-ahead'} needs --data FOLDER")
+    given = {"--data": data, "--faults": faults, "--rootcause": rootcause}
+    if len([name for name, value in given.items() if value is not None]) > 1:
+        names = " and ".join(name for name, value in given.items() if value is not None)
+        raise InvalidInputError(f"{names} exclude each other: give one of them")
+    if only and data is None and rootcause is None:
+        raise InvalidInputError("--set needs --data FOLDER or --rootcause FOLDER")
+    if look_ahead and data is None:
+        raise InvalidInputError("--look-ahead needs --data FOLDER")
+    if detector and rootcause is not None:
+        raise InvalidInputError("--detector says nothing about --rootcause: leave one of them out")
     workers = jobs or os.cpu_count() or 1
     with progress_bar() as show:
-        if data is not None:
+        if rootcause is not None:
+            tables, failures = _on_causes(rootcause, only, show)
+        elif data is not None:
             tables, failures = _on_files(data, only, detector, workers, look_ahead, show)
         else:
             tables, failures = _on_faults(faults or Faults.DEMO, detector, days, workers, show)
@@ -82,6 +101,13 @@ def _on_files(
     read_settings()
     results, failures = benchmark(labelled_folder(folder, sets), detectors, jobs, show, look_ahead=look_ahead)
     return {"summary": summary(results), "series": series_table(results)}, failures
+
+
+def _on_causes(folder: Path, sets: list[str] | None, show: Progress) -> Outcome:
+    from observatory.evaluation.rootcause import cause_summary, cause_table, fault_cases, judge_causes
+
+    results = judge_causes(fault_cases(folder, sets), show)
+    return {"summary": cause_summary(results), "cases": cause_table(results)}, []
 
 
 def _on_faults(faults: Faults, detectors: list[str] | None, days: float, jobs: int, show: Progress) -> Outcome:
