@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 from support.commands import Call, caller
+from support.faults import write_cases
 from support.labelled import table, write
 
 from observatory import __version__
@@ -172,6 +173,9 @@ def test_an_empty_store_says_what_to_do(run: Call) -> None:
         (["evaluate", "--data", "nowhere"], {}, 2, "nowhere is no folder"),
         (["evaluate", "--data", ".", "--faults", "demo"], {}, 2, "--data and --faults exclude each other"),
         (["evaluate", "--set", "nab"], {}, 2, "--set needs --data"),
+        (["evaluate", "--rootcause", "nowhere"], {}, 2, "nowhere is no folder"),
+        (["evaluate", "--rootcause", ".", "--data", "."], {}, 2, "--data and --rootcause exclude each other"),
+        (["evaluate", "--rootcause", ".", "-d", "seasonal"], {}, 2, "--detector says nothing about --rootcause"),
         (["evaluate", "--look-ahead"], {}, 2, "--look-ahead needs --data"),
         (["evaluate", "--faults", "feedback"], {}, 2, "give some with `observatory feedback add`"),
         (["feedback", "add", "nobody", "right", "--at", "1h"], {}, 1, "unknown service 'nobody'"),
@@ -254,6 +258,25 @@ def test_detectors_are_judged_on_a_folder_and_the_figures_written(run: Call, tmp
     code, _, err = run(*arguments, "--json", "none/figures.json")
     assert code == 2
     assert "--json none/figures.json cannot be written" in err
+
+
+def test_the_likeliest_cause_is_judged_on_a_folder_and_each_case_written(run: Call, tmp_path: Path) -> None:
+    write_cases(tmp_path / "faults" / "mine", ["db", "mail"])
+    code, out, _ = run("evaluate", "--rootcause", "faults", "--set", "mine", "--json", "figures.json")
+    assert code == 0
+    assert re.search(r"^set +ranking +cases +AC@1 +AC@3 +Avg@5", out, re.MULTILINE)
+    assert re.search(r"^mine +observatory +2 +1 +1 +1 ", out, re.MULTILINE)
+    assert re.search(r"^mine +robust scaler +2 ", out, re.MULTILINE)
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["cases"][0] | {"score": 0} == {
+        "set": "mine",
+        "case": "db slow",
+        "ranking": "observatory",
+        "causes": "db",
+        "place": 1,
+        "named first": "db",
+        "score": 0,
+    }
 
 
 def test_a_series_that_fails_makes_the_evaluation_fail_after_the_others(run: Call, tmp_path: Path) -> None:
