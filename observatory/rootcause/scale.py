@@ -18,7 +18,8 @@ from observatory.rootcause.window import FloatArray, Window
 
 FLOOR = 0.05
 """Least spread, as a share of the usual value."""
-SUCCESS_FLOOR = 0.02
+SUCCESS_FLOOR = 0.005
+"""The same of a share of success: of all requests, one in a hundred that fails is two spreads. Wider floors hide it."""
 DECLARED_FLOOR = 0.1
 """Least spread, as a share of the smallest deviation that the catalogue finds worth a word."""
 SMALLEST = 1e-9

@@ -53,11 +53,21 @@ def test_a_service_that_stops_reporting_is_the_first() -> None:
 
 def test_fewer_errors_than_a_tenth_of_what_is_worth_a_word_are_not_far_out() -> None:
     """Without errors in all of history a ten-thousandth would be infinitely many spreads."""
-    frames = fault("db")
+    frames = quiet_shop()
     for frame in frames.values():
         frame["error_rate"] = 0.0
     frames["web"].loc[START:END, "error_rate"] = 0.0001
-    assert first(frames, SHOP_CALLS) == "db"
+    assert rank(frames, START, END)[0][1] < CLEAR
+
+
+def test_three_failures_of_a_hundred_count_where_nothing_ever_failed() -> None:
+    frames = quiet_shop()
+    for frame in frames.values():
+        frame["success_ratio"] = 1.0
+    frames["mail"].loc[START:END, "success_ratio"] = 0.97
+    service, score = rank(frames, START, END)[0]
+    assert service == "mail"
+    assert score > 1.7
 
 
 def test_a_harmless_fall_counts_less_than_a_rise() -> None:
