@@ -11,6 +11,7 @@
     ├── ConflictError                  what is there already stands against it
     ├── NotSignedInError               nobody can tell who asks
     ├── ForbiddenError                 they may not do this
+    │   └── MisdirectedError           under the name of another server
     ├── TooManyRequestsError           they ask too often
     ├── NotEnoughDataError             a model needs more samples
     ├── SourceError                    a metrics source did not deliver

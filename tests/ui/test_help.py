@@ -45,8 +45,8 @@ def test_links_lead_from_page_to_page_and_a_section_can_be_opened_again(page: Pa
     page.get_by_role("navigation", name="On this page").get_by_role("link", name="API keys").click()
     expect(heading).to_be_in_viewport()
     expect(page.get_by_role("link", name="Access", exact=True)).to_have_attribute("aria-current", "page")
-    page.get_by_role("link", name="Next Store").click()
-    expect(page.get_by_role("heading", name="Store", level=1)).to_be_in_viewport()
+    page.get_by_role("link", name="Next Hardening").click()
+    expect(page.get_by_role("heading", name="Hardening", level=1)).to_be_in_viewport()
 
 
 def test_enter_opens_the_best_match(page: Page, address: str) -> None:
