@@ -147,15 +147,6 @@ class Gate:
         if access is Access.ADMIN and not caller.scope.is_everything:
             raise ForbiddenError(f"this concerns every service, and {caller.name!r} may see {caller.scope}")
 
-    def admit(self, arrival: Arrival, access: Access) -> Visitor | None:
-        """Let somebody in; None stands for whoever asks for what is public. Raises what the three above raise."""
-        self.look(arrival, access)
-        if access is Access.PUBLIC:
-            return None
-        visitor = self.identify(arrival)
-        self.require(visitor, access)
-        return visitor
-
     def still(self, visitor: Visitor) -> None:
         """Refuse a visitor of a page whose sign-in has ended, or who never signed in and would have to by now.
 

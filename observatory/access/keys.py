@@ -10,13 +10,12 @@ import hashlib
 import hmac
 import re
 import secrets
-import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from observatory.access.permissions import Caller, Role, Scope
+from observatory.access.snapshot import Snapshot
 from observatory.errors import InvalidInputError, NotFoundError, NotSignedInError
 from observatory.store import Store
 from observatory.store.tables.keys import StoredKey
@@ -24,10 +23,6 @@ from observatory.store.tables.keys import StoredKey
 PREFIX = "obs_"
 FORM = re.compile(r"obs_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 NAME = re.compile(r"[\w.@ -]{1,80}")
-FRESH = 2.0
-"""How long keys read from the store are relied on [s]: so long may one revoked elsewhere still work."""
-UNKNOWN_FRESH = 0.25
-"""The same before a key is said to be unknown [s]: one made elsewhere works at once."""
 TOUCH = timedelta(minutes=1)
 """How exact the time of last use is."""
 
@@ -46,9 +41,7 @@ class ApiKeys:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store.keys
         self._clock = clock
-        self._lock = threading.Lock()
-        self._known: dict[str, StoredKey] = {}
-        self._read_at = float("-inf")
+        self._known = Snapshot(self._store.all, lambda key: key.id)
         self._touched: dict[str, datetime] = {}
 
     def create(
@@ -81,7 +74,7 @@ class ApiKeys:
             expires_at=now + expires if expires else None,
         )
         self._store.add(key)
-        self._forget()
+        self._known.forget()
         return key, f"{PREFIX}{key.id}_{secret}"
 
     def rotate(self, which: str, expires: timedelta | None = None) -> tuple[StoredKey, str]:
@@ -91,14 +84,14 @@ class ApiKeys:
         lifetime = expires or (key.expires_at - key.created_at if key.expires_at else None)
         until = now + lifetime if lifetime else None
         self._store.renew(key.id, salt, hashed(salt, secret), until)
-        self._forget()
+        self._known.forget()
         return replace(key, salt=salt, hash=hashed(salt, secret), expires_at=until), f"{PREFIX}{key.id}_{secret}"
 
     def revoke(self, which: str) -> StoredKey:
         """Refuse a key from now on, in every process after at most `FRESH` seconds."""
         key = self.named(which)
         self._store.revoke(key.id, self._clock())
-        self._forget()
+        self._known.forget()
         return key
 
     def all(self) -> list[StoredKey]:
@@ -114,12 +107,12 @@ class ApiKeys:
 
     def any(self) -> bool:
         """Whether there ever was a key: where the last was revoked, the door stays closed."""
-        return bool(self._snapshot(FRESH))
+        return bool(self._known.all())
 
     def caller(self, text: str) -> Caller:
         """Whose key this is; raises NotSignedInError."""
         found = FORM.fullmatch(text)
-        key = self._find(found[1]) if found else None
+        key = self._known.find(found[1]) if found else None
         if found is None or key is None or not hmac.compare_digest(key.hash, hashed(key.salt, found[2])):
             raise NotSignedInError("the API key is unknown")
         return self._accept(key)
@@ -127,12 +120,12 @@ class ApiKeys:
     def session(self, text: str) -> str:
         """What the cookie of somebody holds who signs in with this key; raises NotSignedInError."""
         caller = self.caller(text)
-        return f"{caller.id}:{self._known[caller.id].hash[:16]}"
+        return f"{caller.id}:{self._known.all()[caller.id].hash[:16]}"
 
     def caller_of_session(self, session: str) -> Caller:
         """Whoever signed in with a key that has not been rotated since; raises NotSignedInError."""
         id_, _, mark = session.partition(":")
-        key = self._find(id_)
+        key = self._known.find(id_)
         if key is None or not hmac.compare_digest(key.hash[:16], mark):
             raise NotSignedInError("the key you signed in with is no longer valid: sign in again")
         return self._accept(key)
@@ -148,20 +141,6 @@ class ApiKeys:
             self._touched[key.id] = now
             self._store.touch(key.id, now)
         return Caller("key", key.id, key.name, Role(key.role), Scope(key.services))
-
-    def _find(self, id_: str) -> StoredKey | None:
-        return self._snapshot(FRESH).get(id_) or self._snapshot(UNKNOWN_FRESH).get(id_)
-
-    def _snapshot(self, fresh: float) -> dict[str, StoredKey]:
-        with self._lock:
-            if time.monotonic() - self._read_at > fresh:
-                self._known = {key.id: key for key in self._store.all()}
-                self._read_at = time.monotonic()
-            return self._known
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._read_at = float("-inf")
 
 
 def hashed(salt: str, secret: str) -> str:

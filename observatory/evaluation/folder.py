@@ -12,6 +12,7 @@ from pathlib import Path
 
 from observatory.errors import InvalidInputError
 from observatory.evaluation.series import FORMATS, LabelledSeries, read_table, series_of
+from observatory.evaluation.sets import set_folders
 
 
 def labelled_folder(folder: Path, sets: Sequence[str] | None = None) -> list[LabelledSeries]:
@@ -33,19 +34,9 @@ def labelled_folder(folder: Path, sets: Sequence[str] | None = None) -> list[Lab
     InvalidInputError
         There is no such folder or set, or a file cannot be used; file and column are named.
     """
-    if not folder.is_dir():
-        raise InvalidInputError(f"{folder} is no folder: give one with a folder of labelled files for each set")
-    root = folder / "dev" if (folder / "dev").is_dir() else folder
-    places = {path.name: path for path in sorted(root.iterdir()) if path.is_dir() and _files(path)}
-    if not places and _files(root):
-        places = {root.name: root}
-    if not places:
-        raise InvalidInputError(f"{root} holds no labelled files: expected SET/SERIES{' or '.join(FORMATS)}")
-    for name in sets or ():
-        if name not in places:
-            raise InvalidInputError(f"unknown set {name!r}: {root} has {', '.join(places)}")
-    chosen = [name for name in places if not sets or name in sets]
-    return [series for name in chosen for series in _read_set(name, places[name])]
+    expected = f"SET/SERIES{' or '.join(FORMATS)}"
+    places = set_folders(folder, sets, _files, holds="labelled files", expected=expected)
+    return [series for name, place in places.items() for series in _read_set(name, place)]
 
 
 def read_labelled(path: Path, group: str) -> list[LabelledSeries]:

@@ -13,7 +13,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.web import Application, RequestHandler
 
 from observatory.access.gate import VISITOR, Gate, Visitor, gate_of
-from observatory.access.sessions import FRESH
+from observatory.access.snapshot import FRESH
 from observatory.config import Settings
 from observatory.errors import ForbiddenError, NotSignedInError, ObservatoryError
 from observatory.runtime import Runtime

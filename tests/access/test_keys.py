@@ -111,11 +111,11 @@ def test_a_key_made_or_revoked_by_another_process_is_known_soon(
 ) -> None:
     elsewhere = ApiKeys(store, clock)
     keys.any()
-    monkeypatch.setattr("observatory.access.keys.UNKNOWN_FRESH", -1.0)
+    monkeypatch.setattr("observatory.access.snapshot.UNKNOWN_FRESH", -1.0)
     _, text = elsewhere.create("elsewhere", Role.VIEWER, ["*"])
     keys.caller(text)
     elsewhere.revoke("elsewhere")
-    monkeypatch.setattr("observatory.access.keys.FRESH", -1.0)
+    monkeypatch.setattr("observatory.access.snapshot.FRESH", -1.0)
     with pytest.raises(NotSignedInError, match="revoked"):
         keys.caller(text)
 

@@ -284,7 +284,7 @@ def test_a_page_ends_when_what_its_visitor_may_do_changes(runtime: Runtime) -> N
     page = reader_for(runtime, visitor(runtime, keys.session(text)))
     assert page.overview().services
     runtime.store._database.write([Statement("UPDATE api_keys SET role = 'viewer' WHERE id = ?", [key.id])])
-    keys._forget()
+    keys._known.forget()
     with pytest.raises(NotSignedInError, match="has changed"):
         page.overview()
 

@@ -78,8 +78,8 @@ def test_whatever_ends_it_ends_it_elsewhere_too(
         authenticator.keys.rotate("ann")
     else:
         clock.now += timedelta(days=1)
-    elsewhere.sessions._forget()  # after two seconds
-    elsewhere.keys._forget()
+    elsewhere.sessions._known.forget()  # after two seconds
+    elsewhere.keys._known.forget()
     with pytest.raises(NotSignedInError):
         elsewhere.caller_of_session(session)
 

@@ -12,18 +12,9 @@ import pytest
 
 from observatory.evaluation.rootcause.baselines import largest_deviation
 from observatory.rootcause import rank, suspects
+from observatory.sources.demo.shop import MEASURED
 
-METRICS = [
-    "request_rate",
-    "error_rate",
-    "latency_p50",
-    "latency_p95",
-    "latency_p99",
-    "cpu_usage",
-    "memory_usage",
-    "restart_count",
-    "pod_count",
-]
+METRICS = list(MEASURED)
 SERVICES, ROWS, FAULT_ROWS = 100, 1440, 20
 Ranking = Callable[..., object]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from observatory.errors import InvalidInputError
 from observatory.evaluation.rootcause import nezha, petshop, plain
 from observatory.evaluation.rootcause.cases import FaultCase
+from observatory.evaluation.sets import set_folders
 
 LAYOUTS = f"DAY{nezha.FAULTS}, {petshop.LISTED} beside {petshop.METRICS}, or {plain.LISTED} beside {plain.METRICS}"
 
@@ -27,20 +28,10 @@ def fault_cases(folder: Path, sets: Sequence[str] | None = None) -> list[FaultCa
     InvalidInputError
         There is no such folder or set, it holds no fault cases, or a file cannot be used; the file is named.
     """
-    if not folder.is_dir():
-        raise InvalidInputError(f"{folder} is no folder: give one with a folder of fault cases for each data set")
-    root = folder / "dev" if (folder / "dev").is_dir() else folder
-    places = {path.name: path for path in sorted(root.iterdir()) if path.is_dir() and _holds_cases(path)}
-    if not places and _holds_cases(root):
-        places = {root.name: root}
-    if not places:
-        raise InvalidInputError(f"{root} holds no fault cases: expected {LAYOUTS} in each folder of it")
-    for name in sets or ():
-        if name not in places:
-            raise InvalidInputError(f"unknown set {name!r}: {root} has {', '.join(places)}")
-    found = [case for name in places if not sets or name in sets for case in _read(places[name], name)]
+    places = set_folders(folder, sets, _holds_cases, holds="fault cases", expected=f"{LAYOUTS} in each folder of it")
+    found = [case for name, place in places.items() for case in _read(place, name)]
     if not found:
-        raise InvalidInputError(f"{root} lists no case that can be judged: each needs history and an incident")
+        raise InvalidInputError(f"{folder} lists no case that can be judged: each needs history and an incident")
     return found
 
 
