@@ -19,7 +19,7 @@ Environment
   PORT=8080                                 serve on another port
   OBSERVATORY_PROMETHEUS_URL=http://...     collect from your Prometheus instead of the demo
   OBSERVATORY_...                           any other setting: observatory/help/settings.md
-  HASHES=no                                 take packages whose hashes are not those in requirements.hashes
+  HASHES=no                                 take packages whose hashes are not those in .ci/requirements.hashes
   PYTHON=python3.12                         the Python to make .venv with (3.11 or newer)
 
 The environment lives in .venv and is reused until pyproject.toml or a file of requirements changes.
@@ -43,7 +43,7 @@ find_python() {
 # install EXTRAS: what is wanted is written down after it succeeded, so that a broken set-up is repeated.
 install() {
     local extras=$1 wanted hashes stamp=.venv/.installed
-    case $extras in *test*) hashes=requirements-test.hashes ;; *) hashes=requirements.hashes ;; esac
+    case $extras in *test*) hashes=.ci/requirements-test.hashes ;; *) hashes=.ci/requirements.hashes ;; esac
     wanted="$extras ${HASHES:-yes} $(cat pyproject.toml requirements.lock $hashes | cksum)"
     if [ -x .venv/bin/python ] && grep -qxF "$wanted" "$stamp" 2>/dev/null; then
         return

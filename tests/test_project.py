@@ -71,7 +71,7 @@ def hashed(name: str) -> dict[str, int]:
 
 def test_every_package_of_the_lock_has_its_hashes() -> None:
     locked = {line.strip() for line in (ROOT / "requirements.lock").read_text().splitlines()}
-    everything, running = hashed("requirements-test.hashes"), hashed("requirements.hashes")
+    everything, running = hashed(".ci/requirements-test.hashes"), hashed(".ci/requirements.hashes")
     hint = "run .ci/lock"
     assert {line for line, hashes in (everything | running).items() if hashes == 0} == set(), hint
     assert set(everything) == locked, hint
