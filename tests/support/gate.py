@@ -186,7 +186,7 @@ def guarded(folder: Path, *, is_open: bool = False) -> Iterator[Guarded]:
     common = {"store": store, "worker": False, "rate_limit": "100000/minute", "sign_in_limit": "100000/minute"}
     runtime = Runtime(Settings(**common))
     runtime.store.register([Service(OURS), Service(THEIRS)])
-    api = [row for row in api_rows(runtime) if row.pattern != "/api/events"]  # it does not end by itself
+    api = api_rows(runtime)
     runtime.close()
     local = [
         Who("nobody", Role.ADMIN, {}, (OURS, THEIRS)),
@@ -229,9 +229,10 @@ def wrong(server: Guarded, row: Row, who: Who) -> str:
     if row.kind is Kind.SOCKET:
         return _wrong_socket(server, row, who)
     body: Any = {} if row.method in ("POST", "PATCH", "PUT") and row.kind is Kind.API else None
-    answer = requests.request(
-        row.method, server.base + row.path, headers=who.headers, json=body, timeout=HANGS_AFTER, allow_redirects=False
-    )
+    options: dict[str, Any] = {"timeout": HANGS_AFTER, "allow_redirects": False, "stream": True}
+    with requests.request(row.method, server.base + row.path, headers=who.headers, json=body, **options) as answer:
+        is_endless = answer.headers.get("Content-Type", "").startswith("text/event-stream")
+        text = "" if is_endless else answer.text  # of a stream only whether it opens
     login = answer.status_code == 302 and answer.headers["Location"].startswith("./login?")
     what = f"{row.method} {row.path} for {who.name}: {answer.status_code}"
     if row.kind is Kind.REFUSED:
@@ -240,7 +241,7 @@ def wrong(server: Guarded, row: Row, who: Who) -> str:
         return f"{what}, though they may"
     if not row.may(who) and answer.status_code not in REFUSED and not login:
         return f"{what}, though they may not"
-    told = (answer.text + str(answer.headers)).replace(row.path, "")  # problems repeat what was asked for
+    told = (text + str(answer.headers)).replace(row.path, "")  # problems repeat what was asked for
     return _leak(what, told, who)
 
 
