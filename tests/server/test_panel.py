@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -11,10 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from support.gate import token_of
+from support.gate import document, token_of
 from support.servers import HANGS_AFTER, free_port, wait_for_exit, wait_until
 from tornado.ioloop import IOLoop
-from tornado.websocket import websocket_connect
 
 pytestmark = pytest.mark.servers
 
@@ -88,20 +86,6 @@ def test_a_signal_while_the_past_is_filled_ends_cleanly(tmp_path):
     assert "Traceback" not in log()
 
 
-async def pull_document(url, token):
-    """The document of a session, as a browser asks for it over the socket: parts of messages in threes."""
-    socket = await websocket_connect(url, subprotocols=["bokeh", token])
-    for part in ({"msgid": "1", "msgtype": "PULL-DOC-REQ"}, {}, {}):
-        await socket.write_message(json.dumps(part))
-    while (part := await socket.read_message()) is not None:
-        if "PULL-DOC-REPLY" in part:
-            await socket.read_message()
-            document = await socket.read_message()
-            socket.close()
-            return document
-    raise AssertionError("the server closed the socket")
-
-
 def test_a_session_that_is_opened_without_a_page_asks_no_other_machine_for_styles(tmp_path, monkeypatch):
     """As a browser opens it whose server was started again."""
     monkeypatch.setenv("OBSERVATORY_COOKIE_SECRET", "s" * 40)
@@ -111,7 +95,6 @@ def test_a_session_that_is_opened_without_a_page_asks_no_other_machine_for_style
         token = token_of(requests.get(f"{base}/page", timeout=HANGS_AFTER).text)
     with serving(tmp_path, DASHBOARD) as (process, base):
         until_it_says(200, f"{base}/readyz", process, log)
-        address = f"{base.replace('http', 'ws')}/page/ws"
-        document = IOLoop(make_current=False).run_sync(lambda: pull_document(address, token), HANGS_AFTER)
-    assert "static/extensions/panel/" in document
-    assert "https://cdn" not in document
+        shown = IOLoop(make_current=False).run_sync(lambda: document(f"{base}/page/ws", token, {}), HANGS_AFTER)
+    assert "static/extensions/panel/" in shown
+    assert "https://cdn" not in shown
