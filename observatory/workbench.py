@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 import atexit
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -24,18 +25,26 @@ from observatory.catalog import present
 from observatory.config.location import DEMO, OF_SETTINGS
 from observatory.display.anomalies import anomaly_table, evidence_table
 from observatory.display.health import arithmetic_table, health_table
+from observatory.display.incidents import incident_table, timeline_table
 from observatory.errors import InvalidInputError, NotFoundError
 from observatory.frames import ReadableFrame
 from observatory.health.overview import ServiceStatus
+from observatory.incidents import actions
 from observatory.model import Anomaly, Severity
 from observatory.runtime import Runtime
 from observatory.runtime.reader import Reader
 from observatory.store.reader import StoreReader
 from observatory.suggest import did_you_mean
-from observatory.times import TIME, parse_duration, parse_time
+from observatory.times import TIME, parse_duration, parse_time, rfc3339
+
+if TYPE_CHECKING:
+    from observatory.access.person import Action
 
 Window = str | tuple[str, str]
 POINTS = 720
+INCIDENT_ID = re.compile("[0-9a-f]{12}")
+BEFORE, AFTER = timedelta(hours=1), timedelta(minutes=30)
+"""What is shown around an incident."""
 
 EXAMPLES = (
     ("services", "what is watched, as a data frame"),
@@ -46,7 +55,12 @@ EXAMPLES = (
     ('plot("shop/checkout", "24h")', "samples, expected bands and anomalies, to zoom into"),
     ('related("shop/checkout", "6h")', "what moved together with it"),
     ('what_if("shop/checkout", "24h")', "what would have alarmed at other sensitivities"),
-    ('incident("shop/checkout", "24h")', "timeline, changes, likely causes, similar ones before"),
+    ('incidents("7d")', "what went on, with the likeliest cause of each"),
+    (
+        'incident("shop/checkout", "24h")',
+        "timeline, changes, likely causes, similar ones; also by an incident's id",
+    ),
+    ('acknowledge("0a3f9c1d2b4e", "looking")', "work on an incident; also assign, note, resolve, reopen"),
     ('show("radar")', "a view of the dashboard: health, radar, or the name of a service"),
 )
 
@@ -141,8 +155,55 @@ class Workbench:
         return service_history(self.store, self.reader.settings, service, start, end, points)
 
     def incident(self, service: str, window: Window = "24h") -> IncidentReport:
-        """What happened to a service; see `observatory.analysis.incident_report`."""
-        return incident_report(self.store, self.observed(service, window))
+        """What happened to a service in a window, or in an incident, by its id; see `observatory.analysis`.
+
+        Raises
+        ------
+        UnknownServiceError
+            It is neither the name of a service nor the id of an incident.
+        """
+        if not INCIDENT_ID.fullmatch(service):
+            return incident_report(self.store, self.observed(service, window))
+        found = self.store.incidents.get(service)
+        end = min(self.reader.clock(), found.ended_at + AFTER)
+        span = rfc3339(found.started_at - BEFORE), rfc3339(end)
+        return incident_report(self.store, self.observed(found.origin, span), [found])
+
+    # -- incidents --------------------------------------------------------------------------
+
+    def incidents(self, window: Window = "7d", service: str | None = None) -> pd.DataFrame:
+        """Incidents of a window, the newest first; of one service or of all."""
+        names = None if service is None else [self.store.service(service).name]
+        return incident_table(self.store.incidents.read(*self.window(window), names))
+
+    def timeline(self, incident: str) -> pd.DataFrame:
+        """Everything that happened to an incident and was said of it; raises NotFoundError."""
+        return timeline_table(self.store.incidents.events(self.store.incidents.get(incident).id))
+
+    def acknowledge(self, incident: str, note: str = "") -> pd.DataFrame:
+        """Say that you have seen an incident and work on it; see `observatory.incidents.actions` for what is raised."""
+        return self._work(incident, "acknowledge", lambda held, who, at: actions.acknowledge(held, who, at, note))
+
+    def assign(self, incident: str, assignee: str) -> pd.DataFrame:
+        """Say who takes care of an incident."""
+        return self._work(incident, "assign", lambda held, who, at: actions.assign(held, assignee, who, at))
+
+    def note(self, incident: str, text: str) -> pd.DataFrame:
+        """Write something down beside an incident."""
+        return self._work(incident, "note", lambda held, who, at: actions.note(held, text, who, at))
+
+    def resolve(self, incident: str, note: str = "") -> pd.DataFrame:
+        """Say that an incident is over."""
+        return self._work(incident, "resolve", lambda held, who, at: actions.resolve(held, who, at, note))
+
+    def reopen(self, incident: str, note: str = "") -> pd.DataFrame:
+        """Say that an incident is not over."""
+        return self._work(incident, "reopen", lambda held, who, at: actions.reopen(held, who, at, note))
+
+    def _work(self, incident: str, name: str, action: Action) -> pd.DataFrame:
+        from observatory.access.person import work_on
+
+        return incident_table([work_on(self.runtime, incident, name, action)])
 
     # -- pictures and views -----------------------------------------------------------------
 

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from observatory.access.permissions import Caller, Role, Scope
 from observatory.access.scoped import ScopedFeedback, ScopedNames, ScopedReader, ScopedStore
+from observatory.access.scoped_incidents import ScopedIncidentsWriter
 from observatory.collection.collect import CollectReport
 from observatory.errors import ForbiddenError, UnknownServiceError
 from observatory.model import Feedback, Overlap, Service
 from observatory.runtime.reader import Operator
-from observatory.store.reader import FeedbackWriter, NamesWriter, OperatorStore
+from observatory.store.reader import FeedbackWriter, IncidentsWriter, NamesWriter, OperatorStore
 
 
 def operator_for(base: Operator, caller: Caller) -> Operator:
@@ -60,6 +61,10 @@ class ScopedOperatorStore(ScopedStore):
     @property
     def feedback(self) -> FeedbackWriter:
         return ScopedFeedbackWriter(self._operated.feedback, self._scope, self._inside)
+
+    @property
+    def incidents(self) -> IncidentsWriter:
+        return ScopedIncidentsWriter(self._operated.incidents, self._scope, self._inside)
 
     @property
     def names(self) -> NamesWriter:

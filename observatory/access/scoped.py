@@ -17,6 +17,7 @@ import pandas as pd
 
 from observatory.access.feed import ScopedFeed
 from observatory.access.permissions import Caller, Scope
+from observatory.access.scoped_incidents import OUTSIDE, ScopedIncidents
 from observatory.access.shown import shown
 from observatory.analysis.history import POINTS, ServiceHistory
 from observatory.config import Settings
@@ -25,9 +26,8 @@ from observatory.health.overview import Overview
 from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, NameRule, NameRules, Remark, Service
 from observatory.runtime.parts import Parts
 from observatory.runtime.reader import FeedReader, Reader, WorkerState
-from observatory.store.reader import FeedbackReader, NamesReader, RemarksReader, StoreReader
+from observatory.store.reader import FeedbackReader, IncidentsReader, NamesReader, RemarksReader, StoreReader
 
-OUTSIDE = "details are left out: they may concern services outside of what you may see"
 RUNS = "runs of notebooks may concern services outside of what you may see"
 
 
@@ -161,6 +161,10 @@ class ScopedStore:
     @property
     def feedback(self) -> FeedbackReader:
         return ScopedFeedback(self._base.feedback, self._inside)
+
+    @property
+    def incidents(self) -> IncidentsReader:
+        return ScopedIncidents(self._base.incidents, self._scope, self._inside)
 
     @property
     def names(self) -> NamesReader:

@@ -13,16 +13,13 @@ import pandas as pd
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.frames import ReadableFrame
-from observatory.incidents.grouping import Incident, group
-from observatory.model import Anomaly
+from observatory.model import OF_HEALTH, Anomaly, Incident
 from observatory.store.reader import StoreReader
 from observatory.times import whole_minutes
 
 TIME = "%Y-%m-%d %H:%M"
 LOOK_BACK = timedelta(days=90)
 """How far back similar anomalies are looked for."""
-AROUND = timedelta(hours=1)
-"""What began this long before the window may be its cause."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,11 +46,12 @@ class IncidentReport:
         return f"<p>{escape(self.summary)}</p>"
 
 
-def incident_report(store: StoreReader, history: ServiceHistory) -> IncidentReport:
-    """The report on the service and the window of `history`."""
+def incident_report(
+    store: StoreReader, history: ServiceHistory, of: Sequence[Incident] | None = None
+) -> IncidentReport:
+    """The report on the service and the window of `history`; on the incidents given, or on all that reached it."""
     name, start, end = history.service.name, history.start, history.end
-    around = store.anomalies(start=start - AROUND, end=end)
-    incidents = tuple(i for i in group(around, store.calls()) if name in i.services and i.ended_at >= start)
+    incidents = tuple(store.incidents.read(start, end, [name]) if of is None else of)
     return IncidentReport(
         service=name,
         start=start,
@@ -75,27 +73,39 @@ def summarise(history: ServiceHistory, incidents: Sequence[Incident]) -> str:
         return f"There are no samples of {name} from {window}: nothing can be said about it."
     if not incidents:
         return f"Nothing unusual was found in {name} from {window}."
-    incident = min(incidents, key=lambda incident: incident.severity.rank)
+    incident = min(incidents, key=lambda incident: incident.peak.rank)
     minutes = whole_minutes(incident.started_at, incident.ended_at)
     others = [service for service in incident.services if service != name]
-    lasted = "and goes on" if incident.is_open else f"and lasted {minutes} minutes"
+    lasted = "and goes on" if incident.is_active else f"and lasted {minutes} minutes"
     where = f"{name} and {len(others)} more services" if others else name
-    suspects = ", ".join(incident.suspects)
+    reach = "" if others else " No other service was affected."
     return (
-        f"An incident of severity {incident.severity} in {where} began at {incident.started_at:{TIME}} UTC {lasted}. "
-        + (f"It most likely began in {suspects}." if others else "No other service was affected.")
+        f"An incident of severity {incident.peak} in {where} began at {incident.started_at:{TIME}} UTC {lasted}."
+        f"{reach}{_blame(incident)}"
     )
+
+
+def _blame(incident: Incident) -> str:
+    """The likeliest cause in a sentence; empty where none is known."""
+    if not incident.causes:
+        return ""
+    first = incident.causes[0]
+    if not first.is_clear:
+        return f" There is no clear cause; {first.service_name} is the likeliest."
+    return f" The likeliest cause is {first.service_name}: {first.words}."
 
 
 def timeline(history: ServiceHistory, incidents: Sequence[Incident]) -> pd.DataFrame:
     """A row an event, the oldest first: ``time``, ``service``, ``event``."""
     events: list[tuple[datetime, str, str]] = []
     for incident in incidents:
-        for anomaly in incident.anomalies:
-            told = f"{anomaly.severity} anomaly: {anomaly.sentence}"
-            events.append((anomaly.started_at, anomaly.service_name, told))
-            if not anomaly.is_open:
-                events.append((anomaly.ended_at, anomaly.service_name, "last anomalous sample"))
+        for symptom in incident.symptoms:
+            kind = "health" if symptom.detector == OF_HEALTH else "anomaly"
+            told = f"{symptom.severity} {kind}: {symptom.sentence}"
+            events.append((symptom.started_at, symptom.service_name, told))
+            if not symptom.is_open:
+                last = "no longer critical" if kind == "health" else "last anomalous sample"
+                events.append((symptom.ended_at, symptom.service_name, last))
     events += [(at, history.service.name, text) for at, text in _jumps(history.samples)]
     rows = [(f"{at:{TIME}}", service, text) for at, service, text in sorted(events)]
     return ReadableFrame(rows, columns=["time", "service", "event"], nothing="nothing happened")
@@ -145,20 +155,14 @@ def changes(history: ServiceHistory) -> pd.DataFrame:
 
 
 def causes(incidents: Sequence[Incident]) -> pd.DataFrame:
-    """Affected services, the likeliest origin first: ``service``, ``began``, ``severity``, ``why``."""
-    rows = []
+    """The likeliest causes of each incident, the likeliest first: ``service``, ``score``, ``since``, ``why``."""
+    table = []
     for incident in incidents:
-        for service in incident.services:
-            own = [anomaly for anomaly in incident.anomalies if anomaly.service_name == service]
-            worst = min(own, key=lambda anomaly: anomaly.severity.rank)
-            suspect = service in incident.suspects
-            why = "calls no other affected service" if suspect else "calls one that is affected"
-            if service == incident.services[0]:
-                why += ", and fell ill first"
-            rows.append((not suspect, own[0].started_at, service, str(worst.severity), why))
-    rows.sort()
-    table = [(service, f"{at:{TIME}}", severity, why) for _, at, service, severity, why in rows]
-    return ReadableFrame(table, columns=["service", "began", "severity", "why"], nothing="nothing was unusual")
+        for cause in incident.causes:
+            since = "" if cause.onset is None else f"{cause.onset:{TIME}}"
+            table.append((cause.service_name, round(cause.score, 1), since, cause.words))
+    nothing = "no cause is known" if incidents else "nothing was unusual"
+    return ReadableFrame(table, columns=["service", "score", "since", "why"], nothing=nothing)
 
 
 def similar(present: Sequence[Anomaly], past: Sequence[Anomaly], most: int = 5) -> pd.DataFrame:

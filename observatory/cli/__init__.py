@@ -20,6 +20,7 @@ from observatory.cli.evaluate import evaluate
 from observatory.cli.feedback import feedback_app
 from observatory.cli.guides import guides
 from observatory.cli.importing import import_samples
+from observatory.cli.incidents import incidents_app
 from observatory.cli.keys import audit, keys_app
 from observatory.cli.run import RunCommand, lab, run
 from observatory.cli.schedule import schedule_app
@@ -48,6 +49,7 @@ app.command("import", epilog="Example: `observatory import history.csv --map lat
     import_samples
 )
 app.add_typer(services_app, name="services")
+app.add_typer(incidents_app, name="incidents")
 app.add_typer(store_app, name="store")
 app.add_typer(feedback_app, name="feedback")
 app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")(evaluate)

@@ -88,6 +88,13 @@ def open_store(settings: Settings) -> Store:
     return store_of(settings)
 
 
+def write_down(runtime: Runtime, action: str, target: str, detail: str = "") -> None:
+    """Add a line to the audit log, now."""
+    from observatory.access import person
+
+    person.write_down(runtime, action, target, detail)
+
+
 def time_range(now: datetime, start: str, end: str) -> tuple[datetime, datetime]:
     """``--from`` and ``--to``; raises InvalidInputError."""
     from observatory.times import parse_time

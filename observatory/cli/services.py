@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import matching_services, open_reader, open_runtime, print_table, say
+from observatory.cli.common import matching_services, open_reader, open_runtime, print_table, say, write_down
 
 if TYPE_CHECKING:
     from observatory.runtime import Runtime
@@ -103,7 +103,7 @@ def services_rename(
     """Give a service another name. It keeps its past, and what its source has of it later gets the new name too."""
     with open_reader() as runtime:
         runtime.store.names.rename(old, new, runtime.clock())
-        _write_down(runtime, "rename service", old, f"to {new}")
+        write_down(runtime, "rename service", old, f"to {new}")
         say(f"renamed {old} to {new}")
 
 
@@ -133,7 +133,7 @@ def services_merge(
             _preview(runtime, names, f"would become part of {into}")
         runtime.store.names.merge(names, into, runtime.clock(), Overlap(overlap))
         for name in names:
-            _write_down(runtime, "merge service", name, f"into {into}, overlap: {overlap}")
+            write_down(runtime, "merge service", name, f"into {into}, overlap: {overlap}")
         say(f"merged {', '.join(names)} into {into}")
 
 
@@ -156,7 +156,7 @@ def services_remove(
         excluded = [] if may_return else services
         runtime.store.names.remove(names, runtime.clock(), excluded)
         for name in names:
-            _write_down(runtime, "remove service", name, "may return" if may_return else "excluded")
+            write_down(runtime, "remove service", name, "may return" if may_return else "excluded")
         say(f"removed {', '.join(names)}")
         if excluded:
             say(f"not watched from now on: {', '.join(excluded)}")
@@ -172,7 +172,7 @@ def services_restore(
     """
     with open_reader() as runtime:
         runtime.store.names.restore(name)
-        _write_down(runtime, "restore service", name, "")
+        write_down(runtime, "restore service", name, "")
         say(f"restored {name}: its next sample is stored under its own name")
 
 
@@ -183,12 +183,3 @@ def _preview(runtime: Runtime, names: list[str], what: str) -> None:
     print_table(kept_table(names, runtime.store.sample_counts()))
     say(f"these {len(names)} services {what}: nothing was done, --yes does it", err=True)
     raise typer.Exit(1)
-
-
-def _write_down(runtime: Runtime, action: str, name: str, detail: str) -> None:
-    from observatory.access import authenticator_of
-    from observatory.access.audit import shell_caller
-
-    audit = authenticator_of(runtime).audit
-    audit.record(shell_caller(), action, name, "done", detail=detail)
-    audit.flush()

@@ -1,86 +1,108 @@
-"""Anomalies of services that call each other, at about the same time, are one incident.
+"""Which symptoms belong together: those of one service, and of services through which a fault can spread.
 
-A person on call is told of incidents, not of each anomaly: a fault deep in the call graph shows in every
-service above it. The likeliest origin is the affected service that calls no other affected one.
+A fault shows in the service that has it and in those that call it, also through one in between that shows nothing.
+Where nothing is known about calls, the namespace and the same minute still tell, with care.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from enum import IntEnum
 
-from observatory.model import Anomaly, Severity
+from observatory.model import Symptom
 
 SLACK = timedelta(minutes=10)
+"""Symptoms this far apart still overlap: alarms come late, and end late."""
+THROUGH_OTHERS = timedelta(minutes=10)
+"""Onsets this far apart may be one fault that passed through a service that shows nothing."""
+NEARLY_AT_ONCE = timedelta(minutes=3)
+"""Onsets this close, in one namespace, may be one fault where no call is known."""
+LARGEST_NAMESPACE = 30
+"""In a namespace of more services two faults at once are too likely for its name to tell anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """Anomalies that belong together, the earliest first; `suspects` are the likely origins."""
+class Bond(IntEnum):
+    """How much speaks for two symptoms being of one fault; more is stronger."""
 
-    anomalies: tuple[Anomaly, ...]
-    suspects: tuple[str, ...]
-
-    @property
-    def id(self) -> str:
-        """Stable while the incident grows: made from its first anomaly."""
-        first = self.anomalies[0]
-        return hashlib.sha256(f"{first.service_name} {first.started_at.isoformat()}".encode()).hexdigest()[:12]
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Affected services, in the order in which they fell ill."""
-        return tuple(dict.fromkeys(anomaly.service_name for anomaly in self.anomalies))
+    NONE = 0
+    NAMESPACE = 1
+    THROUGH_OTHERS = 2
+    CALLS = 3
+    SAME = 4
 
     @property
-    def started_at(self) -> datetime:
-        return self.anomalies[0].started_at
-
-    @property
-    def ended_at(self) -> datetime:
-        return max(anomaly.ended_at for anomaly in self.anomalies)
-
-    @property
-    def is_open(self) -> bool:
-        return any(anomaly.is_open for anomaly in self.anomalies)
-
-    @property
-    def severity(self) -> Severity:
-        return min((anomaly.severity for anomaly in self.anomalies), key=lambda severity: severity.rank)
+    def joins_incidents(self) -> bool:
+        """Whether it is enough to make one of two incidents that people may work on already."""
+        return self >= Bond.THROUGH_OTHERS
 
 
-def group(anomalies: Iterable[Anomaly], calls: Sequence[tuple[str, str]], slack: timedelta = SLACK) -> list[Incident]:
-    """Incidents, the newest first.
+class Grouping:
+    """Tells which symptoms belong together.
 
-    Two anomalies belong together when they overlap in time, give or take `slack`, and are of the same service or
-    of two that call each other. Every anomaly ends up in exactly one incident, which covers it.
+    Parameters
+    ----------
+    calls
+        Known calls as (caller, callee). Circles, calls to itself and unknown names are fine.
+    services
+        Names of all services.
     """
-    ordered = sorted(anomalies, key=lambda anomaly: (anomaly.started_at, anomaly.service_name))
-    neighbours: dict[str, set[str]] = {}
-    for caller, callee in calls:
-        neighbours.setdefault(caller, set()).add(callee)
-        neighbours.setdefault(callee, set()).add(caller)
-    groups: list[list[Anomaly]] = []
-    for anomaly in ordered:
-        related = [members for members in groups if any(_together(anomaly, m, neighbours, slack) for m in members)]
-        merged = [member for members in related for member in members] + [anomaly]
-        groups = [members for members in groups if members not in related] + [merged]
-    incidents = [_incident(members, calls) for members in groups]
-    return sorted(incidents, key=lambda incident: incident.started_at, reverse=True)
+
+    def __init__(self, calls: Iterable[tuple[str, str]], services: Collection[str]) -> None:
+        self._callees: defaultdict[str, set[str]] = defaultdict(set)
+        self._callers: defaultdict[str, set[str]] = defaultdict(set)
+        for caller, callee in calls:
+            if caller != callee:
+                self._callees[caller].add(callee)
+                self._callers[callee].add(caller)
+        self._size = Counter(map(namespace, services))
+        self._mates: defaultdict[str, list[str]] = defaultdict(list)
+        for name in services:
+            self._mates[namespace(name)].append(name)
+        self._near: dict[str, dict[str, Bond]] = {}
+
+    def near(self, service: str) -> Mapping[str, Bond]:
+        """Services that a fault of `service` can reach or come from, and how they are connected."""
+        found = self._near.get(service)
+        if found is None:
+            found = self._near[service] = self._find(service)
+        return found
+
+    def bond(self, one: Symptom, other: Symptom) -> Bond:
+        """What speaks for two symptoms being of one fault."""
+        bond = self.near(one.service_name).get(other.service_name, Bond.NONE)
+        if bond is Bond.NONE or not _overlap(one, other):
+            return Bond.NONE
+        apart = abs(one.started_at - other.started_at)
+        if bond is Bond.THROUGH_OTHERS and apart > THROUGH_OTHERS:
+            return Bond.NONE
+        if bond is Bond.NAMESPACE and apart > NEARLY_AT_ONCE:
+            return Bond.NONE
+        return bond
+
+    def _find(self, service: str) -> dict[str, Bond]:
+        near: dict[str, Bond] = {}
+        callees, callers = self._callees.get(service, set()), self._callers.get(service, set())
+        if not callees and not callers and self._size[namespace(service)] <= LARGEST_NAMESPACE:
+            near |= {
+                name: Bond.NAMESPACE
+                for name in self._mates[namespace(service)]
+                if not self._callees.get(name) and not self._callers.get(name)
+            }
+        for neighbours, step in ((callees, self._callees), (callers, self._callers)):
+            for neighbour in neighbours:  # two steps in one direction: a caller's caller, a callee's callee
+                near |= dict.fromkeys(step.get(neighbour, ()), Bond.THROUGH_OTHERS)
+        near |= dict.fromkeys(callees | callers, Bond.CALLS)
+        near[service] = Bond.SAME
+        return near
 
 
-def _together(one: Anomaly, other: Anomaly, neighbours: dict[str, set[str]], slack: timedelta) -> bool:
-    known = neighbours.get(one.service_name, set())
-    if one.service_name != other.service_name and other.service_name not in known:
-        return False
-    return one.started_at <= other.ended_at + slack and other.started_at <= one.ended_at + slack
+def namespace(service: str) -> str:
+    """What stands before the last part of a name; empty where it has one part."""
+    return service.rpartition("/")[0]
 
 
-def _incident(members: list[Anomaly], calls: Sequence[tuple[str, str]]) -> Incident:
-    ordered = tuple(sorted(members, key=lambda anomaly: (anomaly.started_at, anomaly.service_name)))
-    services = dict.fromkeys(anomaly.service_name for anomaly in ordered)
-    callers = {caller for caller, callee in calls if caller != callee and caller in services and callee in services}
-    origins = tuple(name for name in services if name not in callers)
-    return Incident(ordered, origins or (ordered[0].service_name,))
+def _overlap(one: Symptom, other: Symptom) -> bool:
+    """Whether two symptoms were there at the same time, give or take `SLACK`."""
+    return one.started_at <= other.ended_at + SLACK and other.started_at <= one.ended_at + SLACK

@@ -1,54 +1,54 @@
-"""What changed between two lists of incidents."""
+"""What changed between two looks at the incidents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
-from observatory.incidents.grouping import Incident
-from observatory.model import Severity, Transition
+from observatory.model import Incident, Transition
 from observatory.times import rfc3339
 
 
 def transitions(before: Sequence[Incident], now: Sequence[Incident]) -> Iterator[Transition]:
-    """Incidents that began, grew, changed in severity or ended.
+    """Incidents that began, grew, changed in severity or state, or ended.
 
-    An incident goes on as the one that has its anomalies: an earlier anomaly that is found late, or another incident
-    it merges with, may give it another id. `was` lists the ids it had.
+    One that became part of another ended, and says of which; the other lists it in `was`.
     """
-    had, has = ([incident for incident in incidents if incident.is_open] for incidents in (before, now))
-    for incident in has:
-        earlier = [old for old in had if _share(old, incident)]
-        if [_seen(old) for old in earlier] != [_seen(incident)]:
-            was = [old.id for old in earlier if old.id != incident.id]
-            yield Transition("incident", incident.services, _data(incident) | {"is_new": not earlier, "was": was})
-    for old in had:
-        if not any(_share(old, incident) for incident in has):
-            ended = _data(old) | {"is_new": False, "is_open": False, "was": []}
-            yield Transition("incident-ended", old.services, ended)
+    had = {incident.id: incident for incident in before}
+    merged: dict[str, list[str]] = {}
+    for incident in now:
+        if incident.merged_into is not None:
+            merged.setdefault(incident.merged_into, []).append(incident.id)
+    for incident in now:
+        old = had.get(incident.id)
+        if incident.is_active:
+            if old is None or _told(old) != _told(incident):
+                was = [one for one in merged.get(incident.id, ()) if one in had and had[one].is_active]
+                yield Transition(
+                    "incident", incident.services, describe(incident) | {"is_new": old is None, "was": was}
+                )
+        elif old is not None and old.is_active:
+            services = incident.services or old.services
+            yield Transition("incident-ended", services, describe(incident) | {"is_new": False, "was": []})
 
 
-def _seen(incident: Incident) -> tuple[str, set[str], Severity]:
-    """What somebody is told of an incident, and is told again when it changes."""
-    return incident.id, set(incident.services), incident.severity
-
-
-def _share(one: Incident, other: Incident) -> bool:
-    return not _keys(one).isdisjoint(_keys(other))
-
-
-def _keys(incident: Incident) -> set[tuple[str, datetime, str]]:
-    return {(anomaly.service_name, anomaly.started_at, anomaly.detector) for anomaly in incident.anomalies}
-
-
-def _data(incident: Incident) -> dict[str, Any]:
+def describe(incident: Incident) -> dict[str, Any]:
+    """An incident as clients are sent it, ready for JSON."""
     return {
         "id": incident.id,
+        "state": str(incident.state),
         "started_at": rfc3339(incident.started_at),
         "severity": str(incident.severity),
-        "is_open": incident.is_open,
+        "is_open": incident.is_active,
+        "title": incident.title,
         "services": list(incident.services),
-        "suspects": list(incident.suspects),
-        "message": incident.anomalies[0].message,
+        "suspects": [cause.service_name for cause in incident.causes],
+        "assignee": incident.assignee,
+        "merged_into": incident.merged_into,
     }
+
+
+def _told(incident: Incident) -> tuple[object, ...]:
+    """What somebody is told of an incident, and is told again when it changes."""
+    first = incident.causes[0].service_name if incident.causes else None
+    return incident.state, set(incident.services), incident.severity, incident.assignee, first

@@ -19,8 +19,7 @@ from observatory.config.reading import settings_to_read
 from observatory.detectors import DETECTORS
 from observatory.errors import ConfigError, InvalidInputError, SourceError
 from observatory.health.overview import Overview, overview
-from observatory.incidents.grouping import Incident, group
-from observatory.model import Cycle, Failure, Fault, Progress, no_progress
+from observatory.model import Cycle, Failure, Fault, Incident, Progress, no_progress
 from observatory.runtime.feed import Feed
 from observatory.runtime.leader import LeaderElection
 from observatory.runtime.overviews import OverviewCache
@@ -38,10 +37,8 @@ log = logging.getLogger(__name__)
 SHORTEST_LEASE = 180.0
 """Shortest time a process that works in the background is waited for after it fell silent [s]."""
 DEMO_END = "2026-03-01T12:00:00Z"
-INCIDENT_SPAN = timedelta(days=1)
-"""How far back anomalies are looked at for incidents that go on."""
-MOST_ANOMALIES = 500
-"""Newest of them that are grouped."""
+INCIDENT_SPAN = timedelta(hours=1)
+"""How long an incident that ended is compared with what it was, for those who want to know what changed."""
 
 
 class Runtime:
@@ -247,9 +244,8 @@ class Runtime:
         return make_sources(self.settings, self.store, self.clock())
 
     def _incidents(self, now: datetime) -> list[Incident]:
-        """Incidents of the last day."""
-        anomalies = self.store.anomalies(start=now - INCIDENT_SPAN, end=now, limit=MOST_ANOMALIES)
-        return group(anomalies, self.store.calls())
+        """Incidents that go on, and those that ended just now."""
+        return self.store.incidents.recent(now - INCIDENT_SPAN)
 
     def close(self) -> None:
         """Stop the worker, keep what was learned and what waits to be written, and close the store."""

@@ -18,9 +18,8 @@ from datetime import datetime
 from observatory.errors import ObservatoryError
 from observatory.health.overview import Overview
 from observatory.health.transitions import transitions as service_transitions
-from observatory.incidents.grouping import Incident
 from observatory.incidents.transitions import transitions as incident_transitions
-from observatory.model import Transition
+from observatory.model import Incident, Transition
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ class Feed:
     overview
         Reads all services.
     incidents
-        Reads the incidents as of a time; asked only when anomalies changed.
+        Reads the incidents that go on at a time, or ended just before.
     poll
         Time between looks [s].
     """
@@ -184,10 +183,8 @@ class Feed:
         before, incidents = self._seen
         if before is now:
             return []
-        found = list(service_transitions(before, now))
-        if any(one.kind != "health" for one in found):
-            earlier, incidents = incidents, self._read_incidents(now.at)
-            found += incident_transitions(earlier, incidents)
+        earlier, incidents = incidents, self._read_incidents(now.at)
+        found = [*service_transitions(before, now), *incident_transitions(earlier, incidents)]
         self._seen = now, incidents
         with self._lock:
             events = [Event(f"{self._birth}-{self._number + n}", one) for n, one in enumerate(found, 1)]

@@ -13,8 +13,11 @@ from observatory.collection.collect import CollectReport, collect_once, discover
 from observatory.collection.names import named_calls, named_faults
 from observatory.config import Settings
 from observatory.errors import ObservatoryError
-from observatory.model import Anomaly, Cycle, Failure, Progress, Service, no_progress
+from observatory.health.overview import overview
+from observatory.model import Anomaly, Cycle, Failure, IncidentState, Progress, Service, no_progress
+from observatory.runtime.causes import CauseFinder
 from observatory.runtime.detection import LiveDetection
+from observatory.runtime.incidents import IncidentTracker, critical_services
 from observatory.sources import LabelledSource, Source
 from observatory.store import Store
 from observatory.store.options import Retention
@@ -27,6 +30,9 @@ LONGEST_GAP = timedelta(days=1)
 CALLS_EVERY = timedelta(minutes=5)
 """Age at which the calls that a source knows are read again."""
 KEEP_CYCLES = timedelta(days=7)
+MOST_EXPLAINED = 100
+"""Newest incidents of a past whose likeliest causes are found."""
+ACTIVE = tuple(state for state in IncidentState if state.is_active)
 
 
 class Pipeline:
@@ -37,6 +43,8 @@ class Pipeline:
         self.store = store
         self.settings = settings
         self.detection = LiveDetection(store, settings)
+        self.incidents = IncidentTracker(store)
+        self.causes = CauseFinder(store)
         self._described: set[str] = set()
         self._calls_read: dict[str, tuple[datetime, frozenset[str]]] = {}
         self._failing: set[Failure] = set()
@@ -58,6 +66,7 @@ class Pipeline:
         self.detection.follow_names()
         found, failed = self.detection.detect_new(now, newest)
         failures += failed
+        self._follow_incidents(now, failures)
         self._maintain(now, failures)
         warnings = () if report is None else tuple(report.warnings)
         if skipped:
@@ -85,7 +94,12 @@ class Pipeline:
         progress: Progress = no_progress,
     ) -> tuple[list[Anomaly], list[Failure]]:
         """Detect from `start` to `end` as if the samples had come in live; keep what was found."""
-        return self.detection.replay(start, end, services, progress)
+        found, failures = self.detection.replay(start, end, services, progress)
+        with _recorded("incidents", failures):
+            self.incidents.replay(start, end)
+            past = self.store.incidents.read(start, end, limit=MOST_EXPLAINED)
+            failures += self.causes.follow(past, end, MOST_EXPLAINED)
+        return found, failures
 
     def fill(self, now: datetime, progress: Progress = no_progress) -> list[Failure]:
         """Fetch and score what happened since the newest sample, or at first start the history there is.
@@ -159,6 +173,12 @@ class Pipeline:
             with _recorded(f"calls of {source.name}", failures):
                 self.store.write_calls(named_calls(source.graph(), self.store.names.rules()))
                 self._calls_read[source.name] = now, names
+
+    def _follow_incidents(self, now: datetime, failures: list[Failure]) -> None:
+        """Open, carry on and end incidents, by what detection found and by the health of every service."""
+        with _recorded("incidents", failures):
+            self.incidents.follow(now, critical_services(overview(self.store, self.settings, now)))
+            failures += self.causes.follow(self.store.incidents.read(states=ACTIVE), now)
 
     def _maintain(self, now: datetime, failures: list[Failure]) -> None:
         """The store's own upkeep; what fails is tried again in the next cycle."""

@@ -26,6 +26,7 @@ from observatory.store.tables.cycles import CycleTable
 from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
 from observatory.store.tables.fetches import FetchTable
+from observatory.store.tables.incidents import Incidents
 from observatory.store.tables.keys import KeyTable
 from observatory.store.tables.leases import LeaseTable
 from observatory.store.tables.notes import NoteTable
@@ -89,6 +90,8 @@ class Store:
         self.faults_table = FaultTable(database)
         self.feedback = FeedbackTable(database)
         """Verdicts of people on anomalies."""
+        self.incidents = Incidents(database)
+        """Incidents, with their timelines."""
         self.cycles_table = CycleTable(database)
         self.notes = NoteTable(database)
         self.fetches = FetchTable(database, catalog)

@@ -6,13 +6,27 @@ method added to `Store` is closed to them until it is added here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import pandas as pd
 
-from observatory.model import Anomaly, Cycle, Fault, Feedback, NameRules, Overlap, Remark, Run, Service
+from observatory.model import (
+    Anomaly,
+    Cycle,
+    Fault,
+    Feedback,
+    Incident,
+    IncidentChanges,
+    IncidentEvent,
+    IncidentState,
+    NameRules,
+    Overlap,
+    Remark,
+    Run,
+    Service,
+)
 
 
 class FeedbackReader(Protocol):
@@ -27,6 +41,31 @@ class FeedbackWriter(FeedbackReader, Protocol):
     """The same, for whoever may also give a verdict."""
 
     def write(self, given: Iterable[Feedback]) -> int: ...
+
+
+class IncidentsReader(Protocol):
+    """Incidents and their timelines; see `observatory.store.tables.incidents.Incidents`."""
+
+    def read(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        services: Sequence[str] | None = None,
+        states: Sequence[IncidentState] = ...,
+        severities: Sequence[str] | None = None,
+        limit: int | None = None,
+        after: tuple[datetime, str] | None = None,
+    ) -> list[Incident]: ...
+
+    def get(self, incident_id: str) -> Incident: ...
+
+    def events(self, incident_id: str) -> list[IncidentEvent]: ...
+
+
+class IncidentsWriter(IncidentsReader, Protocol):
+    """The same, for whoever may also work on them."""
+
+    def change(self, incident_id: str, change: Callable[[Incident], IncidentChanges]) -> Incident: ...
 
 
 class RemarksReader(Protocol):
@@ -83,6 +122,9 @@ class StoreReader(Protocol):
 
     @property
     def feedback(self) -> FeedbackReader: ...
+
+    @property
+    def incidents(self) -> IncidentsReader: ...
 
     @property
     def names(self) -> NamesReader: ...
@@ -152,6 +194,9 @@ class OperatorStore(StoreReader, Protocol):
 
     @property
     def feedback(self) -> FeedbackWriter: ...
+
+    @property
+    def incidents(self) -> IncidentsWriter: ...
 
     @property
     def names(self) -> NamesWriter: ...

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from support.servers import wait_until
@@ -17,9 +18,23 @@ from observatory.access.readers import reader_for
 from observatory.access.sessions import hash_of
 from observatory.config import Settings
 from observatory.errors import ForbiddenError, NotSignedInError, UnknownServiceError
-from observatory.model import Anomaly, Cycle, Failure, Fault, Feedback, Service, Severity, Verdict
+from observatory.model import (
+    Anomaly,
+    Cycle,
+    EventKind,
+    Failure,
+    Fault,
+    Feedback,
+    IncidentChanges,
+    IncidentEvent,
+    LikelyCause,
+    Service,
+    Severity,
+    Verdict,
+)
 from observatory.runtime import Runtime
 from observatory.runtime.feed import Look
+from observatory.runtime.incidents import IncidentTracker
 from observatory.runtime.reader import FeedReader, Operator, Reader, WorkerState
 from observatory.store.engine.database import Statement
 from observatory.store.reader import FeedbackWriter, NamesWriter, OperatorStore, RemarksReader
@@ -49,6 +64,14 @@ def runtime() -> Iterator[Runtime]:
         store.write_samples(frame.assign(service_name=name))
     store.write_anomalies([anomaly(OURS), anomaly(THEIRS)])
     store.write_calls([(THEIRS, OURS), (OURS, "payments/db")])
+    IncidentTracker(store).follow(NOON, {})
+    (incident,) = store.incidents.read()
+    blamed = tuple(LikelyCause(name, 4.0, True, f"caller {THEIRS} is ill") for name in (OURS, THEIRS))
+    kinds = [kind for kind in get_args(EventKind) if kind not in ("joined", "worse", "better", "cause")]
+    said = [IncidentEvent(incident.id, NOON, kind, f"ask {THEIRS}", "key:ann") for kind in kinds]
+    blames = IncidentEvent(incident.id, NOON, "cause", f"likeliest cause: {OURS}: {THEIRS} is ill", service_name=OURS)
+    changed = replace(incident, causes=blamed, assignee=f"owners of {THEIRS}")
+    store.incidents.change(incident.id, lambda held: IncidentChanges((changed,), (*said, blames)))
     store.write_faults([Fault(OURS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.write_faults([Fault(THEIRS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.feedback.write([Feedback(name, Verdict.RIGHT, NOON, NOON, NOON, "seasonal") for name in (OURS, THEIRS)])
@@ -120,6 +143,7 @@ STORE: dict[str, Callable[[Any], Any]] = {
     "newest": lambda s: (s.newest(), s.newest(THEIRS)),
     "oldest": lambda s: (s.oldest(), s.oldest(THEIRS)),
     "anomalies": lambda s: (s.anomalies(), s.anomalies(services=[OURS, THEIRS])),
+    "incidents": lambda s: [(one, s.incidents.events(one.id)) for one in s.incidents.read()],
     "faults": lambda s: s.faults(),
     "cycles": lambda s: s.cycles(),
     "register": lambda s: s.register([Service(OURS, "demo", team="us")]),

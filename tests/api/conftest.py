@@ -14,9 +14,12 @@ from observatory.api.app import create_app
 from observatory.config import Settings
 from observatory.model import Anomaly, Cycle, Evidence, Failure, Severity
 from observatory.runtime import Runtime
+from observatory.runtime.incidents import IncidentTracker
 
 NOW = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 HOURS = 6
+OPEN_INCIDENT, ENDED_INCIDENT = "3ad3142cc469", "a9e6fc29ebd5"
+"""What the anomalies below are: an id is made of the first symptom."""
 
 
 def anomaly(service: str, minutes_ago: int, severity: Severity, *, is_open: bool = False) -> Anomaly:
@@ -54,6 +57,7 @@ def make_runtime() -> Runtime:
             anomaly(names[1], 3 * 24 * 60, Severity.HIGH),
         ]
     )
+    IncidentTracker(runtime.store).follow(NOW, {})
     runtime.store.write_cycle(Cycle(NOW, 0.2, 2, 2, 1, (Failure("detect x", "no"),), ("a warning",)))
     return runtime
 

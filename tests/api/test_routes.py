@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from api.conftest import ENDED_INCIDENT, OPEN_INCIDENT
 from apiflask import APIBlueprint
 from support.api import problem, strict
 
@@ -28,6 +29,12 @@ ROUTES = {
     "/api/collect/<name:service>": ("POST", Access.WRITE),
     "/api/feedback": ("POST", Access.WRITE),
     "/api/incidents": ("GET", Access.READ),
+    "/api/incidents/<incident_id>": ("GET", Access.READ),
+    "/api/incidents/<incident_id>/acknowledge": ("POST", Access.WRITE),
+    "/api/incidents/<incident_id>/assign": ("POST", Access.WRITE),
+    "/api/incidents/<incident_id>/note": ("POST", Access.WRITE),
+    "/api/incidents/<incident_id>/resolve": ("POST", Access.WRITE),
+    "/api/incidents/<incident_id>/reopen": ("POST", Access.WRITE),
     "/api/events": ("GET", Access.READ),
     "/metrics": ("GET", Access.READ),
     "/api/audit": ("GET", Access.ADMIN),
@@ -50,11 +57,18 @@ BODIES = {
         "started_at": "2026-03-02T09:00:00Z",
         "ended_at": "2026-03-02T09:10:00Z",
     },
+    "/api/incidents/<incident_id>/acknowledge": {"note": "looking"},
+    "/api/incidents/<incident_id>/assign": {"assignee": "ann"},
+    "/api/incidents/<incident_id>/note": {"text": "it was the pool"},
+    "/api/incidents/<incident_id>/resolve": {},
+    "/api/incidents/<incident_id>/reopen": {},
 }
 
 
 def path_of(rule, names):
-    return rule.replace("<name:service>", names[0]).replace("<file>", "swagger-ui.css")
+    incident = ENDED_INCIDENT if rule.endswith("/reopen") else OPEN_INCIDENT
+    path = rule.replace("<name:service>", names[0]).replace("<incident_id>", incident)
+    return path.replace("<file>", "swagger-ui.css")
 
 
 def request(client, rule, names, query="", body=None, **more):

@@ -14,12 +14,11 @@ from support.shop import NOON
 
 from observatory.errors import StoreError
 from observatory.health.overview import Overview, ServiceStatus
-from observatory.incidents.grouping import Incident, group
-from observatory.model import Anomaly, Band, Health, Service, Severity
+from observatory.model import Anomaly, Band, Health, Incident, IncidentState, Service, Severity
 from observatory.runtime.feed import Feed, Look
+from observatory.runtime.incidents import symptom_of
 
 WAIT = 30
-CALLS = [("shop/cart", "shop/db")]
 
 
 def anomaly(service: str, severity: Severity = Severity.LOW) -> Anomaly:
@@ -37,6 +36,7 @@ class Services:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.looks = 0
+        self.kept: list[Incident] = []
         self.show()
 
     def show(self, *anomalies: Anomaly, band: Band = Band.HEALTHY) -> None:
@@ -51,7 +51,12 @@ class Services:
         return self.overview
 
     def incidents(self, now: datetime) -> list[Incident]:
-        return group([a for one in self.overview.services for a in one.open_anomalies], CALLS)
+        symptoms = tuple(symptom_of(a) for one in self.overview.services for a in one.open_anomalies)
+        if symptoms:
+            self.kept = [Incident("1", IncidentState.OPEN, Severity.LOW, Severity.LOW, NOON, NOON, symptoms)]
+        else:
+            self.kept = [replace(one, state=IncidentState.RESOLVED) for one in self.kept]
+        return self.kept
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ Say = Callable[..., None]
 _numbers = numbers()
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 50
+FAULTS = (("shop/web", 5, 20), ("shop/db", 12, 40), ("shop/cart", 30, 60), ("shop/web", 70, 80))
+"""Service, and the minutes from and to which its health is critical."""
 
 
 def batch(name: str, number: int) -> pd.DataFrame:
@@ -124,6 +126,20 @@ def full(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
     say(store.sample_counts()["samples"].sum(), *(service.name for service in store.services()))
 
 
+def track(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
+    """Follow incidents again and again, at the minute that the test has noted down; says each minute once."""
+    from observatory.runtime.incidents import IncidentTracker
+
+    tracker, before = IncidentTracker(store), -1
+    while not ended.is_set():
+        minute = int(store.note("minute") or 0)
+        critical = [service for service, first, last in FAULTS if first <= minute < last]
+        tracker.follow(START + timedelta(minutes=minute), {service: f"{service}: health 0" for service in critical})
+        if minute != before:
+            say(minute)
+        before = minute
+
+
 def make(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
     """Opening it has made the store."""
 
@@ -137,6 +153,7 @@ ROLES = {
     "tidy": tidy,
     "full": full,
     "make": make,
+    "track": track,
     "look": look,
     "stream": stream,
 }
@@ -175,6 +192,11 @@ class Actor:
             lambda: len(self.said) >= lines or not self.process.is_alive(), WAIT, "an actor", self._err.read_text
         )
         assert len(self.said) >= lines, self._err.read_text()
+
+    def wait_for_line(self, line: str) -> None:
+        """Wait until it has said that."""
+        wait_until(lambda: line in self.said or not self.process.is_alive(), WAIT, "an actor", self._err.read_text)
+        assert line in self.said, self._err.read_text()
 
     def wait_for_change(self, look: Callable[[], object]) -> None:
         """Wait until something looks otherwise than now, or the process is done."""

@@ -15,11 +15,18 @@ from observatory.model import (
     Failure,
     Fault,
     Feedback,
+    Incident,
+    IncidentChanges,
+    IncidentEvent,
+    IncidentState,
+    LikelyCause,
+    Reason,
     Remark,
     Run,
     RunStatus,
     Service,
     Severity,
+    Symptom,
     Verdict,
 )
 from observatory.store import Store
@@ -124,6 +131,30 @@ def rename(store: Store) -> None:
     store.register([Service("shop/former")])
     store.names.rename("shop/former", "shop/later", NOW)
     store.names.remove(["shop/later"], NOW, exclude=["shop/later"])
+
+
+def open_incident(store: Store) -> Incident:
+    """An incident with a cause and a timeline."""
+    symptom = Symptom("shop/cart", START, NOW, True, Severity.HIGH, "multiscale", "shop/cart: slow")
+    reason = Reason("metric", 4.0, "errors rose", "error_rate")
+    cause = LikelyCause("shop/it's – ünïcode", 4.0, True, "errors rose", "error_rate", START, (reason,))
+    state = IncidentState.ACKNOWLEDGED
+    incident = Incident(
+        "0a3f9c1d2b4e",
+        state,
+        Severity.HIGH,
+        Severity.HIGH,
+        NOW,
+        NOW,
+        (symptom,),
+        (cause,),
+        NOW,
+        "key:ann",
+        "ann's team",
+    )
+    event = IncidentEvent(incident.id, NOW, "note", "it's <b>slow</b>\n🔥", "key:ann", "shop/cart")
+    store.incidents.update(NOW, lambda _: IncidentChanges((incident,), (event, event)))
+    return incident
 
 
 def values(store: Store) -> dict[str, Any]:

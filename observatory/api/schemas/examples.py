@@ -159,24 +159,88 @@ FEEDBACK: dict[str, Any] = {
     "given_at": "2026-03-02T10:00:00Z",
 }
 
+INCIDENT: dict[str, Any] = {
+    "id": "0a3f9c1d2b4e",
+    "state": "acknowledged",
+    "title": "shop/payments: errors 5 %, typically 0.1 %; also shop/checkout",
+    "severity": "critical",
+    "peak": "critical",
+    "services": ["shop/payments", SERVICE],
+    "suspects": ["shop/payments"],
+    "started_at": "2026-03-02T09:01:00Z",
+    "ended_at": "2026-03-02T09:15:00Z",
+    "is_open": True,
+    "opened_at": "2026-03-02T09:02:00Z",
+    "changed_at": "2026-03-02T09:15:00Z",
+    "acknowledged_at": "2026-03-02T09:06:10Z",
+    "acknowledged_by": "key:ann",
+    "assignee": "payments team",
+    "resolved_at": None,
+    "resolved_by": "",
+    "merged_into": None,
+    "anomalies": 2,
+    "message": "shop/payments: errors 5 %, typically 0.1 %",
+}
+
 INCIDENTS: dict[str, Any] = {
     "start": "2026-03-01T09:15:07Z",
     "end": "2026-03-02T09:15:07Z",
-    "incidents": [
+    "incidents": [INCIDENT],
+    "next": None,
+}
+
+INCIDENT_DETAILS: dict[str, Any] = INCIDENT | {
+    "symptoms": [
         {
-            "id": "0a3f9c1d2b4e",
+            "service_name": "shop/payments",
             "started_at": "2026-03-02T09:01:00Z",
             "ended_at": "2026-03-02T09:15:00Z",
             "is_open": True,
             "severity": "critical",
-            "services": ["shop/payments", SERVICE],
-            "suspects": ["shop/payments"],
-            "anomalies": 2,
+            "detector": "multiscale",
             "message": "shop/payments: errors 5 %, typically 0.1 %",
         }
     ],
-    "next": None,
+    "causes": [
+        {
+            "service_name": "shop/payments",
+            "score": 9.4,
+            "is_clear": True,
+            "metric": "error_rate",
+            "onset": "2026-03-02T09:01:00Z",
+            "words": "errors rose to 5 % from a usual 0.1 % (48.2 spreads)",
+            "reasons": [
+                {
+                    "kind": "metric",
+                    "points": 9.4,
+                    "words": "errors rose to 5 % from a usual 0.1 % (48.2 spreads)",
+                    "metric": "error_rate",
+                    "service": None,
+                }
+            ],
+        }
+    ],
+    "timeline": [
+        {
+            "at": "2026-03-02T09:02:00Z",
+            "kind": "opened",
+            "who": "",
+            "service_name": None,
+            "text": "shop/payments: errors 5 %, typically 0.1 %",
+        },
+        {
+            "at": "2026-03-02T09:06:10Z",
+            "kind": "acknowledged",
+            "who": "key:ann",
+            "service_name": None,
+            "text": "looking at the database",
+        },
+    ],
 }
+
+SAID: dict[str, Any] = {"note": "looking at the database"}
+INCIDENT_NOTE: dict[str, Any] = {"text": "it was the new connection pool: rolled back"}
+ASSIGNMENT: dict[str, Any] = {"assignee": "payments team"}
 
 HISTORY: dict[str, Any] = {
     "service_name": SERVICE,

@@ -10,7 +10,6 @@ from observatory.api.schemas import examples
 from observatory.api.schemas.responses import Answer, Failure, Learning
 from observatory.catalog import present
 from observatory.health.overview import Overview, ServiceStatus
-from observatory.incidents import grouping
 from observatory.model import Band, Severity, Verdict
 
 
@@ -165,44 +164,4 @@ class AnomalyPage(Answer):
     start: datetime
     end: datetime
     anomalies: list[Anomaly]
-    next: str | None = Field(description="Path and query of the next page; null on the last.")
-
-
-class Incident(Answer):
-    """Anomalies that belong together."""
-
-    id: str = Field(description="Stable while the incident grows.")
-    started_at: datetime
-    ended_at: datetime
-    is_open: bool
-    severity: Severity = Field(description="That of its worst anomaly.")
-    services: list[str] = Field(description="Affected services, in the order in which they fell ill.")
-    suspects: list[str] = Field(description="Likely origins: affected services that call no other affected one.")
-    anomalies: int = Field(description="How many anomalies belong to it.")
-    message: str = Field(description="What its first anomaly says.")
-
-    @classmethod
-    def of(cls, incident: grouping.Incident) -> Incident:
-        """From a group of anomalies."""
-        return cls(
-            id=incident.id,
-            started_at=incident.started_at,
-            ended_at=incident.ended_at,
-            is_open=incident.is_open,
-            severity=incident.severity,
-            services=list(incident.services),
-            suspects=list(incident.suspects),
-            anomalies=len(incident.anomalies),
-            message=incident.anomalies[0].message,
-        )
-
-
-class IncidentPage(Answer):
-    """Incidents, the newest first."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.INCIDENTS]})
-
-    start: datetime
-    end: datetime
-    incidents: list[Incident]
     next: str | None = Field(description="Path and query of the next page; null on the last.")

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from observatory.api.schemas import examples
 from observatory.catalog import METRICS
-from observatory.model import Band, Severity
+from observatory.incidents.actions import LONGEST_NAME, LONGEST_NOTE
+from observatory.model import Band, IncidentState, Severity
 
 LIMIT, MAXIMUM_LIMIT = 100, 1000
 POINTS, MAXIMUM_POINTS = 1500, 11_000  # a day of minutes comes as it was stored
@@ -81,9 +82,44 @@ class AnomaliesQuery(Paging):
 class IncidentsQuery(Paging):
     """Query of incidents."""
 
+    service: Name | None = Field(None, description="Only those that reached this service.", examples=[examples.SERVICE])
+    state: Several[IncidentState] = Field(
+        (),
+        description="Only these; may be repeated. When left out all but those that became part of another.",
+        examples=[["open", "acknowledged"]],
+    )
+    severity: Several[Severity] = Field((), description="Only these; may be repeated.", examples=[["critical", "high"]])
     start: str = Field("-24h", max_length=100, description=f"Incidents that ended after this. {_TIME}")
     end: str = Field("now", max_length=100, description=f"Incidents that began before this. {_TIME}")
     open: bool = Field(False, description="Only those that go on.")
+
+
+class Said(BaseModel):
+    """What is to be remembered with it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [examples.SAID]})
+
+    note: str = Field("", max_length=LONGEST_NOTE, description="In words.")
+
+
+class Note(BaseModel):
+    """Something to remember about an incident."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [examples.INCIDENT_NOTE]}
+    )
+
+    text: str = Field(min_length=1, max_length=LONGEST_NOTE, description="In words.")
+
+
+class Assignment(BaseModel):
+    """Who takes care of an incident."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [examples.ASSIGNMENT]}
+    )
+
+    assignee: str = Field(max_length=LONGEST_NAME, description="A person or a team; empty for nobody.")
 
 
 class HistoryQuery(Query):

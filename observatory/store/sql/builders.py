@@ -92,6 +92,18 @@ def insert(table: str, batch: str, columns: Sequence[str], computed: Mapping[str
     return f"INSERT INTO {table} ({names}) SELECT {expressions} FROM {batch} AS b"
 
 
+def delete_row(table: str, keys: Sequence[str]) -> str:
+    """The row with keys that are bound by their names, if there is one."""
+    return (
+        f"DELETE FROM {table} WHERE {' AND '.join(f'{c} = ${key}' for c, key in zip(quoted(keys), keys, strict=True))}"
+    )
+
+
+def insert_row(table: str, columns: Sequence[str]) -> str:
+    """A row whose values are bound by the names of its columns."""
+    return f"INSERT INTO {table} ({', '.join(quoted(columns))}) VALUES ({', '.join(f'${name}' for name in columns)})"
+
+
 def are_new(table: str, batch: str, keys: Sequence[str]) -> str:
     """Whether `table` has no row of `batch`, looking at timestamps from `?` to `?` only."""
     there = (

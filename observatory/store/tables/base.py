@@ -126,6 +126,12 @@ class ValueTable(Table, Generic[V]):
                 attributes[column.attribute or column.name] = column.load(stored) if column.load else stored
         return self.value(**attributes)
 
+    def put(self, session: Session, value: V) -> None:
+        """Upsert one value, within the transaction of a session."""
+        row = self.to_row(value)
+        session.execute(builders.delete_row(self.name, self.keys), {key: row[key] for key in self.keys})
+        session.execute(builders.insert_row(self.name, list(row)), row)
+
     def find(self, sql: str, parameters: Parameters = ()) -> list[V]:
         """The values of the rows that a query finds."""
         return [self.from_row(row) for row in self._database.rows(sql, parameters)]

@@ -10,6 +10,7 @@ from observatory.store.tables.cycles import CycleTable
 from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
 from observatory.store.tables.fetches import FetchTable
+from observatory.store.tables.incidents import CauseTable, EventTable, IncidentTable, SymptomTable
 from observatory.store.tables.keys import KeyTable
 from observatory.store.tables.leases import LeaseTable
 from observatory.store.tables.names import ArchivedNameTable, NameRuleTable
@@ -29,10 +30,13 @@ TABLES: tuple[type[Table], ...] = (
     ArchiveFileTable,
     AuditTable,
     CallTable,
+    CauseTable,
     CycleTable,
+    EventTable,
     FaultTable,
     FeedbackTable,
     FetchTable,
+    IncidentTable,
     KeyTable,
     LeaseTable,
     NameRuleTable,
@@ -43,6 +47,7 @@ TABLES: tuple[type[Table], ...] = (
     SchedulerTable,
     ServiceTable,
     StateTable,
+    SymptomTable,
     WatermarkTable,
     *ROLLUPS,
 )
