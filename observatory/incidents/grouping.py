@@ -77,7 +77,7 @@ class Grouping:
         apart = abs(one.started_at - other.started_at)
         if bond is Bond.THROUGH_OTHERS and apart > THROUGH_OTHERS:
             return Bond.NONE
-        if bond is Bond.NAMESPACE and apart > NEARLY_AT_ONCE:
+        if bond is Bond.NAMESPACE and (apart > NEARLY_AT_ONCE or not _overlap(one, other, timedelta(0))):
             return Bond.NONE
         return bond
 
@@ -99,10 +99,11 @@ class Grouping:
 
 
 def namespace(service: str) -> str:
-    """What stands before the last part of a name; empty where it has one part."""
-    return service.rpartition("/")[0]
+    """What stands before the last part of a name; empty where it has one part, or is an address that is checked."""
+    space = service.rpartition("/")[0]
+    return "" if ":" in space else space
 
 
-def _overlap(one: Symptom, other: Symptom) -> bool:
-    """Whether two symptoms were there at the same time, give or take `SLACK`."""
-    return one.started_at <= other.ended_at + SLACK and other.started_at <= one.ended_at + SLACK
+def _overlap(one: Symptom, other: Symptom, slack: timedelta = SLACK) -> bool:
+    """Whether two symptoms were there at the same time, give or take."""
+    return one.started_at <= other.ended_at + slack and other.started_at <= one.ended_at + slack

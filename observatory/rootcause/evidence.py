@@ -21,6 +21,8 @@ MOST_BLOCKS = 32
 BLOCK_QUANTILE = 0.75
 OVERDUE = 3.0
 """A service is silent when its last row is this many steps old."""
+LONG_GONE = 10.0
+"""One that fell silent more steps before the incident has nothing to do with it; alarms come a few steps late."""
 LAST_ROWS, REPORTED = 20, 0.9
 """... and had values in this share of its last rows before the incident."""
 
@@ -55,7 +57,7 @@ class Evidence:
         return STANDING_POINTS[self.standing]
 
 
-def weigh(window: Window, scale: Scale, end: pd.Timestamp, options: Options) -> Evidence:
+def weigh(window: Window, scale: Scale, start: pd.Timestamp, end: pd.Timestamp, options: Options) -> Evidence:
     """Evidence of one service.
 
     With deviations z of the incident, ``worst(z)`` = mean of ln(1 + max(z, 0)) over the worst third of the rows. The
@@ -66,7 +68,7 @@ def weigh(window: Window, scale: Scale, end: pd.Timestamp, options: Options) -> 
     count = len(window.metrics)
     nothing = Evidence(np.zeros(count), np.ones(count, dtype=bool), np.zeros(count), np.zeros(count))
     if scale.values.max(initial=0) < LEAST_ROWS or not np.isfinite(window.incident).any():
-        standing = _standing(window, scale, end)
+        standing = _standing(window, scale, start, end)
         return Evidence(nothing.strength, nothing.rising, nothing.deviation, nothing.worsening, standing)
     now, before = scale.deviations(window.incident, LARGEST), scale.deviations(window.history, LARGEST)
     stretches = _stretches(before, now.shape[1])
@@ -101,12 +103,15 @@ def worst_rows(count: int, share: float) -> int:
     return max(1, int(np.ceil(share * count - 1e-9)))
 
 
-def _standing(window: Window, scale: Scale, end: pd.Timestamp) -> Standing:
+def _standing(window: Window, scale: Scale, start: pd.Timestamp, end: pd.Timestamp) -> Standing:
     """Of a service that cannot be compared: nothing in the incident, or nothing before it."""
     if scale.values.max(initial=0) < LEAST_ROWS:
         return "new" if np.isfinite(window.incident).any() else "present"
     rows = window.history.shape[1]
-    late = end - window.times[-1] > OVERDUE * window.step
+    last = window.times[-1]
+    if start - last > LONG_GONE * window.step:
+        return "present"
+    late = end - last > OVERDUE * window.step
     reported = np.isfinite(window.history[:, max(0, rows - LAST_ROWS) :]).any(axis=0).mean() >= REPORTED
     if not (late and reported):
         return "present"

@@ -60,7 +60,7 @@ def judge_services(
     services = sorted(named)  # sums of floats depend on their order
     windows = [window(service, named[service], first, last) for service in services]
     scaled = scales(windows, options.pool)
-    evidence = [weigh(seen, scale, last, options) for seen, scale in zip(windows, scaled, strict=True)]
+    evidence = [weigh(seen, scale, first, last, options) for seen, scale in zip(windows, scaled, strict=True)]
     calls = CallGraph.among(services, graph or ())
     left, explained = explain(windows, evidence, calls, options.explained)
     parts = [_parts(seen.metrics, strength, options.decay) for seen, strength in zip(windows, left, strict=True)]

@@ -25,6 +25,8 @@ MOST_KEPT = 5
 MOST_REASONS = 8
 STAYS = 1.2
 """Another suspect takes the first place only with a score so many times as high: the first must not jump about."""
+YOUNG = timedelta(minutes=5)
+"""Until it is so old an incident has few rows: it is looked at in every cycle, and what they say then may change."""
 
 
 class CauseFinder:
@@ -62,7 +64,8 @@ class CauseFinder:
         frames = {str(name): frame.drop(columns=SERVICE).set_index(TIMESTAMP) for name, frame in rows.groupby(SERVICE)}
         calls = [call for call in self._store.calls() if frames.keys() >= set(call)]
         ranked = suspects(frames, incident.started_at, end, calls)
-        causes = steady(incident.causes, [as_cause(one) for one in ranked if one.score > 0][: 2 * MOST_KEPT])
+        before = () if end - incident.started_at < YOUNG else incident.causes
+        causes = steady(before, [as_cause(one) for one in ranked if one.score > 0][: 2 * MOST_KEPT])
         self._store.incidents.change(incident.id, lambda held: _with_causes(held, causes, end))
         return causes
 
@@ -71,7 +74,8 @@ class CauseFinder:
         if known is None:
             return not incident.causes or incident.is_active
         looked_at, symptoms = known
-        return symptoms != len(incident.symptoms) or now - looked_at >= AGAIN
+        again = timedelta(0) if now - incident.started_at < YOUNG else AGAIN
+        return symptoms != len(incident.symptoms) or now - looked_at >= again
 
     def _near(self, incident: Incident) -> list[str]:
         """Services that may be the cause: all of a small fleet, else those that are affected and those around them."""

@@ -38,6 +38,7 @@ def test_without_calls_the_namespace_and_the_same_minutes_tell():
     grouping = Grouping([], ["eu/a", "eu/b", "us/a"])
     assert grouping.bond(symptom("eu/a", 0, 9), symptom("eu/b", 2, 9)) is Bond.NAMESPACE
     assert grouping.bond(symptom("eu/a", 0, 9), symptom("eu/b", 6, 9)) is Bond.NONE
+    assert grouping.bond(symptom("eu/a", 0, 1), symptom("eu/b", 2, 9)) is Bond.NONE
     assert grouping.bond(symptom("eu/a", 0, 9), symptom("us/a", 0, 9)) is Bond.NONE
     assert not Bond.NAMESPACE.joins_incidents
 
