@@ -20,12 +20,13 @@ import pandas as pd
 from observatory.analysis.history import ServiceHistory, service_history
 from observatory.analysis.incident_report import IncidentReport, incident_report
 from observatory.analysis.related import related
+from observatory.analysis.similar_incidents import similar_incidents
 from observatory.analysis.what_if import SENSITIVITIES, what_if
 from observatory.catalog import present
 from observatory.config.location import DEMO, OF_SETTINGS
 from observatory.display.anomalies import anomaly_table, evidence_table
 from observatory.display.health import arithmetic_table, health_table
-from observatory.display.incidents import incident_table, timeline_table
+from observatory.display.incidents import incident_table, similar_table, timeline_table
 from observatory.errors import InvalidInputError, NotFoundError
 from observatory.frames import ReadableFrame
 from observatory.health.overview import ServiceStatus
@@ -179,6 +180,10 @@ class Workbench:
     def timeline(self, incident: str) -> pd.DataFrame:
         """Everything that happened to an incident and was said of it; raises NotFoundError."""
         return timeline_table(self.store.incidents.events(self.store.incidents.get(incident).id))
+
+    def similar(self, incident: str) -> pd.DataFrame:
+        """Earlier incidents that resemble one, with what was noted then; raises NotFoundError."""
+        return similar_table(similar_incidents(self.store, self.store.incidents.get(incident)))
 
     def acknowledge(self, incident: str, note: str = "") -> pd.DataFrame:
         """Say that you have seen an incident and work on it; see `observatory.incidents.actions` for what is raised."""

@@ -100,14 +100,34 @@ def test_what_if_asks_the_detector_with_the_parameters_of_the_settings() -> None
 
 def test_a_report_tells_where_it_began_and_what_changed(wb: Workbench) -> None:
     report = wb.incident(SERVICE, "6h")
-    assert "It most likely began in shop/inventory." in repr(report)
+    assert "The likeliest cause is shop/inventory: errors rose to" in repr(report)
     assert repr(report) in report._repr_html_()
     assert report.causes["service"].iloc[0] == "shop/inventory"
-    assert report.causes["why"].iloc[0] == "calls no other affected service, and fell ill first"
+    assert report.causes["why"].iloc[0].endswith("are affected too; no callee explains it")
     assert list(report.changes["metric"])[:1] == ["errors"]
     assert report.changes["minutes outside"].iloc[0] > 5
     assert report.timeline["time"].is_monotonic_increasing
     assert {"shop/inventory", SERVICE} <= set(report.timeline["service"])
+
+
+def test_incidents_are_listed_told_and_worked_on() -> None:
+    with Workbench("demo", demo_days=0.5) as workbench:
+        listed = workbench.incidents("6h").set_index("what")
+        (cascade,) = listed[listed["services"] > 1]["incident"]
+        assert listed.loc[listed["incident"] == cascade, "likeliest cause"].tolist() == ["shop/inventory"]
+        report = workbench.incident(cascade)
+        assert report.service == "shop/inventory"
+        assert {one.id for one in report.incidents} == {cascade}
+        assert workbench.reopen(cascade, "not over")["state"].tolist() == ["open"]
+        assert workbench.acknowledge(cascade, "looking")["state"].tolist() == ["acknowledged"]
+        assert workbench.assign(cascade, "ann")["assignee"].tolist() == ["ann"]
+        workbench.note(cascade, "it was the pool")
+        workbench.resolve(cascade)
+        lines = workbench.timeline(cascade)
+        assert lines["what"].tolist()[-5:] == ["reopened", "acknowledged", "assigned", "note", "resolved"]
+        assert lines["who"].tolist()[-1].startswith("cli:")
+        with pytest.raises(NotFoundError, match="there is no incident '000000000000'"):
+            workbench.incident("000000000000")
 
 
 def test_restarts_and_lost_pods_are_part_of_the_story(wb: Workbench) -> None:

@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from observatory.access.permissions import Scope
-from observatory.errors import ForbiddenError, NotFoundError
+from observatory.errors import ForbiddenError
 from observatory.model import Incident, IncidentChanges, IncidentEvent, IncidentState, LikelyCause
 from observatory.store.reader import IncidentsReader, IncidentsWriter
-from observatory.store.tables.incidents import NOT_MERGED
+from observatory.store.tables.incidents import NOT_MERGED, no_incident
 
 OUTSIDE = "details are left out: they may concern services outside of what you may see"
 OF_ITSELF = ("worse", "better")
@@ -49,7 +49,7 @@ class ScopedIncidents:
     def get(self, incident_id: str) -> Incident:
         shown = self._part(self._base.get(incident_id))
         if shown is None:
-            raise NotFoundError(f"there is no incident {incident_id!r}: list them with `observatory incidents`")
+            raise no_incident(incident_id)
         return shown
 
     def events(self, incident_id: str) -> list[IncidentEvent]:
@@ -97,7 +97,9 @@ class ScopedIncidentsWriter(ScopedIncidents):
     def change(self, incident_id: str, change: Callable[[Incident], IncidentChanges]) -> Incident:
         def checked(incident: Incident) -> IncidentChanges:
             if self._part(incident) is None:
-                raise NotFoundError(f"there is no incident {incident_id!r}: list them with `observatory incidents`")
+                raise NotFoundError(
+                    f"there is no incident {incident_id!r}: list them with `observatory incidents list`"
+                )
             if not self._is_whole(incident):
                 raise ForbiddenError(
                     f"incident {incident_id!r} has services outside of what you may see: {self._scope}; who works on "

@@ -13,11 +13,12 @@ import pandas as pd
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.frames import ReadableFrame
-from observatory.model import OF_HEALTH, Anomaly, Incident
+from observatory.model import OF_HEALTH, Anomaly, Incident, IncidentEvent
 from observatory.store.reader import StoreReader
-from observatory.times import whole_minutes
+from observatory.times import rfc3339, whole_minutes
 
 TIME = "%Y-%m-%d %H:%M"
+MOST_EVIDENCE = 2
 LOOK_BACK = timedelta(days=90)
 """How far back similar anomalies are looked for."""
 
@@ -39,6 +40,11 @@ class IncidentReport:
     causes: pd.DataFrame
     similar: pd.DataFrame
 
+    @property
+    def window(self) -> tuple[str, str]:
+        """Start and end, RFC 3339, as `Workbench` takes them."""
+        return rfc3339(self.start), rfc3339(self.end)
+
     def __repr__(self) -> str:
         return self.summary
 
@@ -58,7 +64,7 @@ def incident_report(
         end=end,
         incidents=incidents,
         summary=summarise(history, incidents),
-        timeline=timeline(history, incidents),
+        timeline=timeline(history, incidents, [e for one in incidents for e in store.incidents.events(one.id)]),
         changes=changes(history),
         causes=causes(incidents),
         similar=similar(history.anomalies, store.anomalies(start=start - LOOK_BACK, end=start, services=[name])),
@@ -92,12 +98,19 @@ def _blame(incident: Incident) -> str:
     first = incident.causes[0]
     if not first.is_clear:
         return f" There is no clear cause; {first.service_name} is the likeliest."
-    return f" The likeliest cause is {first.service_name}: {first.words}."
+    evidence = "; ".join(first.words.split("; ")[:MOST_EVIDENCE])
+    return f" The likeliest cause is {first.service_name}: {evidence}."
 
 
-def timeline(history: ServiceHistory, incidents: Sequence[Incident]) -> pd.DataFrame:
-    """A row an event, the oldest first: ``time``, ``service``, ``event``."""
-    events: list[tuple[datetime, str, str]] = []
+def timeline(
+    history: ServiceHistory, incidents: Sequence[Incident], said: Sequence[IncidentEvent] = ()
+) -> pd.DataFrame:
+    """A row an event, the oldest first: ``time``, ``service``, ``event``; with what people `said` and did."""
+    events: list[tuple[datetime, str, str]] = [
+        (event.at, event.service_name or "", f"{event.kind} by {event.who}{': ' * bool(event.text)}{event.text}")
+        for event in said
+        if event.who
+    ]
     for incident in incidents:
         for symptom in incident.symptoms:
             kind = "health" if symptom.detector == OF_HEALTH else "anomaly"

@@ -56,11 +56,13 @@ def list_incidents(
 
 @incidents_app.command("show", epilog="Example: `observatory incidents show 0a3f9c1d2b4e`")
 def show(incident_id: IncidentId) -> None:
-    """Show one incident: what it is, its likeliest causes with the evidence, and its timeline."""
-    from observatory.display.incidents import cause_table, incident_table, timeline_table
+    """Show one incident: its likeliest causes with the evidence, its timeline, and what was like it before."""
+    from observatory.analysis.similar_incidents import similar_incidents
+    from observatory.display.incidents import cause_table, incident_table, similar_table, timeline_table
 
     with open_reader() as runtime:
         found, events = runtime.store.incidents.get(incident_id), runtime.store.incidents.events(incident_id)
+        similar = similar_incidents(runtime.store, found)
     say(found.title)
     say()
     print_table(incident_table([found]).drop(columns="what"))
@@ -70,6 +72,10 @@ def show(incident_id: IncidentId) -> None:
     say()
     say("Timeline")
     print_table(timeline_table(events))
+    if similar:
+        say()
+        say("Similar ones before")
+        print_table(similar_table(similar))
 
 
 @incidents_app.command("acknowledge", epilog="Example: `observatory incidents acknowledge 0a3f9c1d2b4e`")

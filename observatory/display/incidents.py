@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from observatory.analysis.similar_incidents import SimilarIncident
 from observatory.frames import ReadableFrame
 from observatory.model import Incident, IncidentEvent
 from observatory.times import TIME, whole_minutes
@@ -45,6 +46,24 @@ def cause_table(incident: Incident) -> pd.DataFrame:
         for cause in incident.causes
     ]
     return ReadableFrame(rows, columns=["service", "score", "since", "why"], nothing="no cause is known yet")
+
+
+def similar_table(similar: Iterable[SimilarIncident]) -> pd.DataFrame:
+    """A row an earlier incident, the most similar first, with what people noted then."""
+    rows = [
+        {
+            "incident": one.incident.id,
+            "started": f"{one.incident.started_at:{TIME}}",
+            "minutes": whole_minutes(one.incident.started_at, one.incident.ended_at),
+            "likeness": one.likeness,
+            "likeliest cause": _likeliest(one.incident),
+            "what": one.incident.title,
+            "noted": "; ".join(one.notes),
+        }
+        for one in similar
+    ]
+    columns = ["incident", "started", "minutes", "likeness", "likeliest cause", "what", "noted"]
+    return ReadableFrame(rows, columns=columns, nothing="nothing like it before")
 
 
 def timeline_table(events: Iterable[IncidentEvent]) -> pd.DataFrame:

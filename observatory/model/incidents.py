@@ -156,7 +156,8 @@ class Incident:
         others = [name for name in self.services if name != origin]
         more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
         also = f"; also {', '.join(others[:MOST_NAMED])}{more}" if others else ""
-        return f"{origin}: {symptom.sentence}{also}"
+        first = symptom.sentence.partition("; ")[0]
+        return f"{origin}: {first}{also}"
 
 
 def by_onset(symptoms: Iterable[Symptom]) -> tuple[Symptom, ...]:

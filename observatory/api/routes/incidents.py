@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response, g
 
 from observatory.access.gate import Access
+from observatory.analysis.similar_incidents import similar_incidents
 from observatory.api import context
 from observatory.api.middleware.authorization import access
 from observatory.api.paging import cursor_of, next_page, place
@@ -18,7 +19,7 @@ from observatory.api.schemas.requests import Assignment, IncidentsQuery, Note, S
 from observatory.incidents import actions
 from observatory.model import Incident as Kept
 from observatory.model import IncidentChanges
-from observatory.store.reader import IncidentsReader
+from observatory.store.reader import StoreReader
 from observatory.store.tables.incidents import NOT_MERGED
 from observatory.times import rfc3339
 
@@ -75,7 +76,7 @@ def incident(incident_id: str) -> Response:
 
     One that became part of another says so in `merged_into`.
     """
-    return _details(context.reader().store.incidents, incident_id)
+    return _details(context.reader().store, incident_id)
 
 
 @routes.post("/incidents/<incident_id>/acknowledge")
@@ -136,9 +137,10 @@ def _change(incident_id: str, action: Callable[[Kept, str, datetime], IncidentCh
     operator, who = context.operator(), str(g.caller)
     now = operator.clock()
     operator.store.incidents.change(incident_id, lambda held: action(held, who, now))
-    return _details(operator.store.incidents, incident_id, status)
+    return _details(operator.store, incident_id, status)
 
 
-def _details(store: IncidentsReader, incident_id: str, status: int = 200) -> Response:
-    found = store.get(incident_id)
-    return context.answer(IncidentDetails.with_timeline(found, store.events(incident_id)), status)
+def _details(store: StoreReader, incident_id: str, status: int = 200) -> Response:
+    found = store.incidents.get(incident_id)
+    events, similar = store.incidents.events(incident_id), similar_incidents(store, found)
+    return context.answer(IncidentDetails.with_timeline(found, events, similar), status)

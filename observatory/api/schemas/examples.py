@@ -236,6 +236,15 @@ INCIDENT_DETAILS: dict[str, Any] = INCIDENT | {
             "text": "looking at the database",
         },
     ],
+    "similar": [
+        {
+            "id": "5c1e0d7a9b32",
+            "title": "shop/payments: p95 latency 3.2 s, typically 200–400 ms; also shop/checkout",
+            "started_at": "2026-02-11T14:20:00Z",
+            "likeness": 0.75,
+            "notes": ["it was the new connection pool: rolled back"],
+        }
+    ],
 }
 
 SAID: dict[str, Any] = {"note": "looking at the database"}

@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import ConfigDict, Field
 
 from observatory import model
+from observatory.analysis.similar_incidents import SimilarIncident
 from observatory.api.schemas import examples
 from observatory.api.schemas.responses import Answer
 from observatory.model import EventKind, IncidentState, Severity
@@ -89,6 +90,16 @@ class TimelineEntry(Answer):
     text: str
 
 
+class Similar(Answer):
+    """An earlier incident."""
+
+    id: str
+    title: str
+    started_at: datetime
+    likeness: float = Field(description="From 0 to 1: services and likeliest causes in common.")
+    notes: list[str] = Field(description="What people noted then, the oldest first.")
+
+
 class IncidentDetails(Incident):
     """One incident with everything that is known of it."""
 
@@ -97,12 +108,25 @@ class IncidentDetails(Incident):
     symptoms: list[Symptom]
     causes: list[Cause] = Field(description="The likeliest first.")
     timeline: list[TimelineEntry] = Field(description="The oldest line first.")
+    similar: list[Similar] = Field(description="Earlier incidents, the most similar first.")
 
     @classmethod
-    def with_timeline(cls, incident: model.Incident, events: Iterable[model.IncidentEvent]) -> IncidentDetails:
-        """From one of the store, and its timeline."""
+    def with_timeline(
+        cls, incident: model.Incident, events: Iterable[model.IncidentEvent], similar: Iterable[SimilarIncident]
+    ) -> IncidentDetails:
+        """From one of the store, its timeline, and what was like it before."""
         more = {"symptoms": incident.symptoms, "causes": incident.causes, "timeline": list(events)}
-        return cls.model_validate(_facts(incident) | more)
+        alike = [
+            Similar(
+                id=one.incident.id,
+                title=one.incident.title,
+                started_at=one.incident.started_at,
+                likeness=one.likeness,
+                notes=list(one.notes),
+            )
+            for one in similar
+        ]
+        return cls.model_validate(_facts(incident) | more | {"similar": alike})
 
 
 class IncidentPage(Answer):

@@ -313,5 +313,10 @@ class Incidents:
 
 def _one(found: Sequence[Incident], incident_id: str) -> Incident:
     if not found:
-        raise NotFoundError(f"there is no incident {incident_id!r}: list them with `observatory incidents`")
+        raise no_incident(incident_id)
     return found[0]
+
+
+def no_incident(incident_id: str) -> NotFoundError:
+    """What is raised where there is no incident of that id, or none that may be seen."""
+    return NotFoundError(f"there is no incident {incident_id!r}: list them with `observatory incidents list`")

@@ -78,6 +78,7 @@ def test_every_table_is_saved_and_brought_back(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "x.duckdb")) as store:
         every_table.fill(store)
         every_table.archive(store)
+        every_table.open_incident(store)
         every_table.rename(store)
         saved = store.backup(tmp_path / "backup")
         restore(tmp_path / "backup", str(tmp_path / "y.duckdb"), OPTIONS)

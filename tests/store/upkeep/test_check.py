@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-from support.every_table import NOW, SERVICES, archive, fill
+from support.every_table import NOW, SERVICES, archive, fill, open_incident
 
 from observatory.store import Store, open_store
 from observatory.store.tables.every import TABLES
@@ -24,6 +24,7 @@ def test_a_key_that_is_there_twice_is_found_in_every_table(tmp_path: Path) -> No
     with open_store(path) as store:
         fill(store)
         archive(store)
+        open_incident(store)
         store.names.rename(SERVICES[1].name, "shop/renamed", NOW)
         assert [finding for finding in store.check() if not finding.ok] == []
     names = sorted(table.name for table in TABLES)
