@@ -97,9 +97,7 @@ class ScopedIncidentsWriter(ScopedIncidents):
     def change(self, incident_id: str, change: Callable[[Incident], IncidentChanges]) -> Incident:
         def checked(incident: Incident) -> IncidentChanges:
             if self._part(incident) is None:
-                raise NotFoundError(
-                    f"there is no incident {incident_id!r}: list them with `observatory incidents list`"
-                )
+                raise no_incident(incident_id)
             if not self._is_whole(incident):
                 raise ForbiddenError(
                     f"incident {incident_id!r} has services outside of what you may see: {self._scope}; who works on "

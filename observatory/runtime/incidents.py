@@ -57,7 +57,7 @@ class IncidentTracker:
             book.step(now, [*symptoms, *_of_health(book.symptoms, critical, now)])
             return book.changes
 
-        return self._store.incidents.update(now - REACH, change)
+        return self._store.incidents.update(now - REACH, change, now)
 
     def replay(self, start: datetime, end: datetime) -> IncidentChanges:
         """Follow a past step by step, as if it had been live; of health nothing is known there."""

@@ -83,6 +83,22 @@ def test_a_store_of_before_incidents_gets_those_of_its_anomalies(store: Store) -
     assert not [one for one in store.incidents.read() if one.is_active]
 
 
+def test_a_process_that_was_held_up_does_not_undo_what_another_did_meanwhile(store: Store) -> None:
+    late, quick = IncidentTracker(store), IncidentTracker(store)
+    quick.follow(NOON, {"shop/web": "shop/web: health 0"})
+    quick.follow(NOON + 8 * MINUTE, {})
+    assert not late.follow(NOON + MINUTE, {"shop/web": "shop/web: health 0", "shop/db": "shop/db: health 0"})
+    quick.follow(NOON + 15 * MINUTE, {})
+    assert kinds(store) == {"opened": 1, "resolved": 1}
+
+
+def test_a_clock_that_is_set_back_an_hour_keeps_nothing_from_being_noticed(store: Store) -> None:
+    tracker = IncidentTracker(store)
+    tracker.follow(NOON, {"shop/web": "shop/web: health 0"})
+    tracker.follow(NOON - 60 * MINUTE, {"shop/web": "shop/web: health 0", "shop/db": "shop/db: health 0"})
+    assert {name for one in store.incidents.read() for name in one.services} == {"shop/web", "shop/db"}
+
+
 def test_an_anomaly_that_nobody_saw_end_does_not_keep_its_incident_open(store: Store) -> None:
     store.write_anomalies([anomaly("shop/web", 0, 5, is_open=True)])
     tracker = IncidentTracker(store)

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from observatory.errors import NotFoundError
@@ -26,7 +26,12 @@ from observatory.store.engine.homes.base import Session
 from observatory.store.sql import incidents
 from observatory.store.sql.literals import Row
 from observatory.store.tables.base import Column, ValueTable
+from observatory.store.tables.watermarks import WatermarkTable
 
+FOLLOWED = "incidents"
+"""The watermark of how far incidents were followed."""
+CLOCK_SET_BACK = timedelta(minutes=10)
+"""A look that is older than the last one by so much was not late: the clock was set back."""
 NOT_MERGED = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.RESOLVED)
 
 
@@ -237,13 +242,25 @@ class Incidents:
         """Those that go on, and those that ended since a time."""
         return self._complete(self._database.rows(incidents.RECENT, [since]), self._database.rows)
 
-    def update(self, since: datetime, change: Callable[[Sequence[Incident]], IncidentChanges]) -> IncidentChanges:
+    def update(
+        self,
+        since: datetime,
+        change: Callable[[Sequence[Incident]], IncidentChanges],
+        at: datetime | None = None,
+    ) -> IncidentChanges:
         """Have `change` tell what becomes of those that go on, and of those that ended since a time; and keep it.
 
-        It may be called more than once, each time with what there is then.
+        It may be called more than once, each time with what there is then. What it looked at is of the time `at`:
+        where another process has just looked at a later one, it is not called, for it would undo what that has done.
         """
 
         def work(session: Session) -> IncidentChanges:
+            if at is not None:
+                seen = WatermarkTable.read(session, FOLLOWED)
+                if seen is not None and timedelta(0) < seen - at < CLOCK_SET_BACK:
+                    return IncidentChanges()
+                for statement in WatermarkTable.moving(FOLLOWED, at):
+                    session.execute(statement.sql, statement.parameters)
             held = self._complete(session.rows(incidents.RECENT, [since]), session.rows)
             changes = change(held)
             self._save(session, {one.id: one for one in held}, changes)
