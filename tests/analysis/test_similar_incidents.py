@@ -30,7 +30,7 @@ def test_the_same_services_and_the_same_cause_are_the_same():
 
 
 def test_earlier_ones_come_with_what_was_noted_the_most_similar_first():
-    with open_store() as store:
+    with open_store(":memory:") as store:
         before = [
             incident("same", 0, "shop/web", "shop/db", blamed="shop/db"),
             incident("half", 100, "shop/web", "shop/db", blamed="shop/web"),

@@ -36,7 +36,7 @@ def test_one_that_somebody_works_on_says_who() -> None:
 
 
 def test_what_goes_on_comes_first_and_what_ended_long_ago_is_left_out() -> None:
-    with open_store() as store:
+    with open_store(":memory:") as store:
         ended, mild, bad = (
             incident("ended", 5, IncidentState.RESOLVED),
             replace(incident("mild", 20), severity=Severity.LOW),
