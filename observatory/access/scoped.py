@@ -23,7 +23,19 @@ from observatory.analysis.history import POINTS, ServiceHistory
 from observatory.config import Settings
 from observatory.errors import ForbiddenError, UnknownServiceError
 from observatory.health.overview import Overview
-from observatory.model import SERVICE, Anomaly, Cycle, Failure, Fault, Feedback, NameRule, NameRules, Remark, Service
+from observatory.model import (
+    SERVICE,
+    Anomaly,
+    Call,
+    Cycle,
+    Failure,
+    Fault,
+    Feedback,
+    NameRule,
+    NameRules,
+    Remark,
+    Service,
+)
 from observatory.runtime.parts import Parts
 from observatory.runtime.reader import FeedReader, Reader, WorkerState
 from observatory.store.reader import FeedbackReader, IncidentsReader, NamesReader, RemarksReader, StoreReader
@@ -185,6 +197,11 @@ class ScopedStore:
 
     def calls(self) -> list[tuple[str, str]]:
         return [call for call in self._base.calls() if all(map(self._scope.covers, call))]
+
+    def graph(self, everything: bool = False) -> list[Call]:
+        """Calls whose ends are inside; what is outside of all services is seen with the service at the other end."""
+        found = [call for call in self._base.graph(everything) if call.services]
+        return [call for call in found if all(map(self._scope.covers, call.services))]
 
     def history(
         self, service: str, start: datetime, end: datetime, metrics: Sequence[str] | None = None

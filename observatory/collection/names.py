@@ -15,7 +15,18 @@ import pandas as pd
 
 from observatory.catalog import METRICS
 from observatory.collection.deploy_names import deploy_renames
-from observatory.model import SERVICE, TIMESTAMP, Collected, Fault, NameRules, Service
+from observatory.model import (
+    SERVICE,
+    TIMESTAMP,
+    Call,
+    Collected,
+    End,
+    Fault,
+    KnownServices,
+    NameRules,
+    Service,
+    as_calls,
+)
 from observatory.sources import RenamingSource, Source
 from observatory.store import Store
 from observatory.store.sql.combining import combined_rows, combining
@@ -55,9 +66,9 @@ class NamedSource:
         """See `Source.history`."""
         return self._named(self._source.history(start, end, step, self._asked(services)), services)
 
-    def graph(self) -> list[tuple[str, str]]:
+    def graph(self) -> list[Call]:
         """See `Source.graph`."""
-        return named_calls(self._source.graph(), self._rules)
+        return named_calls(as_calls(self._source.graph(), self.name), self._rules)
 
     def _asked(self, services: Sequence[str] | None) -> Sequence[str] | None:
         """By which names its source knows services; None where these cannot be listed, for all."""
@@ -96,10 +107,44 @@ def named_samples(frame: pd.DataFrame, rules: NameRules) -> pd.DataFrame:
     return pd.concat([frame[~joined], _combined(frame[joined])], ignore_index=True)
 
 
-def named_calls(calls: Iterable[tuple[str, str]], rules: NameRules) -> list[tuple[str, str]]:
+def named_calls(calls: Iterable[Call], rules: NameRules) -> list[Call]:
     """Calls by the names that rules give, without those of excluded services and of a service to itself."""
-    named = {(rules.name_of(a), rules.name_of(b)) for a, b in calls if not any(is_excluded(x, rules) for x in (a, b))}
-    return sorted(call for call in named if call[0] != call[1])
+    named = [
+        replace(call, caller=_name_of(call.caller_end, rules), callee=_name_of(call.callee_end, rules))
+        for call in calls
+        if not any(is_excluded(name, rules) for name in call.services)
+    ]
+    return [call for call in dict.fromkeys(named) if call.caller_end != call.callee_end]
+
+
+def known_calls(calls: Iterable[Call], known: KnownServices, rules: NameRules) -> list[Call]:
+    """Calls whose ends are looked up among the services that are known; what is none of them is outside.
+
+    A name may be one of before, and only where a call says nothing else of an end. Calls between two ends that are
+    outside are left out.
+    """
+    found = []
+    for call in calls:
+        (caller_is, caller), (callee_is, callee) = (
+            _looked_up(end, known, rules) for end in (call.caller_end, call.callee_end)
+        )
+        found.append(replace(call, caller=caller, callee=callee, caller_is=caller_is, callee_is=callee_is))
+    return [call for call in found if call.services]
+
+
+def _looked_up(end: tuple[End, str], known: KnownServices, rules: NameRules) -> tuple[End, str]:
+    is_a, name = end
+    if is_a is not End.SERVICE:
+        return end
+    service = known.find([rules.name_of(name), name])
+    if service is not None:
+        return End.SERVICE, service
+    return End.EXTERNAL if "." in name.rpartition("/")[2] else End.UNKNOWN, name
+
+
+def _name_of(end: tuple[End, str], rules: NameRules) -> str:
+    is_a, name = end
+    return rules.name_of(name) if is_a is End.SERVICE else name
 
 
 def named_faults(faults: Iterable[Fault], rules: NameRules) -> list[Fault]:

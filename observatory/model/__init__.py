@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from observatory.model.anomalies import Anomaly, Evidence, Learning, Severity
+from observatory.model.calls import COUNTS_FOR_DAYS, Call, End, as_calls
 from observatory.model.cycles import Cycle, Failure, Remark
 from observatory.model.health import Band, Health, HealthPart
 from observatory.model.incidents import (
@@ -18,6 +19,7 @@ from observatory.model.incidents import (
     SymptomKey,
     by_onset,
 )
+from observatory.model.known import KnownServices
 from observatory.model.labels import Fault, Feedback, Verdict
 from observatory.model.names import (
     NameRule,
@@ -37,6 +39,7 @@ from observatory.model.services import IMPORTED, LONGEST_NAME, MOST_NAMED, Servi
 from observatory.model.transitions import Transition, TransitionKind
 
 __all__ = [
+    "COUNTS_FOR_DAYS",
     "IMPORTED",
     "LONGEST_NAME",
     "MOST_NAMED",
@@ -45,8 +48,10 @@ __all__ = [
     "TIMESTAMP",
     "Anomaly",
     "Band",
+    "Call",
     "Collected",
     "Cycle",
+    "End",
     "EventKind",
     "Evidence",
     "Failure",
@@ -58,6 +63,7 @@ __all__ = [
     "IncidentChanges",
     "IncidentEvent",
     "IncidentState",
+    "KnownServices",
     "Learning",
     "LikelyCause",
     "NameRule",
@@ -79,6 +85,7 @@ __all__ = [
     "TransitionKind",
     "Verdict",
     "apply_renames",
+    "as_calls",
     "by_onset",
     "covers",
     "empty_samples",

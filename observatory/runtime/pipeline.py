@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from observatory.collection.backfill import backfill
@@ -14,7 +15,7 @@ from observatory.collection.names import named_calls, named_faults
 from observatory.config import Settings
 from observatory.errors import ObservatoryError
 from observatory.health.overview import overview
-from observatory.model import Anomaly, Cycle, Failure, IncidentState, Progress, Service, no_progress
+from observatory.model import Anomaly, Cycle, Failure, IncidentState, Progress, Service, as_calls, no_progress
 from observatory.runtime.causes import CauseFinder
 from observatory.runtime.detection import LiveDetection
 from observatory.runtime.incidents import IncidentTracker, critical_services
@@ -171,7 +172,11 @@ class Pipeline:
             if read_at is not None and now - read_at < CALLS_EVERY and of == names:
                 continue
             with _recorded(f"calls of {source.name}", failures):
-                self.store.write_calls(named_calls(source.graph(), self.store.names.rules()))
+                rules = self.store.names.rules()
+                found = [
+                    replace(call, source=call.source or source.name) for call in as_calls(source.graph(), source.name)
+                ]
+                self.store.write_calls(named_calls(found, rules), now)
                 self._calls_read[source.name] = now, names
 
     def _follow_incidents(self, now: datetime, failures: list[Failure]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from observatory.model import Collected, Fault, Renames, Service
+from observatory.model import Call, Collected, Fault, Renames, Service
 
 
 @runtime_checkable
@@ -32,8 +32,22 @@ class Source(Protocol):
         """Samples every `step` seconds from `start` to `end`, both inclusive."""
         ...
 
-    def graph(self) -> list[tuple[str, str]]:
-        """Known calls as ``(caller, callee)``; empty where the source knows none."""
+    def graph(self) -> Sequence[Call | tuple[str, str]]:
+        """Known calls, or of those between services ``(caller, callee)``; empty where the source knows none.
+
+        A `Call` may have an end that is no service, such as a database. The times of one are set where it has none.
+        """
+        ...
+
+
+@runtime_checkable
+class CallSource(Protocol):
+    """Where only calls come from, as a Jaeger. It raises `SourceError` when they cannot be had."""
+
+    name: str
+
+    def graph(self) -> Sequence[Call]:
+        """Known calls, by names that may still have to be looked up among the services."""
         ...
 
 

@@ -15,13 +15,14 @@ from typing import Any, Self
 import pandas as pd
 
 from observatory.catalog import METRICS, Metric
-from observatory.model import Anomaly, Cycle, Fault, Service
+from observatory.model import Anomaly, Call, Cycle, Fault, Service, as_calls
 from observatory.store.engine.database import Database
 from observatory.store.engine.homes import home_opener
 from observatory.store.engine.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
 from observatory.store.tables.anomalies import AnomalyTable
 from observatory.store.tables.audit import AuditTable
+from observatory.store.tables.calls import CallTable
 from observatory.store.tables.cycles import CycleTable
 from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
@@ -35,7 +36,7 @@ from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.runs import RunTable
 from observatory.store.tables.samples import SampleTable, as_time
 from observatory.store.tables.schedulers import SchedulerTable
-from observatory.store.tables.services import CallTable, ServiceTable
+from observatory.store.tables.services import ServiceTable
 from observatory.store.tables.sessions import SessionTable
 from observatory.store.tables.states import StateTable
 from observatory.store.tables.watermarks import WatermarkTable
@@ -162,13 +163,20 @@ class Store:
         """The service called `name`; raises UnknownServiceError with names that are close."""
         return self.services_table.get(name)
 
-    def write_calls(self, calls: Iterable[tuple[str, str]]) -> int:
-        """Remember who calls whom, as ``(caller, callee)``."""
-        return self.calls_table.write(calls)
+    def write_calls(self, calls: Iterable[Call | tuple[str, str]], at: datetime | None = None) -> int:
+        """Remember who calls whom, as calls or as ``(caller, callee)`` of services.
+
+        `at` is when they were seen, where they say no time themselves; without one they count for ever.
+        """
+        return self.calls_table.see(as_calls(calls), at)
 
     def calls(self) -> list[tuple[str, str]]:
-        """Known calls as ``(caller, callee)``."""
-        return self.calls_table.all()
+        """Certain calls between services that were seen within a week, as ``(caller, callee)``."""
+        return self.calls_table.pairs()
+
+    def graph(self, everything: bool = False) -> list[Call]:
+        """Who calls whom and how that is known, with what is outside; `everything`: also what was not seen for long."""
+        return self.calls_table.all(everything=everything)
 
     # -- samples ----------------------------------------------------------------------------
 

@@ -91,12 +91,15 @@ class Retention:
         Age at which roll-ups are removed, once their samples are gone.
     anomalies
         Age at which anomalies that ended are removed.
+    calls
+        Age at which calls that were not seen since are removed.
     """
 
     archive: float | None = 35.0
     raw: float | None = None
     rollups: float | None = None
     anomalies: float | None = None
+    calls: float | None = 90.0
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from observatory.model import (
     Anomaly,
+    Call,
     Cycle,
     Fault,
     Feedback,
@@ -143,6 +144,8 @@ class StoreReader(Protocol):
     def service(self, name: str) -> Service: ...
 
     def calls(self) -> list[tuple[str, str]]: ...
+
+    def graph(self, everything: bool = False) -> list[Call]: ...
 
     def history(
         self, service: str, start: datetime, end: datetime, metrics: Sequence[str] | None = None

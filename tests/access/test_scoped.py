@@ -20,7 +20,9 @@ from observatory.config import Settings
 from observatory.errors import ForbiddenError, NotSignedInError, UnknownServiceError
 from observatory.model import (
     Anomaly,
+    Call,
     Cycle,
+    End,
     EventKind,
     Failure,
     Fault,
@@ -72,6 +74,15 @@ def runtime() -> Iterator[Runtime]:
     blames = IncidentEvent(incident.id, NOON, "cause", f"likeliest cause: {OURS}: {THEIRS} is ill", service_name=OURS)
     changed = replace(incident, causes=blamed, assignee=f"owners of {THEIRS}")
     store.incidents.change(incident.id, lambda held: IncidentChanges((changed,), (*said, blames)))
+    store.write_calls(
+        [
+            Call(OURS, "ours.example", callee_is=End.EXTERNAL),
+            Call("user", OURS, caller_is=End.USER),
+            Call(THEIRS, "strangers.example", callee_is=End.EXTERNAL),
+            Call(THEIRS, "strangers", callee_is=End.DATABASE),
+        ],
+        NOON,
+    )
     store.write_faults([Fault(OURS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.write_faults([Fault(THEIRS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.feedback.write([Feedback(name, Verdict.RIGHT, NOON, NOON, NOON, "seasonal") for name in (OURS, THEIRS)])
@@ -131,6 +142,7 @@ STORE: dict[str, Callable[[Any], Any]] = {
     "services": lambda s: s.services(),
     "service": lambda s: s.service(OURS),
     "calls": lambda s: s.calls(),
+    "graph": lambda s: s.graph(everything=True),
     "history": lambda s: s.history(OURS, NOON - HOUR, NOON),
     "history_of_all": lambda s: [
         s.history_of_all(NOON - HOUR, NOON, names).to_csv() for names in (None, [OURS, THEIRS])
@@ -209,6 +221,14 @@ def test_the_whole_runtime_satisfies_what_is_read(runtime: Runtime) -> None:
         if not name.startswith("_"):
             given = inspect.signature(getattr(type(runtime.store), name)).parameters
             assert list(inspect.signature(member).parameters) == list(given), name
+
+
+def test_what_is_outside_of_all_services_is_seen_with_the_service_at_its_other_end(ours: Reader) -> None:
+    assert [(call.caller, call.callee) for call in ours.store.graph()] == [
+        (OURS, "ours.example"),
+        (OURS, "payments/db"),
+        ("user", OURS),
+    ]
 
 
 def test_who_sees_everything_gets_the_runtime_itself(runtime: Runtime) -> None:

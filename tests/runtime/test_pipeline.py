@@ -12,7 +12,7 @@ from support.shop import NOON, Clock
 
 from observatory.config import Settings
 from observatory.errors import SourceError
-from observatory.model import SERVICE, Collected, Failure, Fault
+from observatory.model import SERVICE, Call, Collected, End, Failure, Fault
 from observatory.runtime import Runtime
 from observatory.sources import LabelledSource
 from observatory.sources.demo.shop import SHOP, DemoSource
@@ -23,12 +23,12 @@ AWAY = SourceError("the server is away")
 class Shop(DemoSource):
     """The demo shop, with calls, labels and services as the test wants them."""
 
-    calls: list[tuple[str, str]] | Exception = [("shop/checkout", "shop/payments")]  # noqa: RUF012
+    calls: list[Call | tuple[str, str]] | Exception = [("shop/checkout", "shop/payments")]  # noqa: RUF012
     labels: Exception | None = None
     hidden = ""
     times_asked = 0
 
-    def graph(self) -> list[tuple[str, str]]:
+    def graph(self) -> list[Call | tuple[str, str]]:  # type: ignore[override]
         self.times_asked += 1
         if isinstance(self.calls, Exception):
             raise self.calls
@@ -79,6 +79,31 @@ def test_calls_are_read_when_the_past_is_filled_and_every_few_minutes(runtime: R
     assert cycle(runtime) == ()
     assert source.times_asked == 2
     assert ("shop/checkout", "shop/new") in runtime.store.calls()
+
+
+def test_a_call_is_kept_with_its_kind_its_source_and_when_it_was_seen_first_and_last(
+    runtime: Runtime, source: Shop
+) -> None:
+    source.calls = [("shop/cart", "shop/email"), Call("shop/cart", "carts", "spans", callee_is=End.DATABASE)]
+    assert cycle(runtime) == ()
+    first = runtime.clock()
+    assert cycle(runtime, 10) == ()
+    times = first, runtime.clock()
+    assert runtime.store.graph() == [
+        Call("shop/cart", "carts", "spans", "demo", *times, callee_is=End.DATABASE),
+        Call("shop/cart", "shop/email", "demo", "demo", *times),
+    ]
+    assert runtime.store.calls() == [("shop/cart", "shop/email")]
+
+
+def test_a_call_that_a_source_tells_no_more_counts_for_a_week(runtime: Runtime, source: Shop) -> None:
+    assert cycle(runtime) == ()
+    source.calls = []
+    assert cycle(runtime, 7 * 24 * 60 - 1) == ()
+    assert runtime.store.calls() == [("shop/checkout", "shop/payments")]
+    assert cycle(runtime, 2) == ()
+    assert runtime.store.calls() == []
+    assert len(runtime.store.graph(everything=True)) == 1
 
 
 def test_a_process_that_finds_nothing_to_fill_reads_the_calls_in_its_first_cycle(

@@ -13,8 +13,8 @@ from observatory.store import Store, open_store
 from observatory.store.sql.literals import Row
 from observatory.store.tables.every import TABLES
 
-OWN = {"archive_files": {"file", "checksum"}}
-"""Columns of names that are drawn, and of sums over the metrics that a version has; the check looks at those."""
+OWN = {"archive_files": {"file", "checksum"}, "calls": {"last_seen"}}
+"""Columns of names that are drawn, of sums over the metrics that a version has, and of the time of the upgrade."""
 
 
 def make(path: Path, script: str) -> None:

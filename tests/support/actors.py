@@ -21,7 +21,7 @@ from support.servers import wait_until
 
 from observatory.catalog import METRICS
 from observatory.errors import StoreError
-from observatory.model import Service
+from observatory.model import Call, Service
 from observatory.store import Store, open_store
 from observatory.store.engine.homes.base import Session
 
@@ -52,6 +52,14 @@ def write(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
     for number in range(count):
         store.write_samples(batch(name, number))
         say(number)
+
+
+def see(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
+    """See one call hour by hour, those of an odd number last first."""
+    hours = [START + timedelta(hours=hour) for hour in range(40)]
+    for at in reversed(hours) if count % 2 else hours:
+        store.write_calls([Call("web", "cart", "istio", "eu"), Call("web", name, "istio", "eu")], at)
+    say("seen")
 
 
 def hold(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
@@ -147,6 +155,7 @@ def make(store: Store, name: str, count: int, say: Say, ended: Event) -> None:
 ROLES = {
     "own": own,
     "write": write,
+    "see": see,
     "hold": hold,
     "read": read,
     "archive": archive,

@@ -95,7 +95,8 @@ def up(*jobs: str, step: int = 60) -> Series:
 class Case:
     """Series, and by metric and service the values; no other service has a value of these metrics.
 
-    `services` are all services with a value of any metric, where that is worth holding; `calls` those between them.
+    `services` are all services with a value of any metric, where that is worth holding; `calls` those between them,
+    `outside` those with something else at one end, as kind and name of both ends, and `kind` how they are all known.
     """
 
     series: Series
@@ -104,6 +105,8 @@ class Case:
     chosen: Sequence[str] = ()
     services: Sequence[str] | None = None
     calls: Sequence[tuple[str, str]] | None = None
+    outside: Sequence[tuple[str, str, str, str]] = ()
+    kind: str = "service graph"
     window: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     failures: Sequence[str] = ()
@@ -187,7 +190,12 @@ class Cases:
             assert sorted(collected.frame[SERVICE]) == sorted(case.services)
         if case.calls is not None:
             inventory = read_inventory(case.source(server.url).client, at, at)
-            assert read_calls(inventory, [str(one) for one in collected.frame[SERVICE]], at) == sorted(case.calls)
+            found_calls = read_calls(inventory, [str(one) for one in collected.frame[SERVICE]], at)
+            between = [call for call in found_calls if call.is_between_services]
+            assert [(call.caller, call.callee) for call in between] == sorted(case.calls)
+            outside = [(*call.caller_end, *call.callee_end) for call in found_calls if call not in between]
+            assert sorted(outside) == sorted(case.outside)
+            assert {call.kind for call in found_calls} <= {case.kind}
 
     def _text(self, kind: str) -> str:
         lines: dict[str, list[str]] = {}

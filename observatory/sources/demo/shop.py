@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from observatory.errors import InvalidInputError, UnknownServiceError
-from observatory.model import SERVICE, TIMESTAMP, Collected, Fault, Service, empty_samples
+from observatory.model import SERVICE, TIMESTAMP, Call, Collected, End, Fault, Service, empty_samples
 from observatory.sources.demo.faults import KINDS, Injection, Reach, apply, reach
 
 FloatArray = NDArray[np.float64]
@@ -79,6 +79,13 @@ CALLS = (
     ("shop/inventory", "shop/orders-db"),
     ("shop/shipping", "shop/orders-db"),
 )
+OUTSIDE = (
+    Call("user", "shop/frontend", caller_is=End.USER),
+    Call("shop/payments", "api.acquirer.example", callee_is=End.EXTERNAL),
+    Call("shop/email", "smtp.mail.example", callee_is=End.EXTERNAL),
+    Call("shop/catalog", "products", callee_is=End.DATABASE),
+)
+"""Calls that begin or end outside of the shop."""
 FRONTEND_RATE = 240.0  # requests per second at the busiest hour
 
 # Hours before the anchor in a history of a week, and length in minutes.
@@ -168,9 +175,10 @@ class DemoSource:
         frame = pd.concat(frames).rename_axis(TIMESTAMP).reset_index()
         return Collected(frame[[SERVICE, TIMESTAMP, *MEASURED]], queries=len(MEASURED))
 
-    def graph(self) -> list[tuple[str, str]]:
-        """Who calls whom in the shop."""
-        return list(CALLS)
+    def graph(self) -> list[Call]:
+        """Who calls whom in the shop, and what is outside of it."""
+        between = [Call(caller, callee, "demo", self.name) for caller, callee in CALLS]
+        return [*between, *(replace(call, kind="demo", source=self.name) for call in OUTSIDE)]
 
     def faults(self, start: datetime | None = None, end: datetime | None = None) -> list[Fault]:
         """Labels of the faults that overlap a range; after `live_since` an end must be given."""

@@ -21,7 +21,7 @@ from observatory.errors import (
     SourceTimeoutError,
     SourceUnreachableError,
 )
-from observatory.model import SERVICE, Collected, Failure, Service, is_usable_name
+from observatory.model import SERVICE, Call, Collected, Failure, Service, is_usable_name
 from observatory.sources.prometheus.answers import wide_frame
 from observatory.sources.prometheus.asking import Answers, Asking, Found
 from observatory.sources.prometheus.calls import read_calls
@@ -241,8 +241,10 @@ class PrometheusSource:
         plan = self.plan((start, end))
         return self._collected(plan, self.asking.over_time(plan, start, end, step, services), services, step)
 
-    def graph(self) -> list[tuple[str, str]]:
-        """Calls between the services that were last seen, where a mesh, a proxy or traces have metrics of them.
+    def graph(self) -> list[Call]:
+        """Calls of the services that were last seen, where a mesh, a proxy or traces have metrics of them.
+
+        Those with what is not to be watched are left out.
 
         Raises
         ------
@@ -251,7 +253,8 @@ class PrometheusSource:
         """
         if self._looked is None:
             return []
-        return read_calls(self._looked[1], self._seen, datetime.now(UTC) - self.delay)
+        found = read_calls(self._looked[1], self._seen, datetime.now(UTC) - self.delay)
+        return [call for call in found if not any(map(self._excluded.match, (call.caller, call.callee)))]
 
     def _collected(self, plan: Plan, found: Found, services: Sequence[str] | None, step: float | None) -> Collected:
         """Answers by metric as samples, and what is to be said about them."""

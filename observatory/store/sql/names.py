@@ -8,8 +8,10 @@ A batch has a row for each service concerned: its `service_name`, what it `becom
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from observatory.store.sql.builders import quoted
+from observatory.store.sql.literals import literal
 from observatory.store.sql.rollups import PARTS
 from observatory.store.sql.samples import SERVICE_KEY, service_key
 
@@ -136,25 +138,41 @@ SELECT b.becomes AS service_name{known} FROM services AS t JOIN {batch} AS b USI
 """
 
 
-def join_rows(copy: str, table: str, column: str, keys: Sequence[str], batch: str, order: str) -> str:
-    """Rows of a table by new names in a column; of those with the same keys the first."""
+Mark = tuple[str, str] | None
+"""Of a column that may hold other names than those of services: the column that tells, and what it has then."""
+
+
+def join_rows(
+    copy: str,
+    table: str,
+    column: str,
+    keys: Sequence[str],
+    batch: str,
+    order: str,
+    mark: Mark = None,
+    joined: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Rows of a table by new names in a column; of those with the same keys the first, with what `joined` says."""
     name = quoted([column])[0]
     same = ", ".join("b.becomes" if key == column else f"t.{key}" for key in keys)
+    changed = [f"b.becomes AS {name}"]
+    changed += [f"{how}(t.{other}) OVER (PARTITION BY {same}) AS {other}" for other, how in joined.items()]
     return f"""
 CREATE TEMP TABLE {copy} AS
-SELECT t.* REPLACE (b.becomes AS {name}) FROM {table} AS t JOIN {batch} AS b ON t.{name} = b.service_name
+SELECT t.* REPLACE ({", ".join(changed)})
+FROM {table} AS t JOIN {batch} AS b ON t.{name} = b.service_name{_and(mark, "t.")}
 QUALIFY row_number() OVER (PARTITION BY {same} ORDER BY {order}) = 1
 """
 
 
-def replace_rows(copy: str, table: str, column: str, batch: str) -> list[str]:
+def replace_rows(copy: str, table: str, column: str, batch: str, mark: Mark = None) -> list[str]:
     """Put the rows of a copy in the place of those of the services of a batch."""
-    return [delete_rows(table, column, batch), f"INSERT INTO {table} BY NAME SELECT * FROM {copy}"]
+    return [delete_rows(table, column, batch, mark), f"INSERT INTO {table} BY NAME SELECT * FROM {copy}"]
 
 
-def delete_rows(table: str, column: str, batch: str) -> str:
+def delete_rows(table: str, column: str, batch: str, mark: Mark = None) -> str:
     """Remove the rows of the services of a batch."""
-    return f"DELETE FROM {table} WHERE {quoted([column])[0]} IN (SELECT service_name FROM {batch})"
+    return f"DELETE FROM {table} WHERE {quoted([column])[0]} IN (SELECT service_name FROM {batch}){_and(mark)}"
 
 
 def blank(table: str, column: str, batch: str) -> str:
@@ -181,7 +199,9 @@ WHERE is_open AND service_name IN (SELECT becomes FROM {batch}) AND (service_nam
 
 def forget_own_calls(batch: str) -> str:
     """A service that was joined with one that it calls does not call itself."""
-    return f"DELETE FROM calls WHERE caller = callee AND caller IN (SELECT becomes FROM {batch})"
+    return f"""
+DELETE FROM calls WHERE caller = callee AND caller_is = callee_is AND caller IN (SELECT becomes FROM {batch})
+"""
 
 
 FORGET_FETCHES = "DELETE FROM fetches WHERE list_contains(CAST($asked AS VARCHAR[]), services)"
@@ -190,6 +210,11 @@ FORGET_FETCHES = "DELETE FROM fetches WHERE list_contains(CAST($asked AS VARCHAR
 def drop(copy: str) -> str:
     """Forget a copy."""
     return f"DROP TABLE {copy}"
+
+
+def _and(mark: Mark, of: str = "") -> str:
+    """Only where the column holds the name of a service."""
+    return f" AND {of}{mark[0]} = {literal(mark[1])}" if mark else ""
 
 
 def _crosses() -> str:

@@ -21,8 +21,6 @@ LIMIT coalesce($limit, 1000000)
 """
 PRUNE_ANOMALIES = "DELETE FROM metrics_anomalies WHERE ended_at < ? AND NOT is_open"
 
-CALLS = "SELECT caller, callee FROM calls ORDER BY caller, callee"
-
 FAULTS = """
 SELECT * FROM faults
 WHERE ended_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')

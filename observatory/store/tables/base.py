@@ -39,6 +39,11 @@ class Table:
         Whether a missing value leaves the one that is stored.
     service_columns
         Columns that hold the name of a service: they follow when it is renamed, and its rows go when it is removed.
+    service_marks
+        Of those that may hold another name, the column that tells, and what it has where it is a service's.
+    joined
+        What becomes of columns where rows of services that are joined have the same keys, as an aggregate; of others
+        the first row counts.
     """
 
     name: ClassVar[str]
@@ -47,6 +52,8 @@ class Table:
     content: ClassVar[bool] = True
     keep_known: ClassVar[bool] = False
     service_columns: ClassVar[tuple[str, ...]] = ()
+    service_marks: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    joined: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, database: Database) -> None:
         self._database = database

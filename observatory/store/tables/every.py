@@ -6,6 +6,7 @@ from observatory.store.tables.anomalies import AnomalyTable
 from observatory.store.tables.archive_files import ArchiveFileTable
 from observatory.store.tables.audit import AuditTable
 from observatory.store.tables.base import Table
+from observatory.store.tables.calls import CallTable
 from observatory.store.tables.cycles import CycleTable
 from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
@@ -20,7 +21,7 @@ from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.runs import RunTable
 from observatory.store.tables.samples import SampleTable
 from observatory.store.tables.schedulers import SchedulerTable
-from observatory.store.tables.services import CallTable, ServiceTable
+from observatory.store.tables.services import ServiceTable
 from observatory.store.tables.states import StateTable
 from observatory.store.tables.watermarks import WatermarkTable
 

@@ -1,15 +1,11 @@
-"""Services, and who calls whom."""
+"""The registered services."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-
-import pandas as pd
 
 from observatory.errors import UnknownServiceError
 from observatory.model import SERVICE, Service
 from observatory.store.sql import tables
-from observatory.store.tables.base import Column, Table, ValueTable
+from observatory.store.tables.base import Column, ValueTable
 from observatory.store.tables.names import NameRuleTable
 
 
@@ -50,19 +46,3 @@ class ServiceTable(ValueTable[Service]):
         if not found:
             raise UnknownServiceError(name, [service.name for service in self.all()])
         return found[0]
-
-
-class CallTable(Table):
-    """Which service calls which."""
-
-    name = "calls"
-    keys = ("caller", "callee")
-    service_columns = ("caller", "callee")
-
-    def write(self, calls: Iterable[tuple[str, str]]) -> int:
-        """Remember calls, as ``(caller, callee)``."""
-        return self.upsert(pd.DataFrame(sorted(set(calls)), columns=list(self.keys)))
-
-    def all(self) -> list[tuple[str, str]]:
-        """Known calls as ``(caller, callee)``, in that order."""
-        return [(row["caller"], row["callee"]) for row in self._database.rows(tables.CALLS)]

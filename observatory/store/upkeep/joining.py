@@ -18,11 +18,12 @@ from observatory.store.sql import names, schema
 from observatory.store.sql.combining import combining
 from observatory.store.sql.literals import Row
 from observatory.store.tables.base import Table
+from observatory.store.tables.calls import CallTable
 from observatory.store.tables.every import TABLES
 from observatory.store.tables.names import ArchivedNameTable
 from observatory.store.tables.rollups import ROLLUPS, RollupTable
 from observatory.store.tables.samples import HOUR, SampleTable, floor_hour
-from observatory.store.tables.services import CallTable, ServiceTable
+from observatory.store.tables.services import ServiceTable
 from observatory.store.tables.states import StateTable
 from observatory.store.tables.watermarks import WatermarkTable
 
@@ -100,8 +101,11 @@ def remove_services(session: Session, batch: str, gone: Sequence[str]) -> None:
     for table in TABLES:
         for column in table.service_columns:
             is_its_own = column == SERVICE or table is CallTable
-            how = names.delete_rows if is_its_own else names.blank
-            session.execute(how(table.name, column, batch))
+            mark = table.service_marks.get(column)
+            if is_its_own:
+                session.execute(names.delete_rows(table.name, column, batch, mark))
+            else:
+                session.execute(names.blank(table.name, column, batch))
     _execute(session, ArchivedNameTable.renaming(batch))
     session.execute(names.FORGET_FETCHES, {"asked": [json.dumps([name]) for name in gone]})
 
@@ -146,14 +150,17 @@ def _join_rows(session: Session, table: type[Table], column: str, batch: str, or
         table,
         column,
         batch,
-        lambda copy: names.join_rows(copy, table.name, column, table.keys, batch, order),
+        lambda copy: names.join_rows(
+            copy, table.name, column, table.keys, batch, order, table.service_marks.get(column), table.joined
+        ),
     )
 
 
 def _replace(session: Session, table: type[Table], column: str, batch: str, joined: Callable[[str], str]) -> None:
     """Make a copy of the rows by their new names, and put it in their place."""
     copy = _copy_name()
-    _execute(session, [joined(copy), *names.replace_rows(copy, table.name, column, batch), names.drop(copy)])
+    replacing = names.replace_rows(copy, table.name, column, batch, table.service_marks.get(column))
+    _execute(session, [joined(copy), *replacing, names.drop(copy)])
 
 
 def _overlapping(session: Session, sql: str) -> Overlapping | None:

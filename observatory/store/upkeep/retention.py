@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from observatory.store.engine.database import Database, Statement
 from observatory.store.options import Retention
 from observatory.store.sql import samples, tables
+from observatory.store.tables.calls import CallTable
 from observatory.store.tables.incidents import Incidents
 from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.samples import floor_hour
@@ -49,6 +50,8 @@ def _retain(database: Database, archive: Archive, today: datetime, retention: Re
         before = today - timedelta(days=retention.anomalies)
         statements.append(Statement(tables.PRUNE_ANOMALIES, [before]))
         statements += Incidents(database).forgetting(before)
+    if retention.calls is not None:
+        statements.append(CallTable.pruning(today, retention.calls))
     database.write(statements)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from observatory.errors import InvalidInputError, UnknownServiceError
 from observatory.health.score import Targets, score
-from observatory.model import SERVICE, TIMESTAMP
+from observatory.model import SERVICE, TIMESTAMP, End
 from observatory.sources import Source
 from observatory.sources.demo.shop import CALLS, MEASURED, SHOP, DemoSource
 
@@ -112,7 +112,11 @@ def test_it_is_a_source_of_twelve_services_and_nine_metrics() -> None:
     assert list(answer.frame.columns) == [SERVICE, TIMESTAMP, *MEASURED]
     assert answer.queries == 9
     assert answer.frame.notna().all(axis=None)
-    assert source.graph() == list(CALLS)
+    calls = source.graph()
+    assert [(call.caller, call.callee) for call in calls if call.is_between_services] == list(CALLS)
+    assert {end for call in calls for end in (call.caller_is, call.callee_is)} == set(End) - {End.UNKNOWN}
+    assert {(call.kind, call.source) for call in calls} == {("demo", "demo")}
+    assert all(name in SHOP for call in calls for name in call.services)
 
 
 def test_only_the_services_asked_for_are_in_the_answer() -> None:

@@ -13,7 +13,8 @@ from support.openmetrics import Exposition
 from support.parsing import not_understood
 from support.servers import Server, VictoriaMetrics
 
-from observatory.sources.prometheus.calls import CALL_METRICS, KnownServices
+from observatory.model import Call, End, KnownServices
+from observatory.sources.prometheus.calls import CALL_METRICS
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.source import PrometheusSource
 
@@ -34,7 +35,7 @@ def graph(*pairs: tuple[str, str], more: str = "") -> Series:
 
 @CASES.add
 def the_service_graph_of_traces() -> Case:
-    """A user, a database and the service itself are no other service."""
+    """A user, a database and what nobody knows are no service; the service itself is no other one."""
     return Case(
         served("web", "cart", "pay")
         | graph(("web", "cart"), ("cart", "pay"), ("pay", "pay"), ("web", "elsewhere"))
@@ -43,6 +44,29 @@ def the_service_graph_of_traces() -> Case:
         | graph(("pay", "web"), more=',connection_type="messaging_system"'),
         {},
         calls=[(WEB, CART), (CART, PAY), (PAY, WEB)],
+        outside=[
+            ("user", "user", "service", WEB),
+            ("service", CART, "database", "pay-db"),
+            ("service", WEB, "unknown", "elsewhere"),
+        ],
+    )
+
+
+@CASES.add
+def a_database_or_a_user_with_the_name_of_a_service_is_not_that() -> Case:
+    """Databases are often called as the service they belong to, and shops have a service for their users."""
+    return Case(
+        served("cart", "user")
+        | graph(("cart", "cart"), more=',connection_type="database"')
+        | graph(("user", "cart"), more=',connection_type="virtual_node"')
+        | graph(("cart", "api.bank.example"), more=',connection_type="virtual_node"'),
+        {},
+        calls=[],
+        outside=[
+            ("service", CART, "database", "cart"),
+            ("user", "user", "service", CART),
+            ("service", CART, "external", "api.bank.example"),
+        ],
     )
 
 
@@ -65,7 +89,7 @@ def a_name_that_two_services_have_is_nobody() -> Case:
         f'http_requests_total{{namespace="{space}",job="{job}",code="200"}}': counter(60)
         for space, job in (("shop", "web"), ("shop", "pay"), ("bank", "pay"))
     }
-    return Case(series | graph(("web", "pay")), {}, calls=[])
+    return Case(series | graph(("web", "pay")), {}, calls=[], outside=[("service", WEB, "unknown", "pay")])
 
 
 @CASES.add
@@ -83,9 +107,21 @@ def istio() -> Case:
         'destination_service_namespace="shop",destination_service_name="web",response_code="200",reporter="destination"'
     )
     return Case(
-        call("web", "cart") | call("cart", "pay") | {f"istio_requests_total{{{unknown}}}": counter(60)},
+        served("web", "cart", "pay")
+        | call("web", "cart")
+        | call("cart", "pay")
+        | call("pay", "api.bank.example")
+        | call("pay", "PassthroughCluster")
+        | call("pay", "BlackHoleCluster")
+        | {f"istio_requests_total{{{unknown}}}": counter(60)},
         {},
         calls=[(CART, PAY), (WEB, CART)],
+        outside=[
+            ("service", PAY, "external", "api.bank.example"),
+            ("service", PAY, "external", "PassthroughCluster"),
+        ],
+        chosen=("http",),
+        kind="istio",
     )
 
 
@@ -101,19 +137,32 @@ def linkerd() -> Case:
             f'response_total{{{mine},direction="inbound",classification="success"}}': counter(60),
         }
 
-    return Case(seen("web", "cart") | seen("cart", "pay"), {}, calls=[(WEB, CART), (CART, PAY)])
+    return Case(seen("web", "cart") | seen("cart", "pay"), {}, calls=[(WEB, CART), (CART, PAY)], kind="linkerd")
 
 
 @CASES.add
 def envoy_beside_its_applications() -> Case:
     """A proxy of each job; clusters that lead to itself and to its own administration are no calls."""
     name = "envoy_cluster_upstream_rq_total"
-    clusters = ("cart", "outbound|80||pay.shop.svc.cluster.local", "local_app", "xds-grpc")
+    clusters = (
+        "cart",
+        "outbound|80||pay.shop.svc.cluster.local",
+        "outbound|443||api.bank.example",
+        "outbound|80||db.data.svc.cluster.local",
+        "local_app",
+        "xds-grpc",
+        "inbound|8080||",
+        "BlackHoleCluster",
+        "10.0.0.7:9000",
+    )
     return Case(
         served("web", "cart", "pay")
         | {f'{name}{{namespace="shop",job="web",envoy_cluster_name="{one}"}}': counter(60) for one in clusters},
         {},
         calls=[(WEB, CART), (WEB, PAY)],
+        outside=[("service", WEB, "external", "api.bank.example"), ("service", WEB, "unknown", "data/db")],
+        chosen=("http",),
+        kind="envoy",
     )
 
 
@@ -130,6 +179,7 @@ def consul_names_clusters_in_its_own_way() -> Case:
         {},
         chosen=("consul",),
         calls=[("web", "cart")],
+        kind="consul",
     )
 
 
@@ -144,10 +194,17 @@ def spans_that_name_their_peer() -> Case:
             span("web", "CLIENT", ',peer_service="cart"'): counter(60),
             span("cart", "CLIENT", ',server_address="pay.shop.svc.cluster.local:8080"'): counter(60),
             span("cart", "CLIENT", ',server_address="api.elsewhere.example"'): counter(60),
+            span("cart", "CLIENT", ',server_address="10.1.2.3:8080"'): counter(60),
+            span("cart", "CLIENT", ',server_address="pg-0",db_system="postgresql",db_name="carts"'): counter(60),
             span("pay", "INTERNAL", ',peer_service="web"'): counter(60),
         },
         {},
         calls=[("cart", "pay"), ("web", "cart")],
+        outside=[
+            ("service", "cart", "external", "api.elsewhere.example"),
+            ("service", "cart", "database", "carts"),
+        ],
+        kind="spans",
     )
 
 
@@ -213,11 +270,13 @@ def test_a_source_tells_the_calls_of_the_services_it_saw() -> None:
     text = Exposition(range(int(now.timestamp()) - 600, int(now.timestamp()), 15))
     for name in ("web", "cart"):
         text.counter("http_requests", {"namespace": "shop", "job": name, "code": "200"}, 10)
-    text.counter(TEMPO.removesuffix("_total"), {"job": "tempo", "client": "web", "server": "cart"}, 10)
+    for server in ("cart", "old", "mail"):
+        text.counter(TEMPO.removesuffix("_total"), {"job": "tempo", "client": "web", "server": server}, 10)
     with VictoriaMetrics() as server:
         server.load(text.prometheus())
-        source = PrometheusSource(PrometheusClient(server.url))
+        source = PrometheusSource(PrometheusClient(server.url), exclude=["old"])
         assert source.graph() == []
         seen = source.collect(now - timedelta(minutes=1)).frame  # of the last half minute it tells nothing
         assert set(seen["service_name"]) == {CART, WEB}
-        assert source.graph() == [(WEB, CART)]
+        kind = "service graph"
+        assert source.graph() == [Call(WEB, "mail", kind, callee_is=End.UNKNOWN), Call(WEB, CART, kind)]
