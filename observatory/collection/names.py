@@ -117,26 +117,25 @@ def named_calls(calls: Iterable[Call], rules: NameRules) -> list[Call]:
     return [call for call in dict.fromkeys(named) if call.caller_end != call.callee_end]
 
 
-def known_calls(calls: Iterable[Call], known: KnownServices, rules: NameRules) -> list[Call]:
+def known_calls(calls: Iterable[Call], known: KnownServices) -> list[Call]:
     """Calls whose ends are looked up among the services that are known; what is none of them is outside.
 
-    A name may be one of before, and only where a call says nothing else of an end. Calls between two ends that are
-    outside are left out.
+    Ends of which a call says that they are no service stay. Calls between two ends that are outside are left out.
     """
     found = []
     for call in calls:
         (caller_is, caller), (callee_is, callee) = (
-            _looked_up(end, known, rules) for end in (call.caller_end, call.callee_end)
+            _looked_up(end, known) for end in (call.caller_end, call.callee_end)
         )
         found.append(replace(call, caller=caller, callee=callee, caller_is=caller_is, callee_is=callee_is))
     return [call for call in found if call.services]
 
 
-def _looked_up(end: tuple[End, str], known: KnownServices, rules: NameRules) -> tuple[End, str]:
+def _looked_up(end: tuple[End, str], known: KnownServices) -> tuple[End, str]:
     is_a, name = end
     if is_a is not End.SERVICE:
         return end
-    service = known.find([rules.name_of(name), name])
+    service = known.find([name])
     if service is not None:
         return End.SERVICE, service
     return End.EXTERNAL if "." in name.rpartition("/")[2] else End.UNKNOWN, name

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,11 +19,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from observatory.config.calls import checked_calls
 from observatory.config.location import DEMO_STORE, OWN_STORE, PREFIX, config_file
 from observatory.config.loopback import is_loopback
 from observatory.config.schedule import JobSettings
 from observatory.config.services import ServiceOverride
-from observatory.config.sources import PresetSettings, SourceSettings
+from observatory.config.sources import JaegerSettings, PresetSettings, SourceSettings
 from observatory.config.types import Names
 from observatory.config.users import UserSettings
 
@@ -51,6 +52,14 @@ class Settings(BaseSettings):
     )
     preset: dict[str, PresetSettings] = Field(
         default_factory=dict, description="Presets of your own, or changes to one: `[preset.legacy]`."
+    )
+    calls: dict[str, Names] = Field(
+        default_factory=dict,
+        description='Who calls whom where no metric tells it: `[calls]` with `"shop/checkout" = ["shop/cart"]`.',
+    )
+    jaeger: dict[str, JaegerSettings] = Field(
+        default_factory=dict,
+        description="A Jaeger that knows who calls whom: `[jaeger.eu]` with `url`, log-in and TLS as `[sources.eu]`.",
     )
     store: str = Field(
         default_factory=lambda known: OWN_STORE if known.get("prometheus_url") or known.get("sources") else DEMO_STORE,
@@ -225,6 +234,11 @@ class Settings(BaseSettings):
         "text", description="Log lines for people, or one JSON object each; `json` has one for every request."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line shown.")
+
+    @field_validator("calls")
+    @classmethod
+    def _calls_can_be(cls, calls: dict[str, Names]) -> dict[str, Names]:
+        return checked_calls(calls)
 
     @model_validator(mode="after")
     def _sources_are_whole(self) -> Self:

@@ -1,4 +1,4 @@
-"""Where samples come from: tables ``[sources.NAME]`` and ``[preset.NAME]``."""
+"""Where samples and calls come from: tables ``[sources.NAME]``, ``[preset.NAME]`` and ``[jaeger.NAME]``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_
 from observatory.config.types import Names
 
 
-class SourceSettings(BaseModel):
-    """How one Prometheus, or a server that speaks its API, is asked: ``[sources.eu]``."""
+class ServerSettings(BaseModel):
+    """How a server is reached: address, log-in, TLS, limits."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,30 +38,11 @@ class SourceSettings(BaseModel):
         description="Proxy to go through, such as `http://proxy:3128`, or `environment` for what `HTTPS_PROXY` and "
         "`NO_PROXY` name. Unset: none.",
     )
-    aws_region: str | None = Field(
-        None, description="Sign requests for Amazon's managed Prometheus in this region; needs the extra `aws`."
-    )
-    aws_profile: str | None = Field(None, description="Profile of `~/.aws` to sign with. Unset: the default one.")
-    google: bool = Field(
-        False, description="Log in by Google's application default credentials; needs the extra `google`."
-    )
-    concurrency: int = Field(4, ge=1, le=64, description="Queries in flight at a time.")
     max_answer: float = Field(256.0, gt=0, le=65536, description="Largest answer taken [MB].")
-    presets: Names = Field((), description="Presets to query, the first that has a service wins. Empty: all.")
-    include: Names = Field(
-        (), description="Patterns (`shop/*`) of the services to watch. Empty: all. Matched against the whole name."
-    )
-    exclude: Names = Field((), description="Patterns of services not to watch; stronger than `include`.")
-    cluster_names: bool = Field(
-        True, description="Whether names begin with the cluster where a server has several: `eu/shop/cart`."
-    )
 
     @model_validator(mode="after")
     def _one_way_to_log_in(self) -> Self:
-        names = ("token", "token_file", "username", "aws_region", "google")
-        ways = [name for name in names if getattr(self, name)]
-        if self.aws_profile and "aws_region" not in ways:
-            ways.append("aws_profile")
+        ways = self._log_ins()
         if len(ways) > 1:
             raise ValueError(f"{' and '.join(ways)} are both set: keep one way to log in")
         if self.password and not self.username:
@@ -96,6 +77,43 @@ class SourceSettings(BaseModel):
         if not (token.isascii() and token.isprintable() and " " not in token):
             raise ValueError("token has characters that cannot be sent: is there a line break or a blank in it?")
         return self
+
+    def _log_ins(self) -> list[str]:
+        """The ways to log in that are set."""
+        return [name for name in ("token", "token_file", "username") if getattr(self, name)]
+
+
+class SourceSettings(ServerSettings):
+    """How one Prometheus, or a server that speaks its API, is asked: ``[sources.eu]``."""
+
+    aws_region: str | None = Field(
+        None, description="Sign requests for Amazon's managed Prometheus in this region; needs the extra `aws`."
+    )
+    aws_profile: str | None = Field(None, description="Profile of `~/.aws` to sign with. Unset: the default one.")
+    google: bool = Field(
+        False, description="Log in by Google's application default credentials; needs the extra `google`."
+    )
+    concurrency: int = Field(4, ge=1, le=64, description="Queries in flight at a time.")
+    presets: Names = Field((), description="Presets to query, the first that has a service wins. Empty: all.")
+    include: Names = Field(
+        (), description="Patterns (`shop/*`) of the services to watch. Empty: all. Matched against the whole name."
+    )
+    exclude: Names = Field((), description="Patterns of services not to watch; stronger than `include`.")
+    cluster_names: bool = Field(
+        True, description="Whether names begin with the cluster where a server has several: `eu/shop/cart`."
+    )
+
+    def _log_ins(self) -> list[str]:
+        ways = [*super()._log_ins(), *(name for name in ("aws_region", "google") if getattr(self, name))]
+        return [*ways, "aws_profile"] if self.aws_profile and "aws_region" not in ways else ways
+
+
+class JaegerSettings(ServerSettings):
+    """A Jaeger that is asked who calls whom: ``[jaeger.eu]``."""
+
+    lookback_hours: float = Field(
+        24.0, gt=0, le=720, description="How far back it looks for calls [h]; some storages sum them up once a day."
+    )
 
 
 class PresetSettings(BaseModel):

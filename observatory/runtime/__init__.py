@@ -25,7 +25,7 @@ from observatory.runtime.leader import LeaderElection
 from observatory.runtime.overviews import OverviewCache
 from observatory.runtime.parts import Parts
 from observatory.runtime.pipeline import Pipeline
-from observatory.runtime.sources import LazySources, make_sources, source_names
+from observatory.runtime.sources import LazySources, make_call_sources, make_sources, source_names
 from observatory.runtime.worker import Worker
 from observatory.sources import LabelledSource, Source
 from observatory.store import Store
@@ -99,7 +99,8 @@ class Runtime:
         """What collects and detects; made when it is first asked for."""
         with self._lock:
             if self._pipeline is None:
-                self._pipeline = Pipeline(self.sources, self.store, self.settings)
+                calls = make_call_sources(self.settings, self.clock)
+                self._pipeline = Pipeline(self.sources, self.store, self.settings, calls)
             return self._pipeline
 
     def overview(self) -> Overview:
@@ -177,7 +178,7 @@ class Runtime:
         """
         chosen: dict[str, Any] = {"worker": False}
         if store == DEMO:
-            chosen |= {"store": ":memory:", "prometheus_url": None, "sources": {}}
+            chosen |= {"store": ":memory:", "prometheus_url": None, "sources": {}, "jaeger": {}, "calls": {}}
         elif store != OF_SETTINGS:
             chosen["store"] = store
         if prometheus_url:

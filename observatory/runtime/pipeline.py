@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from observatory.collection.backfill import backfill
 from observatory.collection.collect import CollectReport, collect_once, discover
-from observatory.collection.names import named_calls, named_faults
+from observatory.collection.names import named_faults
 from observatory.config import Settings
 from observatory.errors import ObservatoryError
 from observatory.health.overview import overview
-from observatory.model import Anomaly, Cycle, Failure, IncidentState, Progress, Service, as_calls, no_progress
+from observatory.model import Anomaly, Cycle, Failure, IncidentState, Progress, Service, no_progress
+from observatory.runtime.calls import CallReading
 from observatory.runtime.causes import CauseFinder
 from observatory.runtime.detection import LiveDetection
+from observatory.runtime.failing import recorded
 from observatory.runtime.incidents import IncidentTracker, critical_services
-from observatory.sources import LabelledSource, Source
+from observatory.sources import CallSource, LabelledSource, Source
 from observatory.store import Store
 from observatory.store.options import Retention
 from observatory.times import floor_to
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 LONGEST_GAP = timedelta(days=1)
 """History fetched from a Prometheus at the first start, or after a long pause."""
-CALLS_EVERY = timedelta(minutes=5)
-"""Age at which the calls that a source knows are read again."""
 KEEP_CYCLES = timedelta(days=7)
 MOST_EXPLAINED = 100
 """Newest incidents of a past whose likeliest causes are found."""
@@ -39,7 +37,13 @@ ACTIVE = tuple(state for state in IncidentState if state.is_active)
 class Pipeline:
     """The work of a cycle over some sources and one store."""
 
-    def __init__(self, sources: Sequence[Source], store: Store, settings: Settings) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        store: Store,
+        settings: Settings,
+        call_sources: Sequence[CallSource] = (),
+    ) -> None:
         self.sources = sources
         self.store = store
         self.settings = settings
@@ -47,7 +51,7 @@ class Pipeline:
         self.incidents = IncidentTracker(store)
         self.causes = CauseFinder(store)
         self._described: set[str] = set()
-        self._calls_read: dict[str, tuple[datetime, frozenset[str]]] = {}
+        self.calls = CallReading(sources, call_sources, store, settings)
         self._failing: set[Failure] = set()
 
     def run_cycle(self, now: datetime, skipped: int = 0) -> Cycle:
@@ -63,7 +67,7 @@ class Pipeline:
         self._read_labels(now - LONGEST_GAP, now, failures)
         self.describe_services()
         newest = self._newest()
-        self._read_calls(newest, now, failures)
+        failures += self.calls.read(newest, now)
         self.detection.follow_names()
         found, failed = self.detection.detect_new(now, newest)
         failures += failed
@@ -96,7 +100,7 @@ class Pipeline:
     ) -> tuple[list[Anomaly], list[Failure]]:
         """Detect from `start` to `end` as if the samples had come in live; keep what was found."""
         found, failures = self.detection.replay(start, end, services, progress)
-        with _recorded("incidents", failures):
+        with recorded("incidents", failures):
             self.incidents.replay(start, end)
             past = self.store.incidents.read(start, end, limit=MOST_EXPLAINED)
             failures += self.causes.follow(past, end, MOST_EXPLAINED)
@@ -121,7 +125,7 @@ class Pipeline:
         report = backfill(self.sources, self.store, start, now, settings.interval, None, progress)
         failures = list(report.failures)
         self._read_labels(start, now, failures)
-        self._read_calls(self._newest(), now, failures)
+        failures += self.calls.read(self._newest(), now)
         _, failed = self.replay(start, now, None, progress)
         return [*failures, *failed]
 
@@ -161,33 +165,18 @@ class Pipeline:
         """Remember the labelled faults of sources that know them."""
         for source in self.sources:
             if isinstance(source, LabelledSource):
-                with _recorded(f"labels of {source.name}", failures):
+                with recorded(f"labels of {source.name}", failures):
                     self.store.write_faults(named_faults(source.faults(start, end), self.store.names.rules()))
-
-    def _read_calls(self, services: Collection[str], now: datetime, failures: list[Failure]) -> None:
-        """Remember who calls whom: every few minutes, and when services come or go."""
-        names = frozenset(services)
-        for source in self.sources:
-            read_at, of = self._calls_read.get(source.name, (None, names))
-            if read_at is not None and now - read_at < CALLS_EVERY and of == names:
-                continue
-            with _recorded(f"calls of {source.name}", failures):
-                rules = self.store.names.rules()
-                found = [
-                    replace(call, source=call.source or source.name) for call in as_calls(source.graph(), source.name)
-                ]
-                self.store.write_calls(named_calls(found, rules), now)
-                self._calls_read[source.name] = now, names
 
     def _follow_incidents(self, now: datetime, failures: list[Failure]) -> None:
         """Open, carry on and end incidents, by what detection found and by the health of every service."""
-        with _recorded("incidents", failures):
+        with recorded("incidents", failures):
             self.incidents.follow(now, critical_services(overview(self.store, self.settings, now)))
             failures += self.causes.follow(self.store.incidents.read(states=ACTIVE), now)
 
     def _maintain(self, now: datetime, failures: list[Failure]) -> None:
         """The store's own upkeep; what fails is tried again in the next cycle."""
-        with _recorded("store upkeep", failures):
+        with recorded("store upkeep", failures):
             self.store.maintain(now, Retention.of(self.settings))
             self.detection.scorer.keep(now)
 
@@ -197,18 +186,6 @@ class Pipeline:
             if failure not in self._failing:
                 log.warning("%s: %s", failure.what, failure.error)
         self._failing = set(failures)
-
-
-@contextmanager
-def _recorded(what: str, failures: list[Failure]) -> Iterator[None]:
-    """What fails inside is added to `failures`, and the cycle goes on."""
-    try:
-        yield
-    except ObservatoryError as error:
-        failures.append(Failure(what, str(error)))
-    except Exception as error:  # a source of another package may raise anything
-        log.exception("%s failed", what)
-        failures.append(Failure(what, f"{type(error).__name__}: {error}"))
 
 
 def _say_skipped(skipped: int, interval: float) -> str:

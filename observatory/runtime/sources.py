@@ -13,7 +13,7 @@ from typing import overload
 from observatory.config import Settings
 from observatory.errors import ConfigError
 from observatory.model import IMPORTED
-from observatory.sources import Source
+from observatory.sources import CallSource, Source
 from observatory.sources.demo.shop import DemoSource
 from observatory.store import Store
 from observatory.times import floor_to
@@ -91,6 +91,15 @@ def make_sources(settings: Settings, store: Store, now: datetime) -> list[Source
     if settings.prometheus_servers:
         return [_prometheus(settings, store, name) for name in settings.prometheus_servers]
     return [_demo(settings, store, now)]
+
+
+def make_call_sources(settings: Settings, clock: Callable[[], datetime]) -> list[CallSource]:
+    """Those that tell only who calls whom."""
+    if not settings.jaeger:
+        return []
+    from observatory.sources.jaeger import JaegerSource
+
+    return [JaegerSource(name, own, clock) for name, own in settings.jaeger.items()]
 
 
 def _prometheus(settings: Settings, store: Store, name: str) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -15,17 +16,17 @@ def may_want_certificate(cause: str, *, is_bare: bool) -> bool:
     return any(word in cause for word in said) or (is_bare and any(word in cause for word in hung_up))
 
 
-def way_out_of_distrust(cause: str, *, wants_certificate: bool) -> str:
-    """What to set where no trusted connection came about."""
+def way_out_of_distrust(cause: str, setting: Callable[[str], str], *, wants_certificate: bool) -> str:
+    """What to set where no trusted connection came about; `setting` tells how a setting is named."""
     if wants_certificate:
-        return "does it want a certificate of yours? Name it with OBSERVATORY_PROMETHEUS_CERT_FILE"
+        return f"does it want a certificate of yours? Name it with {setting('cert_file')}"
     if "wrong version number" in cause or "record layer failure" in cause:
-        return "does it speak TLS at all? Try http:// in OBSERVATORY_PROMETHEUS_URL"
+        return f"does it speak TLS at all? Try http:// in {setting('url')}"
     if "mismatch" in cause or "not valid for" in cause:
-        return "use the name its certificate is for in OBSERVATORY_PROMETHEUS_URL"
+        return f"use the name its certificate is for in {setting('url')}"
     if "expired" in cause:
         return "renew it"
-    return "name its authority with OBSERVATORY_PROMETHEUS_CA_FILE"
+    return f"name its authority with {setting('ca_file')}"
 
 
 def cause_of(error: BaseException) -> str:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Self, TypeVar
 
-from pydantic import SecretStr
-
 from observatory.config.sources import SourceSettings
 from observatory.errors import MalformedAnswerError, SourceBusyError, SourceError, SourceRefusedError
 from observatory.sources.prometheus.about import (
@@ -22,7 +20,16 @@ from observatory.sources.prometheus.about import (
     read_version,
 )
 from observatory.sources.prometheus.answers import Answer, Series, parse
-from observatory.sources.prometheus.connection import ANONYMOUS, CHECKED, DEFAULT_LIMITS, TLS, Authentication, Limits
+from observatory.sources.prometheus.connection import (
+    ANONYMOUS,
+    CHECKED,
+    DEFAULT_LIMITS,
+    TLS,
+    Authentication,
+    Limits,
+    headers_of,
+    shown,
+)
 from observatory.sources.prometheus.pieces import Pieces
 from observatory.sources.prometheus.transport import Transport
 
@@ -62,18 +69,10 @@ class PrometheusClient(Transport):
         return cls(
             str(settings.url),
             Limits(settings.timeout, settings.concurrency, settings.max_answer),
-            Authentication(
-                token=_shown(settings.token),
-                token_file=settings.token_file,
-                username=settings.username,
-                password=_shown(settings.password),
-                aws_region=settings.aws_region,
-                aws_profile=settings.aws_profile,
-                google=settings.google,
-            ),
-            TLS(settings.ca_file, settings.cert_file, settings.key_file, settings.verify),
-            headers={name: value.get_secret_value() for name, value in settings.headers.items()},
-            proxy=_shown(settings.proxy),
+            Authentication.of(settings),
+            TLS.of(settings),
+            headers=headers_of(settings),
+            proxy=shown(settings.proxy),
         )
 
     def instant(self, query: str, at: datetime) -> Answer:
@@ -192,7 +191,3 @@ def _unless_refused(ask: Callable[[], T]) -> T | None:
 def _reach(match: Sequence[str], start: datetime | None, end: datetime | None) -> dict[str, str | Sequence[str]]:
     times = {"start": start, "end": end}
     return {"match[]": match} | {name: f"{at.timestamp():.3f}" for name, at in times.items() if at is not None}
-
-
-def _shown(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
+
+from pydantic import SecretStr
+
+from observatory.config.sources import ServerSettings, SourceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,19 @@ class Authentication:
     aws_profile: str | None = None
     google: bool = False
 
+    @classmethod
+    def of(cls, settings: ServerSettings) -> Self:
+        """As the settings say."""
+        own = cls(
+            token=shown(settings.token),
+            token_file=settings.token_file,
+            username=settings.username,
+            password=shown(settings.password),
+        )
+        if not isinstance(settings, SourceSettings):
+            return own
+        return replace(own, aws_region=settings.aws_region, aws_profile=settings.aws_profile, google=settings.google)
+
 
 @dataclass(frozen=True, slots=True)
 class TLS:
@@ -31,6 +49,11 @@ class TLS:
     cert_file: Path | None = None
     key_file: Path | None = None
     verify: bool = True
+
+    @classmethod
+    def of(cls, settings: ServerSettings) -> Self:
+        """As the settings say."""
+        return cls(settings.ca_file, settings.cert_file, settings.key_file, settings.verify)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +77,13 @@ class Limits:
 
 DEFAULT_LIMITS, ANONYMOUS, CHECKED = Limits(), Authentication(), TLS()
 """What counts unless something else is said."""
+
+
+def headers_of(settings: ServerSettings) -> dict[str, str]:
+    """What is sent with every request."""
+    return {name: value.get_secret_value() for name, value in settings.headers.items()}
+
+
+def shown(secret: SecretStr | None) -> str | None:
+    """The text of a secret, for whom it is meant."""
+    return None if secret is None else secret.get_secret_value()

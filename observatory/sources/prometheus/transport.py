@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote, urlencode
 
 import requests
@@ -36,6 +36,8 @@ from observatory.sources.prometheus.replies import LONGEST_WAIT, REDIRECTS, Repl
 from observatory.sources.prometheus.session import make_session, secrets_of
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 PIECE = 1 << 16
@@ -93,6 +95,9 @@ class Transport:
         Waits between attempts.
     """
 
+    program: ClassVar[str] = "Prometheus"
+    """What messages call the server."""
+
     def __init__(
         self,
         url: str,
@@ -124,6 +129,10 @@ class Transport:
         scheme, _, rest = self._way.base.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}"
 
+    def setting(self, name: str) -> str:
+        """How messages name a setting of the server."""
+        return f"OBSERVATORY_PROMETHEUS_{name.upper()}"
+
     @property
     def longest_query(self) -> int:
         """How many characters a query may have."""
@@ -143,6 +152,10 @@ class Transport:
             return lane.circuit.call(lambda: self._ask(what, fields, lane.circuit, get or fields is None))
 
     def _ask(self, what: str, fields: Fields | None, circuit: Circuit, get: bool) -> Envelope:
+        return self._repeated(circuit, lambda: self._ask_once(what, fields, get))
+
+    def _repeated(self, circuit: Circuit, once: Callable[[], T]) -> T:
+        """What `once` returns, asked again where that may help."""
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             retry=retry_if_exception(lambda error: _may_pass(error) and not circuit.is_open),
@@ -151,7 +164,7 @@ class Transport:
             sleep=self._sleep,
         )
         try:
-            answer: Envelope = attempts(self._ask_once, what, fields, get)
+            answer: T = attempts(once)
         except SourceBusyError as error:
             if error.wait is not None and error.wait <= LONGEST_WAIT:
                 raise SourceBusyError(str(error)) from None
@@ -230,21 +243,21 @@ class Transport:
         except requests.exceptions.ProxyError as error:
             raise SourceUnreachableError(
                 f"the proxy before {self.address} does not let requests through ({cause_of(error)}): "
-                "is it running, and is OBSERVATORY_PROMETHEUS_PROXY right, with the user it may want?"
+                f"is it running, and is {self.setting('proxy')} right, with the user it may want?"
             ) from None
         except requests.exceptions.SSLError as error:
             raise SourceUnreachableError(self._untrusted(cause_of(error))) from None
         except (urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError) as error:
             raise MalformedAnswerError(
-                f"Prometheus at {self.address} broke off its answer ({cause_of(error)}): look at its log"
+                f"{self.program} at {self.address} broke off its answer ({cause_of(error)}): look at its log"
             ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             cause = cause_of(error)
             if self._wants_certificate(cause):
                 raise SourceUnreachableError(self._untrusted(cause)) from None
             raise SourceUnreachableError(
-                f"Prometheus at {self.address} cannot be reached ({cause}): "
-                "is it running, and is OBSERVATORY_PROMETHEUS_URL right?"
+                f"{self.program} at {self.address} cannot be reached ({cause}): "
+                f"is it running, and is {self.setting('url')} right?"
             ) from None
         self._compare_clocks(reply.headers.get("Date"))
         return reply
@@ -256,13 +269,13 @@ class Transport:
             body += piece
             if len(body) > self.limits.max_answer * 1e6:
                 raise AnswerTooLargeError(
-                    f"Prometheus at {self.address} sent more than {self.limits.max_answer:g} MB for one query: "
-                    "ask for a shorter range or fewer services, or raise OBSERVATORY_PROMETHEUS_MAX_ANSWER"
+                    f"{self.program} at {self.address} sent more than {self.limits.max_answer:g} MB for one query: "
+                    f"ask for a shorter range or fewer services, or raise {self.setting('max_answer')}"
                 )
             if len(body) > UNPACKED and len(body) > RATIO * response.raw.tell():
                 raise MalformedAnswerError(
-                    f"Prometheus at {self.address} sent an answer that unpacks to more than {RATIO} times its size: "
-                    "no metrics do, see what is between it and this machine"
+                    f"{self.program} at {self.address} sent an answer that unpacks to more than {RATIO} times its "
+                    "size: no metrics do, see what is between it and this machine"
                 )
             if time.monotonic() > deadline:
                 raise self._too_slow()
@@ -275,16 +288,16 @@ class Transport:
 
     def _too_slow(self) -> SourceTimeoutError:
         return SourceTimeoutError(
-            f"Prometheus at {self.address} did not answer within {self.limits.timeout:g} s: "
-            "is it overloaded? Raise OBSERVATORY_PROMETHEUS_TIMEOUT, or lower its load"
+            f"{self.program} at {self.address} did not answer within {self.limits.timeout:g} s: "
+            f"is it overloaded? Raise {self.setting('timeout')}, or lower its load"
         )
 
     def _wants_certificate(self, cause: str) -> bool:
         return may_want_certificate(cause, is_bare=self.url.startswith("https:") and self._session.cert is None)
 
     def _untrusted(self, cause: str) -> str:
-        way_out = way_out_of_distrust(cause, wants_certificate=self._wants_certificate(cause))
-        return f"no trusted connection to Prometheus at {self.address} ({cause}): {way_out}"
+        way_out = way_out_of_distrust(cause, self.setting, wants_certificate=self._wants_certificate(cause))
+        return f"no trusted connection to {self.program} at {self.address} ({cause}): {way_out}"
 
 
 def _is_no_data(reply: Reply) -> bool:
