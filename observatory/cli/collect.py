@@ -21,7 +21,7 @@ from observatory.cli.common import (
 
 
 def collect(service: ServiceOption = None) -> None:
-    """Collect one sample a service, now."""
+    """Collect one sample a service, now; of all services also who calls whom."""
     with open_runtime() as runtime:
         reports = [runtime.collect(name) for name in service] if service else [runtime.collect()]
         for report in reports:
@@ -33,7 +33,10 @@ def collect(service: ServiceOption = None) -> None:
                 say(f"warning: {warning}", err=True)
             for failure in report.failures:
                 say(f"failed: {failure.what}: {failure.error}", err=True)
-        if any(report.failures for report in reports):
+        unread = [] if service else runtime.read_calls()
+        for failure in unread:
+            say(f"failed: {failure.what}: {failure.error}", err=True)
+        if unread or any(report.failures for report in reports):
             raise typer.Exit(1)
 
 

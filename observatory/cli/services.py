@@ -1,4 +1,4 @@
-"""``observatory services``: list, discover and register them."""
+"""``observatory services``: list, discover and register them, and show who calls whom."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ class OverlapChoice(StrEnum):
     REFUSE = "refuse"
     COMBINE = "combine"
     KEEP = "keep"
+
+
+class GraphFormat(StrEnum):
+    """How calls are shown."""
+
+    TABLE = "table"
+    DOT = "dot"
+    JSON = "json"
 
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it, instead of showing what a pattern covers.")]
@@ -174,6 +182,40 @@ def services_restore(
         runtime.store.names.restore(name)
         write_down(runtime, "restore service", name, "")
         say(f"restored {name}: its next sample is stored under its own name")
+
+
+@services_app.command("graph", epilog="Example: `observatory services graph --of shop/checkout --hops 2 --format dot`")
+def services_graph(
+    of: Annotated[str | None, typer.Option("--of", help="Only what is around this service.")] = None,
+    hops: Annotated[int, typer.Option(min=0, max=20, help="With --of: how many calls away, in either direction.")] = 1,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also calls that were not seen for a week, and count no more.")
+    ] = False,
+    form: Annotated[
+        GraphFormat, typer.Option("--format", help="A table, a graph for Graphviz's `dot`, or JSON as the API has it.")
+    ] = GraphFormat.TABLE,
+) -> None:
+    """Show who calls whom, how that is known, and when it was seen first and last.
+
+    What is outside has its kind in front: `user:`, `database:`, `external:`, or `unknown:` for a name that is none of a
+    service.
+    """
+    import json
+
+    from observatory.analysis.call_graph import call_graph
+    from observatory.display.calls import call_table, to_dot, to_plain
+
+    with open_reader() as runtime:
+        graph = call_graph(runtime.store, of, hops, everything)
+    if form is GraphFormat.DOT:
+        say(to_dot(graph))
+    elif form is GraphFormat.JSON:
+        say(json.dumps(to_plain(graph), indent=2, ensure_ascii=False))
+    elif graph.edges:
+        print_table(call_table(graph))
+    else:
+        about = f"of {graph.centre} " if graph.centre else ""
+        say(f"no calls {about}are known: `observatory help services` says which metrics and settings tell them")
 
 
 def _preview(runtime: Runtime, names: list[str], what: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from observatory.model.anomalies import Anomaly, Evidence, Learning, Severity
-from observatory.model.calls import COUNTS_FOR_DAYS, Call, End, as_calls
+from observatory.model.calls import COUNTS_FOR_DAYS, UNKNOWN_KIND, Call, End, as_calls
 from observatory.model.cycles import Cycle, Failure, Remark
 from observatory.model.health import Band, Health, HealthPart
 from observatory.model.incidents import (
@@ -46,6 +46,7 @@ __all__ = [
     "OF_HEALTH",
     "SERVICE",
     "TIMESTAMP",
+    "UNKNOWN_KIND",
     "Anomaly",
     "Band",
     "Call",

@@ -122,6 +122,10 @@ class Runtime:
         sources: Sequence[Source] = [source for source in self.sources if source.name == known.source] or self.sources
         return collect_once(sources, self.store, at, [known.name])
 
+    def read_calls(self) -> list[Failure]:
+        """Read who calls whom, now; a cycle does so by itself. Returns what failed."""
+        return self.pipeline.calls.read(self.store.service_names(), self.clock())
+
     @property
     def source_names(self) -> tuple[str, ...]:
         """Names of the sources that collect into this store; none where it was filled by others."""

@@ -20,6 +20,7 @@ ROUTES = {
     "/api/services": ("GET", Access.READ),
     "/api/services/register": ("POST", Access.WRITE),
     "/api/services/names": ("GET", Access.READ),
+    "/api/services/graph": ("GET", Access.READ),
     "/api/services/<name:service>/rename": ("POST", Access.WRITE),
     "/api/services/<name:service>/merge": ("POST", Access.WRITE),
     "/api/services/<name:service>": ("DELETE", Access.WRITE),

@@ -124,6 +124,7 @@ def test_operation_ids_stay(reader):
         "listServices": "GET /api/services",
         "registerService": "POST /api/services/register",
         "listNames": "GET /api/services/names",
+        "getGraph": "GET /api/services/graph",
         "renameService": "POST /api/services/{service}/rename",
         "mergeService": "POST /api/services/{service}/merge",
         "removeService": "DELETE /api/services/{service}",

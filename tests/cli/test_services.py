@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from support.commands import Call, caller
 
+from observatory.model import Service
 from observatory.store import open_store
 
 
@@ -99,3 +102,32 @@ def test_services_are_merged_as_it_was_said(run: Call) -> None:
     with open_store("observatory-demo.duckdb") as store:
         assert store.sample_counts().loc["shop/cart", "samples"] == 1
     assert re.search(r"merge service +shop/catalog +done +into shop/cart, overlap: combine", run("audit")[1])
+
+
+def test_who_calls_whom_is_shown_as_a_table_for_graphviz_and_as_json(run: Call) -> None:
+    code, out, _ = run("services", "graph")
+    assert code == 0
+    assert re.search(r"^shop/checkout +shop/payments +demo +demo +20\S+ \S+ +20", out, re.MULTILINE)
+    assert re.search(r"^user:user +shop/frontend", out, re.MULTILINE)
+    assert out.count("\n") == 1 + 22
+    code, out, _ = run("services", "graph", "--of", "shop/email", "--format", "dot")
+    assert (code, out.count(" -> ")) == (0, 2)
+    assert '"shop/email" -> "external:smtp.mail.example"' in out
+    code, out, _ = run("services", "graph", "--of", "shop/email", "--hops", "2", "--format", "json")
+    found = json.loads(out)
+    assert (code, found["service"]) == (0, "shop/email")
+    assert {"name": "shop/payments", "type": "service"} in found["nodes"]
+    assert run("services", "graph", "--of", "shop/emial")[0] == 1
+    assert run("services", "graph", "--hops", "-1")[0] == 2
+    assert run("services", "graph", "--format", "svg")[0] == 2
+
+
+def test_no_graph_says_where_to_read_on(run: Call) -> None:
+    with open_store("observatory-demo.duckdb") as store:
+        store.names.remove(["shop/email"], datetime.now(UTC), [])
+        store.register([Service("shop/email")])
+    code, out, _ = run("services", "graph", "--of", "shop/email")
+    assert (code, out) == (
+        0,
+        "no calls of shop/email are known: `observatory help services` says which metrics and settings tell them\n",
+    )

@@ -8,11 +8,12 @@ from apiflask import APIBlueprint
 from flask import Response, g
 
 from observatory.access.gate import Access
+from observatory.analysis.call_graph import call_graph
 from observatory.api import context
 from observatory.api.middleware.authorization import access
 from observatory.api.paging import next_page, page_of, place
-from observatory.api.schemas.requests import Merging, Registration, RemovalQuery, Renaming, ServicesQuery
-from observatory.api.schemas.responses import NameRules, Removed, Service, ServicePage
+from observatory.api.schemas.requests import GraphQuery, Merging, Registration, RemovalQuery, Renaming, ServicesQuery
+from observatory.api.schemas.responses import Graph, NameRules, Removed, Service, ServicePage
 from observatory.model import SERVICE, Overlap
 from observatory.runtime.reader import Operator
 from observatory.runtime.services import register_service
@@ -72,6 +73,21 @@ def list_names() -> Response:
     In the order in which it was said.
     """
     return context.answer(NameRules.model_validate(context.reader().store.names.rules()))
+
+
+@routes.get("/services/graph")
+@access(Access.READ)
+@routes.input(GraphQuery, location="query")
+@routes.output(Graph)
+@routes.doc(operation_id="getGraph", responses={404: NO_SERVICE})
+def graph(query_data: GraphQuery) -> Response:
+    """Who calls whom
+
+    All of it, or what is around one service. What is outside of all services (users, databases, hosts) is there as
+    such, and nothing is reached through it. Calls that were not seen for a week are left out.
+    """
+    found = call_graph(context.reader().store, query_data.service, query_data.hops, query_data.all)
+    return context.answer(Graph.of(found))
 
 
 @routes.post("/services/<name:service>/rename")

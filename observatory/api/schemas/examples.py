@@ -43,6 +43,37 @@ SERVICES: dict[str, Any] = {
     "next": "/api/services?limit=1&cursor=WyJzaG9wL2NoZWNrb3V0Il0",
 }
 
+GRAPH: dict[str, Any] = {
+    "service": "shop/payments",
+    "nodes": [
+        {"name": "api.acquirer.example", "type": "external"},
+        {"name": "shop/checkout", "type": "service"},
+        {"name": "shop/payments", "type": "service"},
+    ],
+    "calls": [
+        {
+            "caller": "shop/checkout",
+            "caller_type": "service",
+            "callee": "shop/payments",
+            "callee_type": "service",
+            "kinds": ["istio", "service graph"],
+            "sources": ["prometheus"],
+            "first_seen": "2026-02-11T08:05:00Z",
+            "last_seen": "2026-03-02T09:15:00Z",
+        },
+        {
+            "caller": "shop/payments",
+            "caller_type": "service",
+            "callee": "api.acquirer.example",
+            "callee_type": "external",
+            "kinds": ["istio"],
+            "sources": ["prometheus"],
+            "first_seen": "2026-02-11T08:05:00Z",
+            "last_seen": "2026-03-02T09:15:00Z",
+        },
+    ],
+}
+
 SUMMARY: dict[str, Any] = {
     "at": "2026-03-02T09:15:07Z",
     "updated_at": "2026-03-02T09:15:00Z",

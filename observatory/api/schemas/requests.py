@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from observatory.analysis.call_graph import MOST_HOPS
 from observatory.api.schemas import examples
 from observatory.catalog import METRICS
 from observatory.incidents.actions import LONGEST_NAME, LONGEST_NOTE
@@ -59,6 +60,14 @@ class Paging(Query):
 
 class ServicesQuery(Paging):
     """Query of the list of services."""
+
+
+class GraphQuery(Query):
+    """Query of who calls whom."""
+
+    service: Name | None = Field(None, description="Only what is around this service.", examples=["shop/checkout"])
+    hops: int = Field(1, ge=0, le=MOST_HOPS, description="With `service`: how many calls away, in either direction.")
+    all: bool = Field(False, description="Also calls that were not seen for a week, and count no more.")
 
 
 class SummaryQuery(Query):

@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from observatory.analysis.call_graph import CallGraph
 from observatory.api.schemas import examples
 from observatory.collection.collect import CollectReport
 from observatory.config import Settings
 from observatory.health.overview import ServiceStatus, State, targets
+from observatory.model import End
 
 Values = list[float | None]
 
@@ -102,6 +104,63 @@ class NameRule(Answer):
     pattern: str = Field(description="A name, or a pattern.")
     becomes: str = Field(description="What services are called instead; empty where they are excluded.")
     made_at: datetime | None = Field(description="Since when.")
+
+
+class GraphNode(Answer):
+    """One end of calls."""
+
+    name: str
+    type: End = Field(
+        description="`service`, or what is outside: `user`, `database`, `external` (a host), `unknown` (a name that is "
+        "none of a service)."
+    )
+
+
+class GraphCall(Answer):
+    """That one calls another."""
+
+    caller: str
+    caller_type: End
+    callee: str
+    callee_type: End
+    kinds: list[str] = Field(
+        description="How it is known: `service graph`, `istio`, `linkerd`, `envoy`, `consul`, `spans`, `jaeger`, "
+        "`settings`, `demo`, or the name of a source that tells no more."
+    )
+    sources: list[str] = Field(description="Where it was read.")
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+class Graph(Answer):
+    """Who calls whom."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.GRAPH]})
+
+    service: str | None = Field(description="The service whose surroundings these are; null for all calls.")
+    nodes: list[GraphNode] = Field(description="By name. Two may have one name where their types differ.")
+    calls: list[GraphCall] = Field(description="By caller and callee.")
+
+    @classmethod
+    def of(cls, graph: CallGraph) -> Graph:
+        """From the graph."""
+        return cls(
+            service=graph.centre.name if graph.centre else None,
+            nodes=[GraphNode(name=node.name, type=node.is_a) for node in graph.nodes],
+            calls=[
+                GraphCall(
+                    caller=edge.caller.name,
+                    caller_type=edge.caller.is_a,
+                    callee=edge.callee.name,
+                    callee_type=edge.callee.is_a,
+                    kinds=list(edge.kinds),
+                    sources=list(edge.sources),
+                    first_seen=edge.first_seen,
+                    last_seen=edge.last_seen,
+                )
+                for edge in graph.edges
+            ],
+        )
 
 
 class NameRules(Answer):

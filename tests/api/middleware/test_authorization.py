@@ -118,7 +118,10 @@ def test_a_team_sees_its_services_and_nothing_else(client, guarded, names):
     assert strict(client.get("/api/health/anomalies", headers=headers))["anomalies"] == []
 
 
-@pytest.mark.parametrize("path", ["/api/metrics/history?service={}", "/api/health/anomalies?service={}"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/metrics/history?service={}", "/api/health/anomalies?service={}", "/api/services/graph?service={}"],
+)
 def test_a_service_out_of_scope_and_one_that_is_not_are_told_alike(client, guarded, path):
     def answer(name):
         body = problem(client.get(path.format(name), headers=guarded[1]["team"]), 404)

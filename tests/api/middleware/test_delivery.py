@@ -14,6 +14,7 @@ from observatory.model import Service
 
 POLLED = [
     "/api/services",
+    "/api/services/graph",
     "/api/health/summary",
     "/api/health/anomalies",
     "/api/metrics/history?service=shop/cart&start=2026-03-02T08:00:00Z&end=2026-03-02T09:00:00Z",

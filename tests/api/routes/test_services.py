@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from support.api import problem, strict
 
+from observatory.access import Role, authenticator_of
+from observatory.analysis.call_graph import call_graph
+from observatory.display.calls import to_plain
 from observatory.health.overview import targets
 
 
@@ -188,3 +193,59 @@ def test_a_service_may_be_called_as_a_route(client, runtime):
     assert strict(client.post("/api/services/a/rename/rename", json={"new_name": "b"}))["service_name"] == "b"
     for name in ("names", "register"):
         assert strict(client.delete(f"/api/services/{name}"))["service_name"] == name
+
+
+# -- who calls whom ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def called(runtime):
+    """The demo's calls, as a cycle reads them."""
+    assert runtime.read_calls() == []
+    return runtime
+
+
+def test_the_graph_is_that_of_the_command_line(client, called):
+    assert strict(client.get("/api/services/graph")) == to_plain(call_graph(called.store))
+    body = strict(client.get("/api/services/graph?service=shop/payments&hops=1"))
+    assert body == to_plain(call_graph(called.store, "shop/payments"))
+    assert [(call["caller"], call["callee"], call["callee_type"]) for call in body["calls"]] == [
+        ("shop/checkout", "shop/payments", "service"),
+        ("shop/payments", "api.acquirer.example", "external"),
+        ("shop/payments", "shop/orders-db", "service"),
+    ]
+    assert body["calls"][0]["kinds"] == ["demo"]
+    assert body["calls"][0]["last_seen"] == "2026-03-02T09:15:00Z"
+
+
+def test_calls_unseen_for_a_week_are_in_the_graph_when_asked_for(client, called):
+    called.store.write_calls([("shop/old", "shop/cart")], called.clock() - timedelta(days=8))
+    callers = [
+        {call["caller"] for call in strict(client.get(f"/api/services/graph?all={which}"))["calls"]}
+        for which in ("false", "true")
+    ]
+    assert callers[1] - callers[0] == {"shop/old"}
+
+
+def test_an_unchanged_graph_is_not_sent_again(client, called):
+    tag = client.get("/api/services/graph").headers["ETag"]
+    assert client.get("/api/services/graph", headers={"If-None-Match": tag}).status_code == 304
+    called.store.write_calls([("shop/email", "shop/cart")], called.clock())
+    assert client.get("/api/services/graph", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_graph_of_what_is_not_there_is_a_problem(reader):
+    assert "shop/cart" in problem(reader.get("/api/services/graph?service=shop/crat"), 404)["detail"]
+    for query in ("hops=-1", "hops=21", "hops=x", "all=perhaps", "of=shop/cart", "service="):
+        problem(reader.get(f"/api/services/graph?{query}"), 400)
+
+
+def test_who_sees_some_services_sees_calls_among_them_and_what_is_outside_of_all(client, called):
+    _, key = authenticator_of(called).keys.create("ours", Role.VIEWER, ["shop/pay*", "shop/checkout"])
+    headers = {"Authorization": f"Bearer {key}"}
+    body = strict(client.get("/api/services/graph", headers=headers))
+    assert [(call["caller"], call["callee"]) for call in body["calls"]] == [
+        ("shop/checkout", "shop/payments"),
+        ("shop/payments", "api.acquirer.example"),
+    ]
+    problem(client.get("/api/services/graph?service=shop/cart", headers=headers), 404)
