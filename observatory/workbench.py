@@ -62,6 +62,7 @@ EXAMPLES = (
         "timeline, changes, likely causes, similar ones; also by an incident's id",
     ),
     ('acknowledge("0a3f9c1d2b4e", "looking")', "work on an incident; also assign, note, resolve, reopen"),
+    ('graph("shop/checkout", 2)', "who calls whom; without a name all of it"),
     ('show("radar")', "a view of the dashboard: health, radar, or the name of a service"),
 )
 
@@ -223,6 +224,12 @@ class Workbench:
         from observatory.views.notebook.stills import still
 
         return still(self.observed(service, window, POINTS // 2), metrics)
+
+    def graph(self, service: str | None = None, hops: int = 1) -> Any:
+        """Who calls whom: what is around a service, or all of it; see `observatory.views.notebook.graph.graph`."""
+        from observatory.views.notebook.graph import graph
+
+        return graph(self.reader, service, hops)
 
     def show(self, view: str = "health", **state: Any) -> Any:
         """A view of the dashboard, live: its name, or that of a service; `state` are choices in it.

@@ -15,6 +15,7 @@ from observatory.catalog import METRICS, Metric
 from observatory.health.overview import ServiceStatus
 from observatory.model import Severity
 from observatory.runtime.reader import Reader
+from observatory.views.calls import CallSection
 from observatory.views.charts.charts import Chart, charts, milliseconds
 from observatory.views.charts.figures import MetricFigure
 from observatory.views.charts.navigator import Navigator
@@ -64,7 +65,9 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._navigator: Navigator | None = None
         self._charts = Box(sheet="charts.css", css_classes=["charts"])
         rail = Box(self._score, self._list, sheet="rail.css")
-        self._layout = Box(self._head, Box(self._charts, rail, sheet="split.css", css_classes=["split"]))
+        self._calls = CallSection(runtime, state)
+        split = Box(self._charts, rail, sheet="split.css", css_classes=["split"])
+        self._layout = Box(self._head, split, self._calls)
         state.param.watch(self._ask, ["service", "span", "window", "overview"])
         state.param.watch(self._restyle, "dark")
         self._ask()
@@ -86,6 +89,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._navigator.figure.on_event(PanEnd, self._dragged)
         self._charts.objects = [Figure(self._navigator.figure, margin=0)]
         self._arrange([name for name, metric in METRICS.items() if metric.common])
+        self._calls.build()
         self._ask()
 
     def _arrange(self, names: Sequence[str]) -> None:

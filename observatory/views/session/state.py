@@ -30,10 +30,14 @@ RADAR_SPANS = ("24h", "3d", "7d")
 SHOW = ("all", "unhealthy", "anomalous", "critical", "poor", "degraded", "healthy", "unknown")
 UNHEALTHY = (Band.DEGRADED, Band.POOR, Band.CRITICAL)
 
+CALLS = {"1": "1 call", "2": "2 calls", "3": "3 calls", "all": "everything"}
+"""How far calls are followed from the service that is open, and what that is called."""
+
 QUERY = {
     "view": "view",
     "service": "service",
     "span": "range",
+    "calls": "calls",
     "search": "q",
     "show": "show",
     "trend": "trend",
@@ -54,6 +58,8 @@ class State(param.Parameterized):  # type: ignore[misc]
     service = param.String("", doc="Service whose drill-down is open; empty shows all of them.")
     span = param.Selector(default="24h", objects=list(SPANS), doc="How far back the drill-down reaches.")
     window = param.Tuple(None, length=2, allow_None=True, doc="Part of it that is zoomed into: start, end.")
+
+    calls = param.Selector(default="1", objects=list(CALLS), doc="How far calls are followed from the service.")
 
     search = param.String("", doc="Words that a card must have, in name, team, tier or band.")
     show = param.Selector(default="all", objects=list(SHOW), doc="Which cards are shown.")
