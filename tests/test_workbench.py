@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.models import GraphRenderer
 from support.shop import NOON
 
 import observatory
@@ -176,6 +179,22 @@ def test_plots_show_the_metrics_of_the_worst_anomaly(wb: Workbench) -> None:
     assert picture.startswith("<?xml") or "<svg" in picture
     assert ">errors" in picture
     assert telling(wb.observed("shop/payments", "1h")) == ["request_rate", "error_rate", "latency_p95"]
+
+
+def test_who_calls_whom_is_drawn_with_a_picture_for_reports(wb: Workbench) -> None:
+    pane = wb.graph(SERVICE, hops=1)
+    names = pane.object.select_one({"type": GraphRenderer}).node_renderer.data_source.data["name"]
+    assert SERVICE in names
+    assert "shop/search" not in names
+    picture = b64decode(re.search(r"base64,([^\"]+)", pane.still())[1]).decode()
+    assert picture.startswith("<svg")
+    assert f">{SERVICE.removeprefix('shop/')}</text>" in picture
+    whole = wb.graph().object.select_one({"type": GraphRenderer}).node_renderer.data_source.data["name"]
+    assert {"user", "shop/email", "products"} < set(whole)
+    with pytest.raises(UnknownServiceError):
+        wb.graph("shop/crat")
+    with pytest.raises(InvalidInputError, match="hops = 99"):
+        wb.graph(SERVICE, 99)
 
 
 def test_views_of_the_dashboard_are_shown_by_name(wb: Workbench) -> None:

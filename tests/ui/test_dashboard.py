@@ -31,7 +31,7 @@ def card(page: Page, service: str) -> Locator:
 def drag(page: Page, figure: int, start: float, end: float) -> None:
     """Drag over a figure of the drill-down, from `start` to `end` [px]."""
     expect(page.get_by_text("drag over a chart")).to_be_visible()
-    expect(page.locator(".bk-Figure")).to_have_count(1 + 9)
+    expect(page.locator(".bk-Figure")).to_have_count(1 + 9 + 1)
     page.wait_for_function("Bokeh.documents[0].is_idle")  # they are laid out
     target = page.locator(".bk-Figure").nth(figure)
     target.hover()  # once it has stopped to move
@@ -89,7 +89,7 @@ def test_a_service_opens_and_the_way_back_leads_to_the_cards(page: Page, address
     card(page, "shop/cart").click()
     expect(page.locator("h1")).to_have_text("cart")
     expect(page).to_have_url(re.compile(r"\?service=shop/cart$"))
-    expect(page.locator(".bk-Figure")).to_have_count(1 + 9)
+    expect(page.locator(".bk-Figure")).to_have_count(1 + 9 + 1)
     expect(page.get_by_text("How the score came about")).to_be_visible()
     expect(page.get_by_role("cell", name="▲ 2 s")).to_be_visible()
     expect(card(page, "shop/cart")).to_be_hidden()

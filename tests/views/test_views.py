@@ -135,6 +135,68 @@ def test_another_service_begins_with_its_whole_range(shop: Runtime) -> None:
     assert (view._time.start, view._time.end) == before
 
 
+def called(shop: Runtime, **state: object) -> tuple[State, drilldown.Drilldown]:
+    """The page of a service of the demo, whose calls have been read."""
+    assert shop.read_calls() == []
+    chosen = State(**{"service": "shop/payments", "overview": shop.overview()} | state)
+    return chosen, drilldown.Drilldown(shop, chosen)
+
+
+def test_the_page_of_a_service_shows_its_calls_and_more_on_demand(shop: Runtime) -> None:
+    state, view = called(shop)
+    figure = view._calls._figure
+    assert figure is not None
+    assert sorted(figure.nodes.data["name"]) == [
+        "api.acquirer.example",
+        "shop/checkout",
+        "shop/orders-db",
+        "shop/payments",
+    ]
+    (head,) = data_of(view, "CallHead")
+    assert (head["note"], head["choice"], head["drawn"]) == ("3 services, 3 calls, 1 outside", "1", True)
+    view._calls._on_message({"calls": "all"})
+    assert len(figure.nodes.data["name"]) == 16
+    assert state.query().endswith("calls=all")
+    view._calls._on_message({"calls": "999"})
+    assert state.calls == "all", "what is no choice changes nothing"
+    figure.nodes.selected.indices = [figure.nodes.data["name"].index("shop/email")]
+    assert state.service == "shop/email"
+    weights = dict(zip(figure.labels.data["name"], figure.labels.data["weight"], strict=True))
+    assert [name for name, weight in weights.items() if weight == "bold"] == ["shop/email"]
+
+
+def test_calls_are_drawn_again_when_they_change_and_not_with_every_look(
+    shop: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, view = called(shop)
+    drawn: list[object] = []
+    figure = view._calls._figure
+    monkeypatch.setattr(type(figure), "show", lambda self, content: drawn.append(content))
+    state.param.trigger("overview")
+    assert drawn == []
+    shop.store.write_calls([("shop/new", "shop/payments")], shop.clock())
+    state.param.trigger("overview")
+    assert len(drawn) == 1
+    state.dark = not state.dark
+    assert len(drawn) == 2
+
+
+def test_a_service_without_calls_and_one_that_is_not_there_have_no_drawing(shop: Runtime) -> None:
+    shop.store.register([Service("lonely")])
+    (head,) = data_of(called(shop, service="lonely")[1], "CallHead")
+    assert not head["drawn"]
+    assert head["note"].startswith("none is known: Help, Services says")
+    (head,) = data_of(called(shop, service="shop/crat")[1], "CallHead")
+    assert head["away"]
+
+
+def test_more_than_can_be_drawn_is_said(shop: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("observatory.views.calls.MOST_DRAWN", 3)
+    (head,) = data_of(called(shop, calls="all")[1], "CallHead")
+    assert not head["drawn"]
+    assert head["note"].endswith("too many to draw, `observatory services graph` lists them")
+
+
 def test_points_add_up_to_the_score(shop: Runtime) -> None:
     health = next(s.health for s in shop.overview().services if s.name == "shop/cart")
     table = score_table(health)
