@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from observatory.model.anomalies import Anomaly, Evidence, Learning, Severity
+from observatory.model.changes import Change, ChangeKind, change_id
 from observatory.model.cycles import Cycle, Failure, Remark
 from observatory.model.health import Band, Health, HealthPart
 from observatory.model.incidents import (
@@ -45,6 +46,8 @@ __all__ = [
     "TIMESTAMP",
     "Anomaly",
     "Band",
+    "Change",
+    "ChangeKind",
     "Collected",
     "Cycle",
     "EventKind",
@@ -80,6 +83,7 @@ __all__ = [
     "Verdict",
     "apply_renames",
     "by_onset",
+    "change_id",
     "covers",
     "empty_samples",
     "is_pattern",

@@ -22,6 +22,7 @@ from observatory.store.engine.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
 from observatory.store.tables.anomalies import AnomalyTable
 from observatory.store.tables.audit import AuditTable
+from observatory.store.tables.changes import ChangeTable
 from observatory.store.tables.cycles import CycleTable
 from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
@@ -92,6 +93,8 @@ class Store:
         """Verdicts of people on anomalies."""
         self.incidents = Incidents(database)
         """Incidents, with their timelines."""
+        self.changes = ChangeTable(database)
+        """Deployments and other changes of services."""
         self.cycles_table = CycleTable(database)
         self.notes = NoteTable(database)
         self.fetches = FetchTable(database, catalog)

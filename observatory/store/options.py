@@ -90,7 +90,7 @@ class Retention:
     rollups
         Age at which roll-ups are removed, once their samples are gone.
     anomalies
-        Age at which anomalies that ended are removed.
+        Age at which anomalies that ended are removed, and changes.
     """
 
     archive: float | None = 35.0

@@ -10,6 +10,8 @@ import pandas as pd
 from observatory.catalog import METRICS
 from observatory.model import (
     Anomaly,
+    Change,
+    ChangeKind,
     Cycle,
     Evidence,
     Failure,
@@ -63,6 +65,12 @@ ANOMALY = Anomaly(
 )
 FAULT = Fault("shop/cart", "memory_leak", START, NOW, ("memory_usage", "restart_count"), "shop/cart")
 FEEDBACK = Feedback("shop/cart", Verdict.FALSE_ALARM, START, START + HOUR, NOW, "multiscale", "a rehearsal")
+CHANGES = [
+    Change(
+        "c1", "shop/cart", START, ChangeKind.DEPLOYMENT, "v2 – ünï", "it's <b>out</b>", "https://ci.example/1", "ci"
+    ),
+    Change("c2", "shop/cart", START + HOUR, ChangeKind.RESTART),
+]
 CYCLE = Cycle(NOW, 1.5, 2, 2, 1, (Failure("error_rate", "bad query"),), ("partial",), 4)
 QUESTION = Question("eu", "a digest", ("shop/cart",), 60.0)
 REMARK = Remark("eu", NOW - HOUR, NOW - HOUR, "a store is away")
@@ -107,6 +115,7 @@ def fill(store: Store) -> None:
     store.write_anomalies([ANOMALY])
     store.write_faults([FAULT])
     store.feedback.write([FEEDBACK])
+    store.changes.write(CHANGES)
     store.write_cycle(CYCLE)
     store.write_note("source", "eu")
     store.fetches.record(QUESTION, START, START + HOUR, 2, ["slow"], NOW)
@@ -165,6 +174,7 @@ def values(store: Store) -> dict[str, Any]:
         "anomalies": store.anomalies(),
         "faults": store.faults(),
         "feedback": store.feedback.read(),
+        "changes": store.changes.read(),
         "cycles": store.cycles(),
         "notes": store.note("source"),
         "fetches": store.fetches.done(QUESTION),
@@ -185,6 +195,7 @@ WRITTEN = {
     "anomalies": [ANOMALY],
     "faults": [FAULT],
     "feedback": [FEEDBACK],
+    "changes": CHANGES,
     "cycles": [CYCLE],
     "notes": "eu",
     "fetches": [(START, START + HOUR)],

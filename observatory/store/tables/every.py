@@ -6,6 +6,7 @@ from observatory.store.tables.anomalies import AnomalyTable
 from observatory.store.tables.archive_files import ArchiveFileTable
 from observatory.store.tables.audit import AuditTable
 from observatory.store.tables.base import Table
+from observatory.store.tables.changes import ChangeTable
 from observatory.store.tables.cycles import CycleTable
 from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
@@ -31,6 +32,7 @@ TABLES: tuple[type[Table], ...] = (
     AuditTable,
     CallTable,
     CauseTable,
+    ChangeTable,
     CycleTable,
     EventTable,
     FaultTable,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from observatory.store.engine.database import Database, Statement
 from observatory.store.options import Retention
 from observatory.store.sql import samples, tables
+from observatory.store.tables.changes import ChangeTable
 from observatory.store.tables.incidents import Incidents
 from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.samples import floor_hour
@@ -47,7 +48,7 @@ def _retain(database: Database, archive: Archive, today: datetime, retention: Re
         statements += [table.pruning(before) for table in ROLLUPS]
     if retention.anomalies is not None:
         before = today - timedelta(days=retention.anomalies)
-        statements.append(Statement(tables.PRUNE_ANOMALIES, [before]))
+        statements += [Statement(tables.PRUNE_ANOMALIES, [before]), ChangeTable.pruning(before)]
         statements += Incidents(database).forgetting(before)
     database.write(statements)
 
