@@ -133,6 +133,8 @@ def test_operation_ids_stay(reader):
         "getHistory": "GET /api/metrics/history",
         "collectService": "POST /api/collect/{service}",
         "giveFeedback": "POST /api/feedback",
+        "listChanges": "GET /api/changes",
+        "reportChange": "POST /api/changes",
         "streamEvents": "GET /api/events",
         "listAudit": "GET /api/audit",
         "getReport": "GET /api/runs/{run_id}/report",

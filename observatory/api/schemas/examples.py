@@ -182,6 +182,28 @@ INCIDENT: dict[str, Any] = {
     "message": "shop/payments: errors 5 %, typically 0.1 %",
 }
 
+CHANGE_REPORTED: dict[str, Any] = {
+    "service_name": SERVICE,
+    "kind": "deployment",
+    "version": "1.4.2",
+    "summary": "Round prices as the bank does",
+    "url": "https://github.com/acme/checkout/actions/runs/4711",
+}
+
+CHANGE: dict[str, Any] = {
+    "id": "c5d1f0a9be3c7246",
+    **CHANGE_REPORTED,
+    "at": "2026-03-02T09:01:30Z",
+    "source": "key:github",
+}
+
+CHANGES: dict[str, Any] = {
+    "start": "2026-03-01T09:15:07Z",
+    "end": "2026-03-02T09:15:07Z",
+    "changes": [CHANGE],
+    "next": None,
+}
+
 INCIDENTS: dict[str, Any] = {
     "start": "2026-03-01T09:15:07Z",
     "end": "2026-03-02T09:15:07Z",
