@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from observatory.collection.backfill import backfill
+from observatory.collection.changes import read_changes
 from observatory.collection.collect import CollectReport, collect_once, discover
 from observatory.collection.names import named_calls, named_faults
 from observatory.config import Settings
@@ -29,6 +30,8 @@ LONGEST_GAP = timedelta(days=1)
 """History fetched from a Prometheus at the first start, or after a long pause."""
 CALLS_EVERY = timedelta(minutes=5)
 """Age at which the calls that a source knows are read again."""
+CHANGES_EVERY = timedelta(minutes=2)
+"""Age at which it is looked again for changes that a source shows."""
 KEEP_CYCLES = timedelta(days=7)
 MOST_EXPLAINED = 100
 """Newest incidents of a past whose likeliest causes are found."""
@@ -47,6 +50,7 @@ class Pipeline:
         self.causes = CauseFinder(store)
         self._described: set[str] = set()
         self._calls_read: dict[str, tuple[datetime, frozenset[str]]] = {}
+        self._changes_read: dict[str, datetime] = {}
         self._failing: set[Failure] = set()
 
     def run_cycle(self, now: datetime, skipped: int = 0) -> Cycle:
@@ -63,6 +67,7 @@ class Pipeline:
         self.describe_services()
         newest = self._newest()
         self._read_calls(newest, now, failures)
+        self._read_changes(now - LONGEST_GAP, now, failures)
         self.detection.follow_names()
         found, failed = self.detection.detect_new(now, newest)
         failures += failed
@@ -121,6 +126,7 @@ class Pipeline:
         failures = list(report.failures)
         self._read_labels(start, now, failures)
         self._read_calls(self._newest(), now, failures)
+        self._read_changes(start, now, failures)
         _, failed = self.replay(start, now, None, progress)
         return [*failures, *failed]
 
@@ -179,6 +185,18 @@ class Pipeline:
         with _recorded("incidents", failures):
             self.incidents.follow(now, critical_services(overview(self.store, self.settings, now)))
             failures += self.causes.follow(self.store.incidents.read(states=ACTIVE), now)
+
+    def _read_changes(self, start: datetime, now: datetime, failures: list[Failure]) -> None:
+        """Remember what was changed: every few minutes."""
+        for source in self.sources:
+            read_at = self._changes_read.get(source.name)
+            if read_at is not None and now - read_at < CHANGES_EVERY:
+                continue
+            with _recorded(f"changes of {source.name}", failures):
+                before = len(failures)
+                read_changes(source, self.store, start, now, failures)
+                if len(failures) == before:
+                    self._changes_read[source.name] = now
 
     def _maintain(self, now: datetime, failures: list[Failure]) -> None:
         """The store's own upkeep; what fails is tried again in the next cycle."""

@@ -33,6 +33,7 @@ from observatory.store.tables.leases import LeaseTable
 from observatory.store.tables.notes import NoteTable
 from observatory.store.tables.remarks import RemarkTable
 from observatory.store.tables.rollups import ROLLUPS
+from observatory.store.tables.running import RunningTable
 from observatory.store.tables.runs import RunTable
 from observatory.store.tables.samples import SampleTable, as_time
 from observatory.store.tables.schedulers import SchedulerTable
@@ -95,6 +96,8 @@ class Store:
         """Incidents, with their timelines."""
         self.changes = ChangeTable(database)
         """Deployments and other changes of services."""
+        self.running = RunningTable(database)
+        """What was last seen running of each service."""
         self.cycles_table = CycleTable(database)
         self.notes = NoteTable(database)
         self.fetches = FetchTable(database, catalog)

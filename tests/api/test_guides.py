@@ -116,7 +116,7 @@ def test_the_step_of_a_pipeline_reports_the_deployment_once(guarded, pipeline):
     for _ in range(2):
         done = subprocess.run(
             ["sh", "-c", script],
-            env={"PATH": os.environ["PATH"], "OBSERVATORY_URL": address, "OBSERVATORY_KEY": key, **variables},
+            env={"PATH": os.environ["PATH"], "WORKBENCH_URL": address, "WORKBENCH_KEY": key, **variables},
             capture_output=True,
             text=True,
             timeout=60,

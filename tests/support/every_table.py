@@ -31,6 +31,7 @@ from observatory.model import (
     Symptom,
     Verdict,
 )
+from observatory.model.running import MarkKind, Running
 from observatory.store import Store
 from observatory.store.tables.audit import AuditEntry
 from observatory.store.tables.fetches import Question
@@ -70,6 +71,11 @@ CHANGES = [
         "c1", "shop/cart", START, ChangeKind.DEPLOYMENT, "v2 – ünï", "it's <b>out</b>", "https://ci.example/1", "ci"
     ),
     Change("c2", "shop/cart", START + HOUR, ChangeKind.RESTART),
+]
+RUNNING = [
+    Running(
+        "shop/cart", "eu", MarkKind.IMAGE, "web", "x:2", ("x:1", "x:2"), {"x:1": START, "x:2": NOW}, NOW, NOW, START
+    )
 ]
 CYCLE = Cycle(NOW, 1.5, 2, 2, 1, (Failure("error_rate", "bad query"),), ("partial",), 4)
 QUESTION = Question("eu", "a digest", ("shop/cart",), 60.0)
@@ -116,6 +122,8 @@ def fill(store: Store) -> None:
     store.write_faults([FAULT])
     store.feedback.write([FEEDBACK])
     store.changes.write(CHANGES)
+    store.running.write(RUNNING)
+    store.running.look_from("eu", NOW)
     store.write_cycle(CYCLE)
     store.write_note("source", "eu")
     store.fetches.record(QUESTION, START, START + HOUR, 2, ["slow"], NOW)
@@ -175,6 +183,7 @@ def values(store: Store) -> dict[str, Any]:
         "faults": store.faults(),
         "feedback": store.feedback.read(),
         "changes": store.changes.read(),
+        "running": (store.running.read("eu"), store.running.looked_until("eu")),
         "cycles": store.cycles(),
         "notes": store.note("source"),
         "fetches": store.fetches.done(QUESTION),
@@ -196,6 +205,7 @@ WRITTEN = {
     "faults": [FAULT],
     "feedback": [FEEDBACK],
     "changes": CHANGES,
+    "running": (RUNNING, NOW),
     "cycles": [CYCLE],
     "notes": "eu",
     "fetches": [(START, START + HOUR)],

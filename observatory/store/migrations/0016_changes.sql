@@ -10,3 +10,18 @@ CREATE TABLE IF NOT EXISTS changes (
     url VARCHAR NOT NULL,
     source VARCHAR NOT NULL
 );
+
+-- What was last seen running of each service, so that its next change is known for one: one row a mark (a version label,
+-- the image of a container). `last_seen` is JSON: when each value that is remembered was there.
+CREATE TABLE IF NOT EXISTS running (
+    service_name VARCHAR NOT NULL,
+    source VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    mark VARCHAR NOT NULL,
+    target VARCHAR NOT NULL,
+    seen_values VARCHAR NOT NULL,
+    last_seen VARCHAR NOT NULL,
+    since TIMESTAMPTZ,
+    lost_at TIMESTAMPTZ,
+    changed_at TIMESTAMPTZ
+);

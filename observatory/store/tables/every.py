@@ -18,6 +18,7 @@ from observatory.store.tables.names import ArchivedNameTable, NameRuleTable
 from observatory.store.tables.notes import NoteTable
 from observatory.store.tables.remarks import RemarkTable
 from observatory.store.tables.rollups import ROLLUPS
+from observatory.store.tables.running import RunningTable
 from observatory.store.tables.runs import RunTable
 from observatory.store.tables.samples import SampleTable
 from observatory.store.tables.schedulers import SchedulerTable
@@ -44,6 +45,7 @@ TABLES: tuple[type[Table], ...] = (
     NameRuleTable,
     NoteTable,
     RemarkTable,
+    RunningTable,
     RunTable,
     SampleTable,
     SchedulerTable,
