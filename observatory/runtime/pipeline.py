@@ -19,7 +19,7 @@ from observatory.model import Anomaly, Cycle, Failure, IncidentState, Progress, 
 from observatory.runtime.causes import CauseFinder
 from observatory.runtime.detection import LiveDetection
 from observatory.runtime.incidents import IncidentTracker, critical_services
-from observatory.sources import LabelledSource, Source
+from observatory.sources import ChangesSource, LabelledSource, Source
 from observatory.store import Store
 from observatory.store.options import Retention
 from observatory.times import floor_to
@@ -187,10 +187,11 @@ class Pipeline:
             failures += self.causes.follow(self.store.incidents.read(states=ACTIVE), now)
 
     def _read_changes(self, start: datetime, now: datetime, failures: list[Failure]) -> None:
-        """Remember what was changed: every few minutes."""
+        """Remember what was changed: every few minutes where that has to be told from what is seen."""
         for source in self.sources:
             read_at = self._changes_read.get(source.name)
-            if read_at is not None and now - read_at < CHANGES_EVERY:
+            is_asked_little = not isinstance(source, ChangesSource)
+            if is_asked_little and read_at is not None and now - read_at < CHANGES_EVERY:
                 continue
             with _recorded(f"changes of {source.name}", failures):
                 before = len(failures)
