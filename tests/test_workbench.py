@@ -108,6 +108,8 @@ def test_a_report_tells_where_it_began_and_what_changed(wb: Workbench) -> None:
     assert report.changes["minutes outside"].iloc[0] > 5
     assert report.timeline["time"].is_monotonic_increasing
     assert {"shop/inventory", SERVICE} <= set(report.timeline["service"])
+    first = report.timeline[report.timeline["service"] == "shop/inventory"].iloc[0]
+    assert first["event"] == "deployment 6.3.0: Count stock by warehouse"
 
 
 def test_incidents_are_listed_told_and_worked_on() -> None:
@@ -176,6 +178,20 @@ def test_plots_show_the_metrics_of_the_worst_anomaly(wb: Workbench) -> None:
     assert picture.startswith("<?xml") or "<svg" in picture
     assert ">errors" in picture
     assert telling(wb.observed("shop/payments", "1h")) == ["request_rate", "error_rate", "latency_p95"]
+
+
+def test_plots_show_changes_where_they_were_made(wb: Workbench) -> None:
+    import holoviews as hv
+
+    (change,) = wb.store.changes.read(*wb.window("6h"), ["shop/inventory"])
+    panels = list(wb.plot("shop/inventory", "6h").object)
+    assert len(panels) > 1
+    for panel in panels:
+        (line,) = panel.traverse(specs=[hv.VLine])
+        assert line.data == pd.Timestamp(change.at).tz_convert(None)
+        (points,) = panel.traverse(specs=[hv.Points])
+        assert list(points.dimension_values("title")) == ["Deployment 6.3.0"]
+    hv.render(panels[0], backend="bokeh")
 
 
 def test_views_of_the_dashboard_are_shown_by_name(wb: Workbench) -> None:
