@@ -233,3 +233,14 @@ def test_the_store_of_the_settings_is_opened_by_default(tmp_path: Path, monkeypa
             mine.history(SERVICE)
     with Workbench(end="2026-03-01T12:00:00Z") as still:
         assert not still.runtime.is_live
+
+
+def test_a_change_is_listed_and_compared(wb: Workbench) -> None:
+    listed = wb.changes("shop/inventory", "6h")
+    assert listed["version"].tolist() == ["6.3.0"]
+    found = wb.change(listed["id"].iloc[0])
+    assert {one.metric.name for one in found.differences if one.is_worse} >= {"error_rate", "latency_p95"}
+    assert "More than noise" in found._repr_html_()
+    assert wb.changes(window="7d")["at"].is_monotonic_decreasing
+    with pytest.raises(NotFoundError, match="no change 'c9'"):
+        wb.change("c9")

@@ -66,6 +66,24 @@ def add(
     say(f"{kept.service_name}: {kept.title} at {kept.at:{TIME}} UTC, {kept.id}")
 
 
+@changes_app.command("show", epilog="Example: `observatory changes show c5d1f0a9be3c7246`")
+def show(
+    change: Annotated[str, typer.Argument(metavar="ID", help="Of the change, as `changes list` shows it.")],
+) -> None:
+    """Show what each metric did before and after a change, and what of that is more than noise."""
+    from observatory.analysis.before_after import before_after
+
+    with open_reader() as runtime:
+        found = before_after(runtime.store, runtime.settings, change, runtime.clock())
+    say(found.summary)
+    for line in (found.change.summary, found.change.url):
+        if line and line != found.change.title:
+            say(line)
+    if not found.table.empty:
+        say()
+        print_table(found.table, right=("before", "after", "expected"))
+
+
 @changes_app.command("list", epilog="Example: `observatory changes list --from 7d --service 'shop/*'`")
 def list_changes(service: ServicesOption = None, start: FromOption = "24h", end: ToOption = "now") -> None:
     """List changes, the newest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from api.conftest import ENDED_INCIDENT, OPEN_INCIDENT
+from api.conftest import CHANGE, ENDED_INCIDENT, OPEN_INCIDENT
 from apiflask import APIBlueprint
 from support.api import problem, strict
 
@@ -29,6 +29,7 @@ ROUTES = {
     "/api/collect/<name:service>": ("POST", Access.WRITE),
     "/api/feedback": ("POST", Access.WRITE),
     "/api/changes": ("GET", Access.READ),
+    "/api/changes/<change_id>": ("GET", Access.READ),
     "POST /api/changes": ("POST", Access.WRITE),
     "/api/incidents": ("GET", Access.READ),
     "/api/incidents/<incident_id>": ("GET", Access.READ),
@@ -80,7 +81,7 @@ def methods_of(rule):
 def path_of(rule, names):
     incident = ENDED_INCIDENT if rule.endswith("/reopen") else OPEN_INCIDENT
     path = plain(rule).replace("<name:service>", names[0]).replace("<incident_id>", incident)
-    return path.replace("<file>", "swagger-ui.css")
+    return path.replace("<change_id>", CHANGE.id).replace("<file>", "swagger-ui.css")
 
 
 def request(client, rule, names, query="", body=None, **more):

@@ -134,6 +134,7 @@ def test_operation_ids_stay(reader):
         "collectService": "POST /api/collect/{service}",
         "giveFeedback": "POST /api/feedback",
         "listChanges": "GET /api/changes",
+        "getChange": "GET /api/changes/{change_id}",
         "reportChange": "POST /api/changes",
         "streamEvents": "GET /api/events",
         "listAudit": "GET /api/audit",

@@ -318,6 +318,9 @@ def test_a_change_is_reported_once_and_listed(run: Call, small: None) -> None:
         assert code == 0
         assert re.match(r"shop/cart: deployment 1\.4\.2 at .* UTC, c[0-9a-f]{15}\n", out)
     found = run("changes", "list", "--service", "shop/c*", "--from", "10m")[1]
+    shown = run("changes", "show", found.split()[found.split().index("source") + 1])[1]
+    assert shown.startswith("shop/cart: deployment 1.4.2 at ")
+    assert run("changes", "show", "c9")[0] == 1
     assert len(re.findall(r"shop/cart +deployment +1\.4\.2 +faster carts +cli:", found)) == 1
 
 

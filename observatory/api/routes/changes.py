@@ -6,11 +6,13 @@ from apiflask import APIBlueprint
 from flask import Response, g
 
 from observatory.access.gate import Access
+from observatory.analysis.before_after import before_after
 from observatory.annotations.changes import add_change
 from observatory.api import context
 from observatory.api.middleware.authorization import access
+from observatory.api.middleware.rate_limits import slow
 from observatory.api.paging import next_page, page_of, place
-from observatory.api.schemas.changes import Change, ChangePage
+from observatory.api.schemas.changes import Change, ChangePage, ComparedChange
 from observatory.api.schemas.requests import ChangeReported, ChangesQuery
 from observatory.model import ChangeKind
 from observatory.times import rfc3339
@@ -44,6 +46,22 @@ def changes(query_data: ChangesQuery) -> Response:
     )
     shown = [Change.model_validate(one) for one in page]
     return context.answer(ChangePage(start=start, end=end, changes=shown, next=following))
+
+
+@routes.get("/<change_id>")
+@access(Access.READ)
+@slow
+@routes.output(ComparedChange)
+@routes.doc(operation_id="getChange", responses={404: "There is no such change."})
+def change(change_id: str) -> Response:
+    """A change, and each metric of its service before and after it
+
+    Medians of half an hour on both sides, with what the time of day alone would have made of the value before, and how
+    far a value wanders without a reason.
+    """
+    reader = context.reader()
+    found = before_after(reader.store, reader.settings, change_id, reader.clock())
+    return context.answer(ComparedChange.of(found))
 
 
 @routes.post("")

@@ -197,6 +197,23 @@ CHANGE: dict[str, Any] = {
     "source": "key:github",
 }
 
+COMPARED: dict[str, Any] = {
+    **CHANGE,
+    "start": "2026-03-02T08:31:30Z",
+    "end": "2026-03-02T09:15:00Z",
+    "differences": [
+        {
+            "metric": "latency_p95",
+            "before": 0.31,
+            "after": 0.92,
+            "expected": 0.3,
+            "noise": 0.06,
+            "more_than_noise": True,
+            "worse": True,
+        }
+    ],
+}
+
 CHANGES: dict[str, Any] = {
     "start": "2026-03-01T09:15:07Z",
     "end": "2026-03-02T09:15:07Z",
