@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
+from observatory.analysis.before_after import BeforeAfter, before_after
 from observatory.analysis.history import ServiceHistory, service_history
 from observatory.analysis.incident_report import IncidentReport, incident_report
 from observatory.analysis.related import related
@@ -25,6 +26,7 @@ from observatory.analysis.what_if import SENSITIVITIES, what_if
 from observatory.catalog import present
 from observatory.config.location import DEMO, OF_SETTINGS
 from observatory.display.anomalies import anomaly_table, evidence_table
+from observatory.display.changes import change_table
 from observatory.display.health import arithmetic_table, health_table
 from observatory.display.incidents import incident_table, similar_table, timeline_table
 from observatory.errors import InvalidInputError, NotFoundError
@@ -53,6 +55,7 @@ EXAMPLES = (
     ('history("shop/checkout", "24h")', "samples; a window may also be a pair of times"),
     ('anomalies("shop/checkout", "7d")', "what was unusual; without a name of all services"),
     ('explain("shop/checkout", "7d")', "the worst anomaly, metric by metric"),
+    ('changes("shop/checkout", "7d")', "deployments and other changes; `change(id)` compares before and after"),
     ('plot("shop/checkout", "24h")', "samples, expected bands and anomalies, to zoom into"),
     ('related("shop/checkout", "6h")', "what moved together with it"),
     ('what_if("shop/checkout", "24h")', "what would have alarmed at other sensitivities"),
@@ -138,6 +141,22 @@ class Workbench:
         """The evidence of the worst anomaly: actual, typical and expected values of each affected metric."""
         found = self._anomalies(service, window)
         return evidence_table(max(found, key=lambda anomaly: anomaly.score, default=None))
+
+    def changes(self, service: str | None = None, window: Window = "24h") -> pd.DataFrame:
+        """Deployments and other changes of one service or of all, the newest first."""
+        start, end = self.window(window)
+        names = None if service is None else [self.store.service(service).name]
+        return change_table(reversed(self.store.changes.read(start, end, names)))
+
+    def change(self, change_id: str) -> BeforeAfter:
+        """What each metric did over a change; see `observatory.analysis.before_after.before_after`.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such change.
+        """
+        return before_after(self.store, self.reader.settings, change_id, self.reader.clock())
 
     def related(self, service: str, window: Window = "24h", metric: str | None = None, most: int = 10) -> pd.DataFrame:
         """What moved together with a metric of a service; see `observatory.analysis.related.related`."""

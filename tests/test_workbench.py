@@ -111,6 +111,8 @@ def test_a_report_tells_where_it_began_and_what_changed(wb: Workbench) -> None:
     assert report.changes["minutes outside"].iloc[0] > 5
     assert report.timeline["time"].is_monotonic_increasing
     assert {"shop/inventory", SERVICE} <= set(report.timeline["service"])
+    first = report.timeline[report.timeline["service"] == "shop/inventory"].iloc[0]
+    assert first["event"] == "deployment 6.3.0: Count stock by warehouse"
 
 
 def test_incidents_are_listed_told_and_worked_on() -> None:
@@ -197,6 +199,20 @@ def test_who_calls_whom_is_drawn_with_a_picture_for_reports(wb: Workbench) -> No
         wb.graph(SERVICE, 99)
 
 
+def test_plots_show_changes_where_they_were_made(wb: Workbench) -> None:
+    import holoviews as hv
+
+    (change,) = wb.store.changes.read(*wb.window("6h"), ["shop/inventory"])
+    panels = list(wb.plot("shop/inventory", "6h").object)
+    assert len(panels) > 1
+    for panel in panels:
+        (line,) = panel.traverse(specs=[hv.VLine])
+        assert line.data == pd.Timestamp(change.at).tz_convert(None)
+        (points,) = panel.traverse(specs=[hv.Points])
+        assert list(points.dimension_values("title")) == ["Deployment 6.3.0"]
+    hv.render(panels[0], backend="bokeh")
+
+
 def test_views_of_the_dashboard_are_shown_by_name(wb: Workbench) -> None:
     assert type(wb.show("radar", severities=["high"])).__name__ == "AnomalyRadar"
     assert type(wb.show(SERVICE)).__name__ == "Drilldown"
@@ -236,3 +252,14 @@ def test_the_store_of_the_settings_is_opened_by_default(tmp_path: Path, monkeypa
             mine.history(SERVICE)
     with Workbench(end="2026-03-01T12:00:00Z") as still:
         assert not still.runtime.is_live
+
+
+def test_a_change_is_listed_and_compared(wb: Workbench) -> None:
+    listed = wb.changes("shop/inventory", "6h")
+    assert listed["version"].tolist() == ["6.3.0"]
+    found = wb.change(listed["id"].iloc[0])
+    assert {one.metric.name for one in found.differences if one.is_worse} >= {"error_rate", "latency_p95"}
+    assert "More than noise" in found._repr_html_()
+    assert wb.changes(window="7d")["at"].is_monotonic_decreasing
+    with pytest.raises(NotFoundError, match="no change 'c9'"):
+        wb.change("c9")

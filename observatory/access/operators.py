@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from observatory.access.permissions import Caller, Role, Scope
-from observatory.access.scoped import ScopedFeedback, ScopedNames, ScopedReader, ScopedStore
+from observatory.access.scoped import ScopedChanges, ScopedFeedback, ScopedNames, ScopedReader, ScopedStore
 from observatory.access.scoped_incidents import ScopedIncidentsWriter
 from observatory.collection.collect import CollectReport
 from observatory.errors import ForbiddenError, UnknownServiceError
-from observatory.model import Feedback, Overlap, Service
+from observatory.model import Change, Feedback, Overlap, Service
 from observatory.runtime.reader import Operator
-from observatory.store.reader import FeedbackWriter, IncidentsWriter, NamesWriter, OperatorStore
+from observatory.store.reader import ChangesWriter, FeedbackWriter, IncidentsWriter, NamesWriter, OperatorStore
 
 
 def operator_for(base: Operator, caller: Caller) -> Operator:
@@ -57,6 +57,10 @@ class ScopedOperatorStore(ScopedStore):
     def __init__(self, base: OperatorStore, scope: Scope) -> None:
         super().__init__(base, scope)
         self._operated = base
+
+    @property
+    def changes(self) -> ChangesWriter:
+        return ScopedChangesWriter(self._operated.changes, self._scope, self._inside)
 
     @property
     def feedback(self) -> FeedbackWriter:
@@ -116,6 +120,19 @@ class ScopedNamesWriter(ScopedNames):
         for name in names:
             if name not in known:
                 raise UnknownServiceError(name, known)
+
+
+class ScopedChangesWriter(ScopedChanges):
+    """Changes of services inside, to read and to report."""
+
+    def __init__(self, base: ChangesWriter, scope: Scope, inside: Callable[..., list[str]]) -> None:
+        super().__init__(base, scope, inside)
+        self._operated = base
+
+    def write(self, values: Iterable[Change]) -> int:
+        changes = list(values)
+        _require_inside((one.service_name for one in changes), self._scope)
+        return self._operated.write(changes)
 
 
 class ScopedFeedbackWriter(ScopedFeedback):

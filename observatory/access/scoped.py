@@ -27,6 +27,7 @@ from observatory.model import (
     SERVICE,
     Anomaly,
     Call,
+    Change,
     Cycle,
     Failure,
     Fault,
@@ -38,7 +39,14 @@ from observatory.model import (
 )
 from observatory.runtime.parts import Parts
 from observatory.runtime.reader import FeedReader, Reader, WorkerState
-from observatory.store.reader import FeedbackReader, IncidentsReader, NamesReader, RemarksReader, StoreReader
+from observatory.store.reader import (
+    ChangesReader,
+    FeedbackReader,
+    IncidentsReader,
+    NamesReader,
+    RemarksReader,
+    StoreReader,
+)
 
 RUNS = "runs of notebooks may concern services outside of what you may see"
 
@@ -171,6 +179,10 @@ class ScopedStore:
         return ScopedRemarks(self._base.remarks)
 
     @property
+    def changes(self) -> ChangesReader:
+        return ScopedChanges(self._base.changes, self._scope, self._inside)
+
+    @property
     def feedback(self) -> FeedbackReader:
         return ScopedFeedback(self._base.feedback, self._inside)
 
@@ -298,6 +310,24 @@ class ScopedNames:
 
     def _covers(self, rule: NameRule) -> bool:
         return all(self._scope.covers(name) for name in (rule.pattern, rule.becomes) if name)
+
+
+class ScopedChanges:
+    """Changes of services inside."""
+
+    def __init__(self, base: ChangesReader, scope: Scope, inside: Callable[[Sequence[str] | None], list[str]]) -> None:
+        self._base = base
+        self._scope = scope
+        self._inside = inside
+
+    def read(
+        self, start: datetime | None = None, end: datetime | None = None, services: Sequence[str] | None = None
+    ) -> list[Change]:
+        return self._base.read(start, end, self._inside(services))
+
+    def get(self, change_id: str) -> Change | None:
+        found = self._base.get(change_id)
+        return found if found is not None and self._inside([found.service_name]) else None
 
 
 class ScopedFeedback:

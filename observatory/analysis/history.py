@@ -10,7 +10,7 @@ import pandas as pd
 from observatory.config import Settings
 from observatory.detectors.bands import Bands, Expected
 from observatory.errors import InvalidInputError, NotEnoughDataError
-from observatory.model import Anomaly, Fault, Remark, Service
+from observatory.model import Anomaly, Change, Fault, Remark, Service
 from observatory.store.reader import StoreReader
 
 POINTS = 720
@@ -25,7 +25,7 @@ class ServiceHistory:
     `samples` is indexed by UTC time, one column a metric; where the range is long they are summarised over
     `step` seconds, and a metric ``m`` also has ``m__min`` and ``m__max``. `expected` holds frames
     ``typical``, ``lower`` and ``upper`` over the same index, or is None while too little is known. `remarks` are what
-    its source said about these samples.
+    its source said about these samples, `changes` what was done to it, the oldest first.
     """
 
     service: Service
@@ -37,6 +37,7 @@ class ServiceHistory:
     anomalies: tuple[Anomaly, ...]
     faults: tuple[Fault, ...]
     remarks: tuple[Remark, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def service_history(
@@ -55,7 +56,7 @@ def service_history(
     """History of the service `name` in at most about `points` points a metric, or one every `step` seconds.
 
     What was expected is learned from the days before, which takes a while: `with_expected` says whether it is,
-    `with_episodes` whether anomalies and faults are read as well, `with_extremes` whether summaries have them.
+    `with_episodes` whether anomalies, faults and changes are read as well, `with_extremes` whether summaries have them.
 
     Raises
     ------
@@ -84,6 +85,7 @@ def service_history(
         anomalies=tuple(store.anomalies(start=start, end=end, services=[name])) if with_episodes else (),
         faults=tuple(f for f in store.faults(start, end) if f.service_name == name) if with_episodes else (),
         remarks=tuple(store.remarks.about(service.source, start, end)),
+        changes=tuple(store.changes.read(start, end, [name])) if with_episodes else (),
     )
 
 

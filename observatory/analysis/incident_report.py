@@ -13,7 +13,7 @@ import pandas as pd
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.frames import ReadableFrame
-from observatory.model import OF_HEALTH, Anomaly, Incident, IncidentEvent
+from observatory.model import OF_HEALTH, Anomaly, Change, Incident, IncidentEvent
 from observatory.store.reader import StoreReader
 from observatory.times import rfc3339, whole_minutes
 
@@ -21,6 +21,9 @@ TIME = "%Y-%m-%d %H:%M"
 MOST_EVIDENCE = 2
 LOOK_BACK = timedelta(days=90)
 """How far back similar anomalies are looked for."""
+
+AROUND = timedelta(hours=1)
+"""What was changed this long before the window may be its cause."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,13 +61,15 @@ def incident_report(
     """The report on the service and the window of `history`; on the incidents given, or on all that reached it."""
     name, start, end = history.service.name, history.start, history.end
     incidents = tuple(store.incidents.read(start, end, [name]) if of is None else of)
+    affected = sorted({name, *(service for incident in incidents for service in incident.services)})
+    made = store.changes.read(start - AROUND, end, affected)
     return IncidentReport(
         service=name,
         start=start,
         end=end,
         incidents=incidents,
         summary=summarise(history, incidents),
-        timeline=timeline(history, incidents, [e for one in incidents for e in store.incidents.events(one.id)]),
+        timeline=timeline(history, incidents, [e for one in incidents for e in store.incidents.events(one.id)], made),
         changes=changes(history),
         causes=causes(incidents),
         similar=similar(history.anomalies, store.anomalies(start=start - LOOK_BACK, end=start, services=[name])),
@@ -103,14 +108,21 @@ def _blame(incident: Incident) -> str:
 
 
 def timeline(
-    history: ServiceHistory, incidents: Sequence[Incident], said: Sequence[IncidentEvent] = ()
+    history: ServiceHistory,
+    incidents: Sequence[Incident],
+    said: Sequence[IncidentEvent] = (),
+    made: Sequence[Change] = (),
 ) -> pd.DataFrame:
-    """A row an event, the oldest first: ``time``, ``service``, ``event``; with what people `said` and did."""
+    """A row an event, the oldest first: ``time``, ``service``, ``event``; with what people `said` and did.
+
+    `made` are changes of the services.
+    """
     events: list[tuple[datetime, str, str]] = [
         (event.at, event.service_name or "", f"{event.kind} by {event.who}{': ' * bool(event.text)}{event.text}")
         for event in said
         if event.who
     ]
+    events += [(change.at, change.service_name, _told(change)) for change in made]
     for incident in incidents:
         for symptom in incident.symptoms:
             kind = "health" if symptom.detector == OF_HEALTH else "anomaly"
@@ -119,9 +131,14 @@ def timeline(
             if not symptom.is_open:
                 last = "no longer critical" if kind == "health" else "last anomalous sample"
                 events.append((symptom.ended_at, symptom.service_name, last))
+    events += [(change.at, change.service_name, _told(change)) for change in made]
     events += [(at, history.service.name, text) for at, text in _jumps(history.samples)]
     rows = [(f"{at:{TIME}}", service, text) for at, service, text in sorted(events)]
     return ReadableFrame(rows, columns=["time", "service", "event"], nothing="nothing happened")
+
+
+def _told(change: Change) -> str:
+    return f"{change.title}: {change.summary}" if change.summary not in ("", change.title) else change.title
 
 
 def _jumps(samples: pd.DataFrame) -> list[tuple[datetime, str]]:

@@ -10,6 +10,7 @@ from observatory.api.middleware import authorization, cors, delivery, rate_limit
 from observatory.api.middleware import metrics as request_metrics
 from observatory.api.routes import (
     audit,
+    changes,
     collect,
     docs,
     events,
@@ -25,7 +26,21 @@ from observatory.api.routes import (
 from observatory.runtime import Runtime
 from observatory.runtime.startup import Startup
 
-SUBJECTS = (services, health, incidents, metrics, collect, feedback, runs, events, system, monitoring, audit, docs)
+SUBJECTS = (
+    services,
+    health,
+    incidents,
+    metrics,
+    collect,
+    feedback,
+    changes,
+    runs,
+    events,
+    system,
+    monitoring,
+    audit,
+    docs,
+)
 
 
 def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:

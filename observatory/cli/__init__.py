@@ -12,6 +12,7 @@ import typer
 
 from observatory import __version__
 from observatory.cli.arguments import hide_arguments
+from observatory.cli.changes import changes_app
 from observatory.cli.collect import backfill, collect
 from observatory.cli.common import say
 from observatory.cli.detect import detect, health
@@ -51,6 +52,7 @@ app.command("import", epilog="Example: `observatory import history.csv --map lat
 app.add_typer(services_app, name="services")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(store_app, name="store")
+app.add_typer(changes_app, name="changes")
 app.add_typer(feedback_app, name="feedback")
 app.command(epilog="Example: `observatory evaluate --detector seasonal --detector ensemble`")(evaluate)
 app.command(epilog="Example: `observatory doctor`")(doctor)

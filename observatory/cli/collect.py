@@ -52,6 +52,7 @@ def backfill(
 ) -> None:
     """Fetch history from the sources; an interrupted run goes on where it was, and a second one changes nothing."""
     from observatory.collection.backfill import backfill
+    from observatory.collection.changes import backfill_changes
     from observatory.display.samples import coverage_table, gap_table
     from observatory.times import parse_duration
 
@@ -62,10 +63,14 @@ def backfill(
             sources = runtime.sources_called(source)
             names = chosen_services(runtime.store, service)
             report = backfill(sources, runtime.store, first, last, seconds, names, show, again=again)
+        failures = list(report.failures)
+        changes = [one for each in sources for one in backfill_changes(each, runtime.store, first, last, failures)]
         say(
             f"{report.samples:,} rows in {report.chunks} chunks and {report.seconds:.1f} s "
             f"({report.samples / report.seconds:,.0f} a second); {report.stored:.0%} of the range was stored before"
         )
+        if changes:
+            say(f"{len(changes)} changes of services: `observatory changes list` shows them")
         for warning in report.warnings:
             say(f"warning: {warning}", err=True)
         say("\nShare of the expected samples that is stored")
@@ -73,7 +78,7 @@ def backfill(
         say("\nGaps" if len(report.gaps) else "\nNo gaps")
         if len(report.gaps):
             print_table(gap_table(report.gaps))
-        for failure in report.failures:
+        for failure in failures:
             say(f"failed: {failure.what}: {failure.error}", err=True)
-        if report.failures:
+        if failures:
             raise typer.Exit(1)

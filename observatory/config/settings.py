@@ -98,7 +98,9 @@ class Settings(BaseSettings):
         None, gt=0, description="Age at which roll-ups are removed, once their samples are gone [days]; unset: never."
     )
     keep_anomaly_days: float | None = Field(
-        None, gt=0, description="Age at which ended anomalies and incidents are removed [days]; unset: never."
+        None,
+        gt=0,
+        description="Age at which ended anomalies, incidents and changes are removed [days]; unset: never.",
     )
 
     runs: Path = Field(Path("runs"), description="Folder of executed notebooks and their reports.")

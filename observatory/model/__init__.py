@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from observatory.model.anomalies import Anomaly, Evidence, Learning, Severity
 from observatory.model.calls import COUNTS_FOR_DAYS, UNKNOWN_KIND, Call, End, as_calls
+from observatory.model.changes import Change, ChangeKind, change_id
 from observatory.model.cycles import Cycle, Failure, Remark
 from observatory.model.health import Band, Health, HealthPart
 from observatory.model.incidents import (
@@ -50,6 +51,8 @@ __all__ = [
     "Anomaly",
     "Band",
     "Call",
+    "Change",
+    "ChangeKind",
     "Collected",
     "Cycle",
     "End",
@@ -88,6 +91,7 @@ __all__ = [
     "apply_renames",
     "as_calls",
     "by_onset",
+    "change_id",
     "covers",
     "empty_samples",
     "is_pattern",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from observatory.collection.backfill import backfill
+from observatory.collection.changes import read_changes
 from observatory.collection.collect import CollectReport, collect_once, discover
 from observatory.collection.names import named_faults
 from observatory.config import Settings
@@ -19,7 +20,7 @@ from observatory.runtime.causes import CauseFinder
 from observatory.runtime.detection import LiveDetection
 from observatory.runtime.failing import recorded
 from observatory.runtime.incidents import IncidentTracker, critical_services
-from observatory.sources import CallSource, LabelledSource, Source
+from observatory.sources import CallSource, ChangesSource, LabelledSource, Source
 from observatory.store import Store
 from observatory.store.options import Retention
 from observatory.times import floor_to
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_GAP = timedelta(days=1)
 """History fetched from a Prometheus at the first start, or after a long pause."""
+CHANGES_EVERY = timedelta(minutes=2)
+"""Age at which it is looked again for changes that a source shows."""
 KEEP_CYCLES = timedelta(days=7)
 MOST_EXPLAINED = 100
 """Newest incidents of a past whose likeliest causes are found."""
@@ -52,6 +55,7 @@ class Pipeline:
         self.causes = CauseFinder(store)
         self._described: set[str] = set()
         self.calls = CallReading(sources, call_sources, store, settings)
+        self._changes_read: dict[str, datetime] = {}
         self._failing: set[Failure] = set()
 
     def run_cycle(self, now: datetime, skipped: int = 0) -> Cycle:
@@ -68,6 +72,7 @@ class Pipeline:
         self.describe_services()
         newest = self._newest()
         failures += self.calls.read(newest, now)
+        self._read_changes(now - LONGEST_GAP, now, failures)
         self.detection.follow_names()
         found, failed = self.detection.detect_new(now, newest)
         failures += failed
@@ -126,6 +131,7 @@ class Pipeline:
         failures = list(report.failures)
         self._read_labels(start, now, failures)
         failures += self.calls.read(self._newest(), now)
+        self._read_changes(start, now, failures)
         _, failed = self.replay(start, now, None, progress)
         return [*failures, *failed]
 
@@ -173,6 +179,19 @@ class Pipeline:
         with recorded("incidents", failures):
             self.incidents.follow(now, critical_services(overview(self.store, self.settings, now)))
             failures += self.causes.follow(self.store.incidents.read(states=ACTIVE), now)
+
+    def _read_changes(self, start: datetime, now: datetime, failures: list[Failure]) -> None:
+        """Remember what was changed: every few minutes where that has to be told from what is seen."""
+        for source in self.sources:
+            read_at = self._changes_read.get(source.name)
+            is_asked_little = not isinstance(source, ChangesSource)
+            if is_asked_little and read_at is not None and now - read_at < CHANGES_EVERY:
+                continue
+            with recorded(f"changes of {source.name}", failures):
+                before = len(failures)
+                read_changes(source, self.store, start, now, failures)
+                if len(failures) == before:
+                    self._changes_read[source.name] = now
 
     def _maintain(self, now: datetime, failures: list[Failure]) -> None:
         """The store's own upkeep; what fails is tried again in the next cycle."""

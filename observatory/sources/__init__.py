@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from observatory.model import Call, Collected, Fault, Renames, Service
+from observatory.model import Call, Change, Collected, Fault, Renames, Service
+from observatory.model.running import Seen
 
 
 @runtime_checkable
@@ -70,4 +71,24 @@ class LabelledSource(Protocol):
 
     def go_live(self, now: datetime) -> None:
         """Let the first live fault begin a while after `now`."""
+        ...
+
+
+@runtime_checkable
+class ChangesSource(Protocol):
+    """A source that knows what was changed, as the demo does."""
+
+    def changes(self, start: datetime, end: datetime) -> list[Change]:
+        """Deployments and other changes from `start` to `end`, the oldest first."""
+        ...
+
+
+@runtime_checkable
+class RunningSource(Protocol):
+    """A source that shows which versions run, from which changes are told."""
+
+    name: str
+
+    def running(self, start: datetime, end: datetime, services: Collection[str]) -> Seen:
+        """What was seen of `services` from `start` to `end`, whenever it changed."""
         ...

@@ -23,6 +23,7 @@ from observatory.store.options import Retention, StoreOptions
 from observatory.store.tables.anomalies import AnomalyTable
 from observatory.store.tables.audit import AuditTable
 from observatory.store.tables.calls import CallTable
+from observatory.store.tables.changes import ChangeTable
 from observatory.store.tables.cycles import CycleTable
 from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
@@ -33,6 +34,7 @@ from observatory.store.tables.leases import LeaseTable
 from observatory.store.tables.notes import NoteTable
 from observatory.store.tables.remarks import RemarkTable
 from observatory.store.tables.rollups import ROLLUPS
+from observatory.store.tables.running import RunningTable
 from observatory.store.tables.runs import RunTable
 from observatory.store.tables.samples import SampleTable, as_time
 from observatory.store.tables.schedulers import SchedulerTable
@@ -93,6 +95,10 @@ class Store:
         """Verdicts of people on anomalies."""
         self.incidents = Incidents(database)
         """Incidents, with their timelines."""
+        self.changes = ChangeTable(database)
+        """Deployments and other changes of services."""
+        self.running = RunningTable(database)
+        """What was last seen running of each service."""
         self.cycles_table = CycleTable(database)
         self.notes = NoteTable(database)
         self.fetches = FetchTable(database, catalog)

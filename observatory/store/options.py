@@ -90,7 +90,7 @@ class Retention:
     rollups
         Age at which roll-ups are removed, once their samples are gone.
     anomalies
-        Age at which anomalies that ended are removed.
+        Age at which anomalies and incidents that ended are removed, and changes.
     calls
         Age at which calls that were not seen since are removed.
     """

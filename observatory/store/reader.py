@@ -15,6 +15,7 @@ import pandas as pd
 from observatory.model import (
     Anomaly,
     Call,
+    Change,
     Cycle,
     Fault,
     Feedback,
@@ -28,6 +29,22 @@ from observatory.model import (
     Run,
     Service,
 )
+
+
+class ChangesReader(Protocol):
+    """Deployments and other changes; see `observatory.store.tables.changes`."""
+
+    def read(
+        self, start: datetime | None = None, end: datetime | None = None, services: Sequence[str] | None = None
+    ) -> list[Change]: ...
+
+    def get(self, change_id: str) -> Change | None: ...
+
+
+class ChangesWriter(ChangesReader, Protocol):
+    """The same, for whoever may also report one."""
+
+    def write(self, values: Iterable[Change]) -> int: ...
 
 
 class FeedbackReader(Protocol):
@@ -122,6 +139,9 @@ class StoreReader(Protocol):
     def metrics(self) -> tuple[str, ...]: ...
 
     @property
+    def changes(self) -> ChangesReader: ...
+
+    @property
     def feedback(self) -> FeedbackReader: ...
 
     @property
@@ -194,6 +214,9 @@ class StoreReader(Protocol):
 
 class OperatorStore(StoreReader, Protocol):
     """What an operator may also write."""
+
+    @property
+    def changes(self) -> ChangesWriter: ...
 
     @property
     def feedback(self) -> FeedbackWriter: ...

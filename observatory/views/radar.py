@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 
 from observatory.catalog import metric
-from observatory.model import Anomaly, Severity
+from observatory.model import Anomaly, Change, Severity
 from observatory.runtime.reader import Reader
 from observatory.views import VIEWS
 from observatory.views.charts.timeline import TimelineFigure, timeline
@@ -20,6 +20,7 @@ from observatory.views.components.words import in_words, plural
 from observatory.views.session.live import end_of, live, session_document, when_read
 from observatory.views.session.state import RADAR_SPANS, SPANS, State
 
+Found = tuple[list[Anomaly], list[Change]]
 FILTERS = ("severities", "radar_service", "metric")
 
 
@@ -42,6 +43,7 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         self._runtime = runtime
         self._state = state
         self._anomalies: list[Anomaly] | None = None
+        self._changes: list[Change] = []
         self._bounds = (runtime.clock(), runtime.clock())
         self._asked: object = None
         self._error = ""
@@ -71,12 +73,17 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
         runtime = self._runtime
         end = end_of(runtime.clock(), runtime.settings.interval)
         start = end - SPANS[self._state.radar_span]
-        future = live(runtime).once(("anomalies", start, end), lambda: runtime.store.anomalies(start=start, end=end))
+
+        def read() -> Found:
+            return runtime.store.anomalies(start=start, end=end), runtime.store.changes.read(start, end)
+
+        future = live(runtime).once(("anomalies", start, end), read)
         self._asked = future
 
-        def show(anomalies: list[Anomaly] | None, error: str) -> None:
+        def show(found: Found | None, error: str) -> None:
             if self._asked is future:
-                self._anomalies, self._error, self._bounds = anomalies, error, (start, end)
+                self._anomalies, self._changes = found or (None, [])
+                self._error, self._bounds = error, (start, end)
                 self._show()
 
         when_read(future, show)
@@ -89,7 +96,7 @@ class AnomalyRadar(pn.viewable.Viewer):  # type: ignore[misc]
             drawn = filters(everything, state, self._error)
             self._filters.data = drawn if self._anomalies is not None else drawn | {"summary": ""}
             colours = palette(state.dark)
-            self._timeline.show(timeline(chosen, *self._bounds, now, colours, state.anomaly))
+            self._timeline.show(timeline(chosen, *self._bounds, now, colours, state.anomaly, self._changes))
             self._list.data = anomaly_list(
                 chosen,
                 now,

@@ -262,6 +262,7 @@ def service_head(
         "summarised": span(history.step)
         if history and any(str(name).endswith("__min") for name in history.samples)
         else "",
+        "changed": bool(history and history.changes),
         "severities": [str(severity) for severity in Severity if severity in severities],
         "loading": loading,
         "error": error,

@@ -21,6 +21,8 @@ from observatory.errors import ForbiddenError, NotSignedInError, UnknownServiceE
 from observatory.model import (
     Anomaly,
     Call,
+    Change,
+    ChangeKind,
     Cycle,
     End,
     EventKind,
@@ -39,7 +41,7 @@ from observatory.runtime.feed import Look
 from observatory.runtime.incidents import IncidentTracker
 from observatory.runtime.reader import FeedReader, Operator, Reader, WorkerState
 from observatory.store.engine.database import Statement
-from observatory.store.reader import FeedbackWriter, NamesWriter, OperatorStore, RemarksReader
+from observatory.store.reader import ChangesWriter, FeedbackWriter, NamesWriter, OperatorStore, RemarksReader
 
 OURS, THEIRS = "payments/api", "shop/secret-project"
 HOUR = timedelta(hours=1)
@@ -48,6 +50,10 @@ WAIT = 30
 
 def anomaly(service: str) -> Anomaly:
     return Anomaly(service, NOON, NOON, NOON, True, Severity.HIGH, 2.0, "seasonal", f"{service}: slow", ())
+
+
+def deployed(service: str) -> Change:
+    return Change(f"c-{service[:4]}", service, NOON, ChangeKind.DEPLOYMENT, "2", f"{service}: faster", "", "ci")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +92,7 @@ def runtime() -> Iterator[Runtime]:
     store.write_faults([Fault(OURS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.write_faults([Fault(THEIRS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.feedback.write([Feedback(name, Verdict.RIGHT, NOON, NOON, NOON, "seasonal") for name in (OURS, THEIRS)])
+    store.changes.write([deployed(OURS), deployed(THEIRS)])
     for name in (OURS, THEIRS):
         store.register([Service("before/" + name, "demo")])
         store.names.rename("before/" + name, name + "-2", NOON)
@@ -134,6 +141,7 @@ STORE: dict[str, Callable[[Any], Any]] = {
     "url": lambda s: s.url,
     "revision": lambda s: s.revision,
     "metrics": lambda s: s.metrics,
+    "changes": lambda s: (s.changes.read(), s.changes.read(services=[OURS, THEIRS]), s.changes.get("c-shop")),
     "feedback": lambda s: s.feedback.read(),
     "names": lambda s: s.names.rules(),
     "remarks": lambda s: s.remarks.about("demo", NOON - HOUR, NOON),
@@ -201,6 +209,8 @@ def test_what_nobody_opened_is_closed(ours: Reader, operated: Operator, runtime:
         (operated.store, OperatorStore, set(STORE)),
         (ours.feed, FeedReader, public(ours.feed)),
         (ours.worker, WorkerState, public(ours.worker)),
+        (ours.store.changes, ChangesWriter, {"read", "get"}),
+        (operated.store.changes, ChangesWriter, {"read", "get", "write"}),
         (ours.store.feedback, FeedbackWriter, {"read"}),
         (operated.store.feedback, FeedbackWriter, {"read", "write"}),
         (ours.store.names, NamesWriter, {"rules"}),
@@ -271,14 +281,19 @@ def test_other_services_do_not_exist(operated: Operator, ask: Any) -> None:
 
 
 def test_other_services_cannot_be_written_of_nor_all_be_collected(operated: Operator, runtime: Runtime) -> None:
-    before = runtime.store.services(), runtime.store.feedback.read()
+    def kept() -> Any:
+        return runtime.store.services(), runtime.store.feedback.read(), runtime.store.changes.read()
+
+    before = kept()
     with pytest.raises(ForbiddenError, match="outside of what you may see: payments/"):
         operated.store.register([Service(OURS), Service("shop/new")])
     with pytest.raises(ForbiddenError, match="outside of what you may see: payments/"):
         operated.store.feedback.write([Feedback(THEIRS, Verdict.MISSED, NOON, NOON, NOON)])
+    with pytest.raises(ForbiddenError, match="outside of what you may see: payments/"):
+        operated.store.changes.write([deployed(THEIRS)])
     with pytest.raises(ForbiddenError, match="every service"):
         operated.collect()
-    assert (runtime.store.services(), runtime.store.feedback.read()) == before
+    assert kept() == before
 
 
 def test_a_viewer_is_given_nothing_that_writes(runtime: Runtime) -> None:

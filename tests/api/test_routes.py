@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from api.conftest import ENDED_INCIDENT, OPEN_INCIDENT
+from api.conftest import CHANGE, ENDED_INCIDENT, OPEN_INCIDENT
 from apiflask import APIBlueprint
 from support.api import problem, strict
 
@@ -29,6 +29,9 @@ ROUTES = {
     "/api/metrics/history": ("GET", Access.READ),
     "/api/collect/<name:service>": ("POST", Access.WRITE),
     "/api/feedback": ("POST", Access.WRITE),
+    "/api/changes": ("GET", Access.READ),
+    "/api/changes/<change_id>": ("GET", Access.READ),
+    "POST /api/changes": ("POST", Access.WRITE),
     "/api/incidents": ("GET", Access.READ),
     "/api/incidents/<incident_id>": ("GET", Access.READ),
     "/api/incidents/<incident_id>/acknowledge": ("POST", Access.WRITE),
@@ -46,9 +49,10 @@ ROUTES = {
     "/healthz": ("GET", Access.PUBLIC),
     "/readyz": ("GET", Access.PUBLIC),
 }
-"""Every route with its method and access: a new one is a conscious line here."""
+"""Every route with its method and access: a new one is a conscious line here. A path's second method is named."""
 
 BODIES = {
+    "POST /api/changes": {"service_name": "shop/cart", "version": "1.4.2"},
     "/api/services/<name:service>/rename": {"new_name": "shop/basket"},
     "/api/services/<name:service>/merge": {"into": "shop/checkout", "overlap": "keep"},
     "/api/services/register": {"service_name": "new"},
@@ -66,10 +70,19 @@ BODIES = {
 }
 
 
+def plain(rule):
+    """The path of a rule, without the method that some are named with."""
+    return rule.rpartition(" ")[2]
+
+
+def methods_of(rule):
+    return {method for other, (method, _) in ROUTES.items() if plain(other) == plain(rule)}
+
+
 def path_of(rule, names):
     incident = ENDED_INCIDENT if rule.endswith("/reopen") else OPEN_INCIDENT
-    path = rule.replace("<name:service>", names[0]).replace("<incident_id>", incident)
-    return path.replace("<file>", "swagger-ui.css")
+    path = plain(rule).replace("<name:service>", names[0]).replace("<incident_id>", incident)
+    return path.replace("<change_id>", CHANGE.id).replace("<file>", "swagger-ui.css")
 
 
 def request(client, rule, names, query="", body=None, **more):
@@ -82,11 +95,11 @@ def request(client, rule, names, query="", body=None, **more):
 
 def test_the_table_of_routes_is_the_one_declared(reader):
     app = reader.application
-    found = {
-        rule.rule: (next(iter(rule.methods & {"GET", "POST", "DELETE"})), access.declared(app, rule.endpoint))
+    found = sorted(
+        (rule.rule, next(iter(rule.methods & {"GET", "POST", "DELETE"})), access.declared(app, rule.endpoint))
         for rule in app.url_map.iter_rules()
-    }
-    assert found == ROUTES
+    )
+    assert found == sorted((plain(rule), *of) for rule, of in ROUTES.items())
 
 
 @pytest.mark.parametrize("rule", [rule for rule in ROUTES if not rule.endswith("/report")])  # see test_runs
@@ -107,7 +120,7 @@ def test_every_route_answers_json_without_nan_and_with_safe_headers(client, name
 @pytest.mark.parametrize("rule", [rule for rule in ROUTES if not rule.startswith("/api/docs")])
 def test_every_route_is_documented_with_its_errors(reader, rule):
     document = strict(reader.get("/api/openapi.json"))
-    operation = document["paths"][rule.replace("<name:", "{").replace("<", "{").replace(">", "}")][
+    operation = document["paths"][plain(rule).replace("<name:", "{").replace("<", "{").replace(">", "}")][
         ROUTES[rule][0].lower()
     ]
     assert operation["operationId"]
@@ -122,9 +135,9 @@ def test_every_route_is_documented_with_its_errors(reader, rule):
 
 @pytest.mark.parametrize("rule", ROUTES)
 def test_other_methods_are_a_405_that_names_the_right_one(refused, names, rule):
-    wrong = "POST" if ROUTES[rule][0] == "GET" else "GET"
+    wrong = {"POST", "GET"} - methods_of(rule)
     removes = rule.startswith("/api/services/")  # any name may be that of a service, which can be removed
-    for method in (wrong, *(() if removes else ("DELETE",)), "PUT", "PATCH"):
+    for method in (*wrong, *(() if removes else ("DELETE",)), "PUT", "PATCH"):
         response = refused.open(path_of(rule, names), method=method)
         assert ROUTES[rule][0] in problem(response, 405)["detail"]
         assert ROUTES[rule][0] in response.headers["Allow"]

@@ -104,6 +104,7 @@ def foreign(run: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         ("health", "shop/cart"),
         ("services list", "shop/cart"),
         ("feedback list", "no feedback yet"),
+        ("changes list", "no changes in this time"),
         ("audit", "nothing was written or refused"),
         ("keys list", "no keys yet"),
         ("store info", "theirs.duckdb"),
@@ -178,6 +179,8 @@ def test_an_empty_store_says_what_to_do(run: Call) -> None:
         (["evaluate", "--rootcause", ".", "-d", "seasonal"], {}, 2, "--detector says nothing about --rootcause"),
         (["evaluate", "--look-ahead"], {}, 2, "--look-ahead needs --data"),
         (["evaluate", "--faults", "feedback"], {}, 2, "give some with `observatory feedback add`"),
+        (["changes", "add", "nobody", "2"], {}, 1, "unknown service 'nobody'"),
+        (["changes", "add", "shop/cart", "2", "--url", "ftp://x"], {}, 2, "url = 'ftp://x': give an address"),
         (["feedback", "add", "nobody", "right", "--at", "1h"], {}, 1, "unknown service 'nobody'"),
         (["feedback", "add", "shop/cart", "right", "--at", "soon"], {}, 2, "--at = 'soon'"),
         (["frobnicate"], {}, 2, "No such command"),
@@ -306,6 +309,19 @@ def test_feedback_is_given_listed_and_judged_by(run: Call, small: None) -> None:
     code, out, _ = run("evaluate", "--faults", "feedback", "-d", "seasonal")
     assert code == 0
     assert re.search(r"^seasonal +1 +\d +0 +0 ", out, re.MULTILINE)
+
+
+def test_a_change_is_reported_once_and_listed(run: Call, small: None) -> None:
+    assert run("demo")[0] == 0
+    for _ in range(2):
+        code, out, _ = run("changes", "add", "shop/cart", "1.4.2", "--at", "3m", "--summary", "faster carts")
+        assert code == 0
+        assert re.match(r"shop/cart: deployment 1\.4\.2 at .* UTC, c[0-9a-f]{15}\n", out)
+    found = run("changes", "list", "--service", "shop/c*", "--from", "10m")[1]
+    shown = run("changes", "show", found.split()[found.split().index("source") + 1])[1]
+    assert shown.startswith("shop/cart: deployment 1.4.2 at ")
+    assert run("changes", "show", "c9")[0] == 1
+    assert len(re.findall(r"shop/cart +deployment +1\.4\.2 +faster carts +cli:", found)) == 1
 
 
 def test_a_damaged_store_is_told_by_the_check(run: Call, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ VERBS = (
     ("services", "list", "--excluded", "--renamed"),
     ("health",),
     ("feedback", "list"),
+    ("changes", "list"),
     ("audit", "--limit", "1000"),
     ("audit", "--refused", "--who", CONTROLS[0]),
     ("schedule", "history"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from support.shop import NOON, Clock
@@ -13,6 +13,7 @@ from support.shop import NOON, Clock
 from observatory.config import Settings
 from observatory.errors import SourceError
 from observatory.model import SERVICE, Call, Collected, End, Failure, Fault
+from observatory.model.running import MarkKind, Seen, Sighting
 from observatory.runtime import Runtime
 from observatory.sources import LabelledSource
 from observatory.sources.demo.shop import SHOP, DemoSource
@@ -158,3 +159,47 @@ def test_what_fails_while_the_past_is_filled_is_told_and_the_past_is_there(runti
     runtime.prepare()
     assert runtime.failures == (Failure("labels of demo", str(AWAY)), Failure("calls of demo", str(AWAY)))
     assert len(runtime.store.services()) == len(SHOP)
+
+
+# -- changes -----------------------------------------------------------------------------------
+
+
+def test_changes_of_the_past_and_of_now_are_kept_once(runtime: Runtime, source: Shop) -> None:
+    runtime.prepare()
+    past = source.changes(NOON - timedelta(days=runtime.settings.demo_days), NOON)
+    assert runtime.store.changes.read() == past
+    for _ in range(2):
+        assert cycle(runtime) == ()
+    assert [one.service_name for one in runtime.store.changes.read()[len(past) :]] == ["shop/payments"]
+
+
+class Versions:
+    """The demo shop as a source that only shows what runs."""
+
+    name, asks = "demo", ""
+    times_looked = 0
+
+    def __init__(self) -> None:
+        shop = DemoSource(7, NOON)
+        self.discover, self.collect, self.history, self.graph = shop.discover, shop.collect, shop.history, shop.graph
+
+    def running(self, start: datetime, end: datetime, services: Collection[str]) -> Seen:
+        self.times_looked += 1
+        if self.times_looked == 2:
+            raise AWAY
+        version = "1" if end < NOON + timedelta(minutes=6) else "2"
+        return Seen([Sighting("shop/cart", MarkKind.VERSION, "build_info", end, (version,))])
+
+
+def test_what_runs_is_looked_at_every_few_minutes_and_again_where_that_failed() -> None:
+    source = Versions()
+    settings = Settings(store=":memory:", worker=False, detector="seasonal", demo_days=0.02)
+    runtime = Runtime(settings, sources=[source], clock=Clock())
+    try:
+        runtime.store.running.look_from("demo", NOON)
+        failures = [cycle(runtime) for _ in range(8)]
+        assert failures == [(), (), (Failure("changes of demo", str(AWAY)),), (), (), (), (), ()]
+        assert source.times_looked == 5
+        assert [(one.service_name, one.version) for one in runtime.store.changes.read()] == [("shop/cart", "2")]
+    finally:
+        runtime.close()

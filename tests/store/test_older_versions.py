@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-from support.every_table import NOW, START, WRITTEN, archive, fill, sampled, values
+from support.every_table import CHANGES, NOW, RUNNING, START, WRITTEN, archive, fill, sampled, values
 
 from observatory.catalog import metric
 from observatory.store import Store, open_store
@@ -39,6 +39,10 @@ def rows(store: Store, table: str) -> list[Row]:
 def test_a_store_of_the_version_before_keeps_everything(tmp_path: Path) -> None:
     make(tmp_path / "old.duckdb", "schema_11.sql")
     with open_store(str(tmp_path / "old.duckdb")) as old, open_store(str(tmp_path / "new.duckdb")) as new:
+        assert old.changes.read() == []
+        old.changes.write(CHANGES)  # tables that it did not have
+        old.running.write(RUNNING)
+        old.running.look_from("eu", NOW)
         fill(new)
         archive(new)
         for table in TABLES:

@@ -10,6 +10,8 @@ import pandas as pd
 from observatory.catalog import METRICS
 from observatory.model import (
     Anomaly,
+    Change,
+    ChangeKind,
     Cycle,
     Evidence,
     Failure,
@@ -29,6 +31,7 @@ from observatory.model import (
     Symptom,
     Verdict,
 )
+from observatory.model.running import MarkKind, Running
 from observatory.store import Store
 from observatory.store.tables.audit import AuditEntry
 from observatory.store.tables.fetches import Question
@@ -63,6 +66,17 @@ ANOMALY = Anomaly(
 )
 FAULT = Fault("shop/cart", "memory_leak", START, NOW, ("memory_usage", "restart_count"), "shop/cart")
 FEEDBACK = Feedback("shop/cart", Verdict.FALSE_ALARM, START, START + HOUR, NOW, "multiscale", "a rehearsal")
+CHANGES = [
+    Change(
+        "c1", "shop/cart", START, ChangeKind.DEPLOYMENT, "v2 – ünï", "it's <b>out</b>", "https://ci.example/1", "ci"
+    ),
+    Change("c2", "shop/cart", START + HOUR, ChangeKind.RESTART),
+]
+RUNNING = [
+    Running(
+        "shop/cart", "eu", MarkKind.IMAGE, "web", "x:2", ("x:1", "x:2"), {"x:1": START, "x:2": NOW}, NOW, NOW, START
+    )
+]
 CYCLE = Cycle(NOW, 1.5, 2, 2, 1, (Failure("error_rate", "bad query"),), ("partial",), 4)
 QUESTION = Question("eu", "a digest", ("shop/cart",), 60.0)
 REMARK = Remark("eu", NOW - HOUR, NOW - HOUR, "a store is away")
@@ -107,6 +121,9 @@ def fill(store: Store) -> None:
     store.write_anomalies([ANOMALY])
     store.write_faults([FAULT])
     store.feedback.write([FEEDBACK])
+    store.changes.write(CHANGES)
+    store.running.write(RUNNING)
+    store.running.look_from("eu", NOW)
     store.write_cycle(CYCLE)
     store.write_note("source", "eu")
     store.fetches.record(QUESTION, START, START + HOUR, 2, ["slow"], NOW)
@@ -165,6 +182,8 @@ def values(store: Store) -> dict[str, Any]:
         "anomalies": store.anomalies(),
         "faults": store.faults(),
         "feedback": store.feedback.read(),
+        "changes": store.changes.read(),
+        "running": (store.running.read("eu"), store.running.looked_until("eu")),
         "cycles": store.cycles(),
         "notes": store.note("source"),
         "fetches": store.fetches.done(QUESTION),
@@ -185,6 +204,8 @@ WRITTEN = {
     "anomalies": [ANOMALY],
     "faults": [FAULT],
     "feedback": [FEEDBACK],
+    "changes": CHANGES,
+    "running": (RUNNING, NOW),
     "cycles": [CYCLE],
     "notes": "eu",
     "fetches": [(START, START + HOUR)],

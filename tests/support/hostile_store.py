@@ -12,6 +12,8 @@ from support.hostile import NAMES, TEXTS
 
 from observatory.model import (
     Anomaly,
+    Change,
+    ChangeKind,
     Cycle,
     Evidence,
     Failure,
@@ -44,6 +46,7 @@ def fill(store: Store, now: datetime, folder: Path) -> None:
         for place, text in enumerate(TEXTS)
     ]
     store.feedback.write(verdicts)
+    store.changes.write([_change(place, text, now) for place, text in enumerate(TEXTS)])
     store.write_faults([Fault(name, name, now - 60 * MINUTE, now, (), name) for name in NAMES[:20]])
     failures = tuple(Failure(next(texts), text) for text in TEXTS)
     store.write_cycle(Cycle(now, 0.1, 1, len(NAMES), 0, failures, TEXTS))
@@ -70,6 +73,11 @@ def _anomaly(name: str, place: int, now: datetime) -> Anomaly:
     is_open = place % 2 == 0
     end = now if is_open else start + 10 * MINUTE
     return Anomaly(name, start, end, start, is_open, severity, 3.5, "seasonal", f"{name}: {name}", evidence)
+
+
+def _change(place: int, text: str, now: datetime) -> Change:
+    at, service = now - (10 + place) * MINUTE, NAMES[place % SAMPLED]
+    return Change(f"c{place}", service, at, ChangeKind.DEPLOYMENT, text, text, text, text)
 
 
 def _run(place: int, text: str, now: datetime, folder: Path) -> Run:

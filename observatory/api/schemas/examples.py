@@ -213,6 +213,45 @@ INCIDENT: dict[str, Any] = {
     "message": "shop/payments: errors 5 %, typically 0.1 %",
 }
 
+CHANGE_REPORTED: dict[str, Any] = {
+    "service_name": SERVICE,
+    "kind": "deployment",
+    "version": "1.4.2",
+    "summary": "Round prices as the bank does",
+    "url": "https://github.com/acme/checkout/actions/runs/4711",
+}
+
+CHANGE: dict[str, Any] = {
+    "id": "c5d1f0a9be3c7246",
+    **CHANGE_REPORTED,
+    "at": "2026-03-02T09:01:30Z",
+    "source": "key:github",
+}
+
+COMPARED: dict[str, Any] = {
+    **CHANGE,
+    "start": "2026-03-02T08:31:30Z",
+    "end": "2026-03-02T09:15:00Z",
+    "differences": [
+        {
+            "metric": "latency_p95",
+            "before": 0.31,
+            "after": 0.92,
+            "expected": 0.3,
+            "noise": 0.06,
+            "more_than_noise": True,
+            "worse": True,
+        }
+    ],
+}
+
+CHANGES: dict[str, Any] = {
+    "start": "2026-03-01T09:15:07Z",
+    "end": "2026-03-02T09:15:07Z",
+    "changes": [CHANGE],
+    "next": None,
+}
+
 INCIDENTS: dict[str, Any] = {
     "start": "2026-03-01T09:15:07Z",
     "end": "2026-03-02T09:15:07Z",

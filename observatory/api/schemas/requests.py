@@ -10,7 +10,7 @@ from observatory.analysis.call_graph import MOST_HOPS
 from observatory.api.schemas import examples
 from observatory.catalog import METRICS
 from observatory.incidents.actions import LONGEST_NAME, LONGEST_NOTE
-from observatory.model import Band, IncidentState, Severity
+from observatory.model import Band, ChangeKind, IncidentState, Severity
 
 LIMIT, MAXIMUM_LIMIT = 100, 1000
 POINTS, MAXIMUM_POINTS = 1500, 11_000  # a day of minutes comes as it was stored
@@ -169,6 +169,32 @@ class FeedbackGiven(BaseModel):
     ended_at: str | None = Field(None, max_length=100, description=f"The end of what was missed; else null. {_TIME}")
     detector: Name | None = Field(None, description="Whose anomaly, where several detectors have one then.")
     note: str = Field("", max_length=1000, description="Why, in words.")
+
+
+class ChangesQuery(Paging):
+    """Query of changes."""
+
+    service: Name | None = Field(None, description="Only of this service.", examples=[examples.SERVICE])
+    kind: Several[ChangeKind] = Field((), description="Only these; may be repeated.", examples=[["deployment"]])
+    start: str = Field("-24h", max_length=100, description=f"Changes since. {_TIME}")
+    end: str = Field("now", max_length=100, description=f"Changes until. {_TIME}")
+
+
+class ChangeReported(BaseModel):
+    """A change of a service that somebody reports."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [examples.CHANGE_REPORTED]}
+    )
+
+    service_name: Name = Field(description="Which service was changed.")
+    kind: Literal["deployment", "restart", "config", "flag", "scaling", "other"] = Field(
+        "deployment", description="What was done."
+    )
+    at: str = Field("now", max_length=100, description=f"When it began; at most a few minutes ahead. {_TIME}")
+    version: str = Field("", max_length=200, description="What runs after it, such as the tag of an image.")
+    summary: str = Field("", max_length=1000, description="A line for people, such as the title of a commit.")
+    url: str = Field("", max_length=2000, description="Where to read more: `https` or `http`.")
 
 
 class AuditQuery(Query):

@@ -18,7 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from observatory.errors import InvalidInputError, UnknownServiceError
-from observatory.model import SERVICE, TIMESTAMP, Call, Collected, End, Fault, Service, empty_samples
+from observatory.model import SERVICE, TIMESTAMP, Call, Change, Collected, End, Fault, Service, empty_samples
+from observatory.sources.demo import deployments
 from observatory.sources.demo.faults import KINDS, Injection, Reach, apply, reach
 
 FloatArray = NDArray[np.float64]
@@ -187,6 +188,17 @@ class DemoSource:
         found = [reached.fault for reached in self._reached(first, last)]
         return sorted(found, key=lambda fault: (fault.start, fault.service_name))
 
+    def changes(self, start: datetime, end: datetime) -> list[Change]:
+        """Deployments and other changes of a range, the oldest first; most do nothing."""
+        found = deployments.planned(self._anchor, self._scale)
+        found += [
+            deployments.guilty(one.start) for one in self._past if (one.kind, one.service) == deployments.GUILTY[:2]
+        ]
+        if self._live_since is not None:
+            found.append(deployments.live(self._live_since + self._live_fault_after))
+        first, last = _utc(start, "start"), _utc(end, "end")
+        return sorted((one for one in found if first <= one.at <= last), key=lambda one: (one.at, one.service_name))
+
     # -- what is well -----------------------------------------------------------------------
 
     def _service(self, name: str) -> Service:
@@ -272,8 +284,13 @@ class DemoSource:
 
     # -- what is not ------------------------------------------------------------------------
 
+    @property
+    def _scale(self) -> float:
+        """Of the distances in a week's history."""
+        return min(1.0, self._days * 24 / WEEK_HOURS)
+
     def _past_faults(self) -> list[Injection]:
-        scale = min(1.0, self._days * 24 / WEEK_HOURS)
+        scale = self._scale
         injections = []
         for kind, service, hours, minutes in PAST:
             start = self._anchor - timedelta(hours=hours * scale)

@@ -8,7 +8,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -22,6 +22,7 @@ from observatory.errors import (
     SourceUnreachableError,
 )
 from observatory.model import SERVICE, Call, Collected, Failure, Service, is_usable_name
+from observatory.model.running import Seen
 from observatory.sources.prometheus.answers import wide_frame
 from observatory.sources.prometheus.asking import Answers, Asking, Found
 from observatory.sources.prometheus.calls import read_calls
@@ -38,6 +39,7 @@ from observatory.sources.prometheus.plan import (
 )
 from observatory.sources.prometheus.presets import PRESETS, chosen, configured
 from observatory.sources.prometheus.presets.preset import Preset
+from observatory.sources.prometheus.running import read_running
 
 QUERIES_OF = 2
 """Grows when the queries change what they mean: history that was fetched with others is fetched again."""
@@ -255,6 +257,19 @@ class PrometheusSource:
             return []
         found = read_calls(self._looked[1], self._seen, datetime.now(UTC) - self.delay)
         return [call for call in found if not any(map(self._excluded.match, (call.caller, call.callee)))]
+
+    def running(self, start: datetime, end: datetime, services: Collection[str]) -> Seen:
+        """Versions, images and start times of `services`, whenever they changed; see `.running`.
+
+        Raises
+        ------
+        SourceError
+            The server cannot be reached.
+        """
+        is_now = self._looked is not None and datetime.now(UTC) - end < REACH
+        inventory = self._looked[1] if is_now and self._looked else self._inventory(start, end)
+        last = min(end, datetime.now(UTC) - self.delay)
+        return read_running(inventory, services, start, last, self._renames) if last > start else Seen()
 
     def _collected(self, plan: Plan, found: Found, services: Sequence[str] | None, step: float | None) -> Collected:
         """Answers by metric as samples, and what is to be said about them."""

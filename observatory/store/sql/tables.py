@@ -36,6 +36,18 @@ WHERE ended_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
 ORDER BY started_at, service_name, detector
 """
 
+CHANGES = """
+SELECT * FROM changes
+WHERE changed_at >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
+  AND changed_at <= coalesce(CAST($end AS TIMESTAMPTZ), 'infinity')
+  AND ($services IS NULL OR list_contains(CAST($services AS VARCHAR[]), service_name))
+ORDER BY changed_at, service_name, id
+"""
+CHANGE = "SELECT * FROM changes WHERE id = ?"
+PRUNE_CHANGES = "DELETE FROM changes WHERE changed_at < ?"
+
+RUNNING = "SELECT * FROM running WHERE source = ? ORDER BY service_name, kind, mark"
+
 CYCLES = "SELECT * FROM cycles ORDER BY started_at DESC LIMIT ?"
 SKIPPED = "SELECT CAST(coalesce(sum(skipped), 0) AS BIGINT) FROM cycles WHERE started_at >= ?"
 PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"

@@ -7,6 +7,7 @@ from observatory.store.tables.archive_files import ArchiveFileTable
 from observatory.store.tables.audit import AuditTable
 from observatory.store.tables.base import Table
 from observatory.store.tables.calls import CallTable
+from observatory.store.tables.changes import ChangeTable
 from observatory.store.tables.cycles import CycleTable
 from observatory.store.tables.faults import FaultTable
 from observatory.store.tables.feedback import FeedbackTable
@@ -18,6 +19,7 @@ from observatory.store.tables.names import ArchivedNameTable, NameRuleTable
 from observatory.store.tables.notes import NoteTable
 from observatory.store.tables.remarks import RemarkTable
 from observatory.store.tables.rollups import ROLLUPS
+from observatory.store.tables.running import RunningTable
 from observatory.store.tables.runs import RunTable
 from observatory.store.tables.samples import SampleTable
 from observatory.store.tables.schedulers import SchedulerTable
@@ -32,6 +34,7 @@ TABLES: tuple[type[Table], ...] = (
     AuditTable,
     CallTable,
     CauseTable,
+    ChangeTable,
     CycleTable,
     EventTable,
     FaultTable,
@@ -43,6 +46,7 @@ TABLES: tuple[type[Table], ...] = (
     NameRuleTable,
     NoteTable,
     RemarkTable,
+    RunningTable,
     RunTable,
     SampleTable,
     SchedulerTable,

@@ -8,6 +8,7 @@ from observatory.store.engine.database import Database, Statement
 from observatory.store.options import Retention
 from observatory.store.sql import samples, tables
 from observatory.store.tables.calls import CallTable
+from observatory.store.tables.changes import ChangeTable
 from observatory.store.tables.incidents import Incidents
 from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.samples import floor_hour
@@ -48,7 +49,7 @@ def _retain(database: Database, archive: Archive, today: datetime, retention: Re
         statements += [table.pruning(before) for table in ROLLUPS]
     if retention.anomalies is not None:
         before = today - timedelta(days=retention.anomalies)
-        statements.append(Statement(tables.PRUNE_ANOMALIES, [before]))
+        statements += [Statement(tables.PRUNE_ANOMALIES, [before]), ChangeTable.pruning(before)]
         statements += Incidents(database).forgetting(before)
     if retention.calls is not None:
         statements.append(CallTable.pruning(today, retention.calls))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS, FloatArray, Metric
 from observatory.model import Anomaly
+from observatory.views.charts.flags import flags
 from observatory.views.components.theme import SEVERITY_COLOUR, Palette
 
 GAP_STEPS = 2.5
@@ -49,7 +50,7 @@ class Chart:
 
     `columns` are those of its source: ``time`` [UTC], ``actual``, ``least`` and ``most`` (the extremes where
     samples are summarised), ``typical``, ``lower`` and ``upper``; all of shape ``(n,)``, missing is NaN.
-    `alarm` is the colour of an open anomaly of this metric.
+    `alarm` is the colour of an open anomaly of this metric, `flags` are the changes of the service.
     """
 
     metric: Metric
@@ -58,6 +59,7 @@ class Chart:
     top: float
     alarm: str | None
     spans: Mapping[str, Sequence[Any]]
+    flags: Mapping[str, Sequence[Any]]
 
     @property
     def title(self) -> str:
@@ -102,7 +104,8 @@ def charts(history: ServiceHistory, metrics: Iterable[Metric], colours: Palette)
         top = max(highest * 1.12, min(band * 1.15, highest * 2) or band * 1.3, metric.min_absolute) * to.factor
         shown = {"time": time, **{key: values * to.factor for key, values in columns.items()}}
         alarm = _alarm(history.anomalies, metric.name, colours)
-        made.append(Chart(metric, to, shown, top, alarm, spans(history.anomalies, history.step, metric.name, colours)))
+        marked = spans(history.anomalies, history.step, metric.name, colours)
+        made.append(Chart(metric, to, shown, top, alarm, marked, flags(history.changes)))
     return made
 
 

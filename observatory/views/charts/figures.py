@@ -25,6 +25,8 @@ from bokeh.plotting import figure
 
 from observatory.catalog import Metric
 from observatory.views.charts.charts import Chart, Scale
+from observatory.views.charts.flag_glyphs import Flags
+from observatory.views.charts.flags import FLAGS_AT
 from observatory.views.components.theme import FONT, Palette
 
 CHART_HEIGHT = 210
@@ -98,6 +100,7 @@ class MetricFigure:
         for glyph in (self.band, self.envelope, self.typical):
             plot.add_glyph(self.source, glyph)
         self.hover.renderers = [plot.add_glyph(self.source, self.actual)]
+        self.flags = Flags(plot)
         plot.title.update(offset=-42, standoff=16)
         plot.yaxis.ticker.desired_num_ticks = 4
         plot.xaxis.ticker.desired_num_ticks = 4
@@ -110,6 +113,7 @@ class MetricFigure:
         """Draw another service, another range or newer samples."""
         self.source.data = dict(chart.columns)
         self.spans.data = {key: list(values) for key, values in chart.spans.items()}
+        self.flags.show(chart.flags, FLAGS_AT * chart.top)
         self.figure.y_range.end = chart.top
         self.figure.y_range.start = -0.03 * chart.top  # a line at zero stays visible
         self.figure.title.text = chart.title
@@ -127,6 +131,7 @@ class MetricFigure:
         self.envelope.fill_color = colours["accent"]
         self.typical.line_color = colours["healthy"]
         self.actual.line_color = colours["accent"]
+        self.flags.restyle(colours)
 
 
 def tooltip(metric: Metric, to: Scale, top: float, summarised: bool) -> str:

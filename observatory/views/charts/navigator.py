@@ -10,6 +10,8 @@ from bokeh.plotting import figure
 from observatory.analysis.history import ServiceHistory
 from observatory.views.charts.charts import milliseconds, spans
 from observatory.views.charts.figures import TIME_FORMAT, dress
+from observatory.views.charts.flag_glyphs import Flags
+from observatory.views.charts.flags import flags
 from observatory.views.components.theme import Palette
 
 HEIGHT = 66
@@ -64,6 +66,7 @@ class Navigator:
             x0="left", x1="right", fill_color="colour", fill_alpha="alpha", line_color="colour", line_width=2
         )
         plot.add_glyph(self.spans, strip)
+        self.flags = Flags(plot, hover=False)
         plot.yaxis.visible = False
         plot.ygrid.visible = False
         plot.xaxis.ticker.desired_num_ticks = 14
@@ -82,11 +85,13 @@ class Navigator:
         }
         found = spans(history.anomalies, history.step, "", colours)
         self.spans.data = found | {"alpha": [0.55] * len(found["left"])}
+        self.flags.show(flags(history.changes))
         self.figure.x_range.update(start=milliseconds(history.start), end=milliseconds(history.end))
 
     def restyle(self, colours: Palette) -> None:
         """Take the colours of the dark or the light page."""
         dress(self.figure, colours)
+        self.flags.restyle(colours)
         self.area.fill_color = colours["accent"]
         self.window.fill_color = colours["page"]
         self.window.line_color = colours["accent"]

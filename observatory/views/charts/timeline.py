@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bokeh.models import BoxZoomTool, ColumnDataSource, FactorRange, HoverTool, Range1d, Scatter, Segment, TapTool
 from bokeh.plotting import figure
 
-from observatory.model import Anomaly
+from observatory.model import Anomaly, Change
 from observatory.views.charts.charts import milliseconds, naive
 from observatory.views.charts.figures import TIME_FORMAT, dress
+from observatory.views.charts.flag_glyphs import Flags
+from observatory.views.charts.flags import flags
 from observatory.views.components.theme import SEVERITY_COLOUR, Palette
 from observatory.views.components.words import lasting, when
 
@@ -32,6 +34,7 @@ class Timeline:
     start: datetime
     end: datetime
     marked: str = ""
+    flags: Mapping[str, Sequence[Any]] = field(default_factory=lambda: flags(()))
 
     @property
     def height(self) -> int:
@@ -39,9 +42,18 @@ class Timeline:
 
 
 def timeline(
-    anomalies: Sequence[Anomaly], start: datetime, end: datetime, now: datetime, colours: Palette, marked: str = ""
+    anomalies: Sequence[Anomaly],
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    colours: Palette,
+    marked: str = "",
+    changes: Sequence[Change] = (),
 ) -> Timeline:
-    """Bars from start to end of each anomaly, cut to the range shown; `marked` is the key of the chosen one."""
+    """Bars from start to end of each anomaly, cut to the range shown; `marked` is the key of the chosen one.
+
+    Of `changes` those of services with an anomaly are flagged.
+    """
     newest: dict[str, datetime] = {}
     for anomaly in anomalies:
         newest[anomaly.service_name] = max(anomaly.ended_at, newest.get(anomaly.service_name, anomaly.ended_at))
@@ -83,7 +95,8 @@ def timeline(
         )
         for name, value in zip(columns, row, strict=True):
             bars[name].append(value)
-    return Timeline(tuple(services), bars, start, end, marked)
+    flagged = [change for change in changes if change.service_name in newest and start <= change.at <= end]
+    return Timeline(tuple(services), bars, start, end, marked, flags(flagged))
 
 
 class TimelineFigure:
@@ -125,6 +138,7 @@ class TimelineFigure:
         )
         hover.renderers = [plot.add_glyph(self.source, bar, nonselection_glyph=None, selection_glyph=None)]
         plot.add_glyph(self.source, still_open, nonselection_glyph=None, selection_glyph=None)
+        self.flags = Flags(plot, in_rows=True)
         plot.xaxis.formatter = TIME_FORMAT.clone()
         plot.xaxis.ticker.desired_num_ticks = 12
         self.restyle(colours)
@@ -137,11 +151,13 @@ class TimelineFigure:
             start=milliseconds(content.start), end=milliseconds(content.end + (content.end - content.start) * ROOM)
         )
         self.source.data = {key: list(values) for key, values in content.bars.items()}
+        self.flags.show(content.flags)
         self.source.selected.indices = [i for i, key in enumerate(content.bars["key"]) if key == content.marked]
 
     def restyle(self, colours: Palette) -> None:
         """Take the colours of the dark or the light page."""
         dress(self.figure, colours)
+        self.flags.restyle(colours)
         self.figure.ygrid.grid_line_color = colours["line"]
         self.figure.yaxis.major_label_text_color = colours["ink"]
         self.figure.yaxis.major_label_text_font_size = "12.5px"

@@ -11,6 +11,7 @@ from bokeh.models import HoverTool
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.views.charts.charts import SPAN, Chart, charts, telling
+from observatory.views.charts.flags import DASHES, FLAG_SIZE, FLAGS_AT, TOOLTIP
 from observatory.views.components.theme import palette
 from observatory.views.notebook.live import load_plots
 from observatory.views.notebook.stills import still_html
@@ -19,7 +20,7 @@ WIDTH, HEIGHT = 900, 200
 
 
 def plot(history: ServiceHistory, metrics: Sequence[str] | None = None) -> Any:
-    """HoloViews plots, a row a metric, zoomed together: samples, the band that was expected, anomalies.
+    """HoloViews plots, a row a metric, zoomed together: samples, the band that was expected, anomalies, changes.
 
     Returns
     -------
@@ -45,6 +46,9 @@ def _overlay(chart: Chart, hv: Any) -> Any:
         formatters={"@time": "datetime"},
         mode="vline",
     )
+    flags = {name: list(chart.flags[name]) for name in ("time", "title", "text", "told")}
+    flags["top"] = [FLAGS_AT * chart.top] * len(flags["time"])
+    flag_hover = HoverTool(tooltips=TOOLTIP, attachment="vertical", show_arrow=False)
     overlay = hv.Overlay(
         [
             band.opts(color=colours["healthy"], alpha=0.16, line_alpha=0),
@@ -57,6 +61,10 @@ def _overlay(chart: Chart, hv: Any) -> Any:
             ),
             hv.Curve((columns["time"], columns["actual"]), time, value).opts(
                 color=colours["accent"], line_width=1.5, tools=[hover]
+            ),
+            *[hv.VLine(at).opts(color=colours["soft"], line_width=1, line_dash=DASHES) for at in flags["time"]],
+            hv.Points(flags, [time, hv.Dimension("top", label=chart.metric.label)], ["title", "text", "told"]).opts(
+                marker="inverted_triangle", size=FLAG_SIZE, color=colours["soft"], tools=[flag_hover]
             ),
         ]
     )

@@ -17,6 +17,7 @@ from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.notebooks.scriptless import as_image
 from observatory.views.charts.charts import SPAN, charts, telling
+from observatory.views.charts.flags import FLAGS_AT
 from observatory.views.components.theme import palette
 
 
@@ -34,6 +35,9 @@ def still(history: ServiceHistory, metrics: Sequence[str] | None = None) -> Any:
             axes.axvspan(left, right, color=colour, alpha=alpha, lw=0)
         axes.plot(time, columns["typical"], color=green, lw=0.8, ls="--")
         axes.plot(time, columns["actual"], color=colours["accent"], lw=1.2)
+        for at in chart.flags["time"]:
+            axes.axvline(at, color=colours["soft"], lw=0.8, ls=(0, (4, 3)))
+            axes.plot([at], [FLAGS_AT * chart.top], marker="v", color=colours["soft"], ms=4.5)
         axes.set_ylim(0, chart.top)
         axes.set_title(chart.title, loc="left", fontsize=9, color=colours["ink"])
         axes.set_ylabel(chart.scale.unit, fontsize=8)

@@ -72,6 +72,8 @@ def expected(rule, who):
         return {
             "/api/services/register": (403,),
             "/api/feedback": (404,),
+            "/api/changes/<change_id>": (404,),
+            "POST /api/changes": (404,),
             "/api/collect/<name:service>": (404,),
             "/api/metrics/history": (404,),
             **dict.fromkeys(CHANGES_NAMES, (403,)),

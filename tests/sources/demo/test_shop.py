@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from observatory.errors import InvalidInputError, UnknownServiceError
 from observatory.health.score import Targets, score
 from observatory.model import SERVICE, TIMESTAMP, End
-from observatory.sources import Source
+from observatory.sources import ChangesSource, Source
+from observatory.sources.demo.deployments import BEFORE_FAULT, BEFORE_LIVE_FAULT
 from observatory.sources.demo.shop import CALLS, MEASURED, SHOP, DemoSource
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
@@ -231,3 +232,48 @@ def test_limits_leave_room_for_the_busiest_hour(weeks: pd.DataFrame) -> None:
         assert worst.loc[service.name, "cpu_usage"] < 0.8 * service.cpu_limit
         assert worst.loc[service.name, "memory_usage"] < 0.8 * service.memory_limit
         assert worst.loc[service.name, "pod_count"] >= service.desired_pods
+
+
+# -- what is deployed -------------------------------------------------------------------------
+
+
+def test_some_deployments_do_nothing_and_one_begins_a_cascade() -> None:
+    source = DemoSource(7, NOW)
+    assert isinstance(source, ChangesSource)
+    changes, faults = source.changes(NOW - 7 * DAY, NOW), source.faults(NOW - 7 * DAY, NOW)
+    roots = {(fault.root_cause, fault.kind): fault.start for fault in faults if fault.service_name == fault.root_cause}
+
+    def followed(change) -> list[str]:
+        """Kinds of faults of the service that begin within two hours."""
+        return [
+            kind
+            for (root, kind), at in roots.items()
+            if root == change.service_name and 0 * HOUR <= at - change.at < 2 * HOUR
+        ]
+
+    (guilty,) = [one for one in changes if followed(one)]
+    assert (guilty.service_name, followed(guilty)) == ("shop/inventory", ["cascade"])
+    assert roots["shop/inventory", "cascade"] - guilty.at == BEFORE_FAULT
+    assert len(changes) > 5
+    assert len(roots) > 5, "most faults have another cause"
+    assert changes == sorted(changes, key=lambda one: one.at)
+    assert source.changes(guilty.at, guilty.at) == [guilty]
+
+
+@pytest.mark.parametrize("days", [0.2, 2.0, 7.0])
+def test_no_harmless_deployment_is_close_to_a_fault_of_its_service(days: float) -> None:
+    source = DemoSource(7, NOW, days=days)
+    for change in source.changes(NOW - 7 * DAY, NOW):
+        near = [
+            f for f in source.faults(change.at - HOUR / 4, change.at + HOUR / 4) if f.root_cause == change.service_name
+        ]
+        assert not near or change.service_name == "shop/inventory"
+
+
+def test_the_first_live_cascade_is_preceded_by_a_deployment() -> None:
+    source = DemoSource(7, NOW, live_fault_after=75)
+    assert source.changes(NOW, NOW + DAY) == []
+    source.go_live(NOW)
+    (change,) = source.changes(NOW, NOW + DAY)
+    (root,) = [f for f in source.faults(NOW, NOW + HOUR) if f.service_name == f.root_cause]
+    assert (change.service_name, root.start - change.at) == (root.service_name, BEFORE_LIVE_FAULT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from support.every_table import (
     ANOMALY,
+    CHANGES,
     FAULT,
     FEEDBACK,
     HOUR,
@@ -83,6 +85,8 @@ def test_a_renamed_service_keeps_everything(store: Store) -> None:
     assert [(a.service_name, a.evidence) for a in store.anomalies()] == [(NEW, ANOMALY.evidence)]
     assert [(fault.service_name, fault.root_cause) for fault in store.faults()] == [(NEW, NEW)]
     assert [(one.service_name, one.note) for one in store.feedback.read()] == [(NEW, FEEDBACK.note)]
+    assert store.changes.read(services=[CART]) == []
+    assert store.changes.read(services=[NEW]) == [replace(one, service_name=NEW) for one in CHANGES]
     assert [(one.service_name, one.state) for one in store.states.read("multiscale")] == [(NEW, STATES[0].state)]
     assert store.names.rules().name_of(CART) == NEW
     assert whole(store)
@@ -196,8 +200,6 @@ def test_samples_of_the_service_that_stays_are_kept_if_asked_for(store: Store) -
 
 def test_only_the_newest_of_joined_anomalies_goes_on(store: Store) -> None:
     fill(store)
-    from dataclasses import replace
-
     store.write_anomalies([replace(ANOMALY, service_name=OTHER, started_at=START + HOUR, ended_at=NOW)])
     store.write_calls([(OTHER, OTHER), (OTHER, CART)])
     store.names.merge([OTHER], CART, NOW, Overlap.KEEP)
@@ -324,8 +326,6 @@ def test_the_last_sample_of_one_and_the_first_of_the_next_share_a_summary(store:
 
 def test_faults_and_verdicts_of_the_one_that_stays_win(store: Store) -> None:
     fill(store)
-    from dataclasses import replace
-
     store.feedback.write([replace(FEEDBACK, service_name=OTHER, note="another")])
     store.write_faults([replace(FAULT, service_name=OTHER, root_cause=OTHER)])
     store.names.merge([OTHER], CART, NOW, Overlap.KEEP)

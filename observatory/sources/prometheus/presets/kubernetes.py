@@ -20,7 +20,7 @@ def _replaced(query: str, target: str, value: str, source: str, pattern: str = "
     return f'label_replace({query}, "{target}", {quoted(value)}, "{source}", {quoted(pattern)})'
 
 
-def _of_state(inventory: Inventory, name: str, *matchers: str) -> str:
+def of_state(inventory: Inventory, name: str, *matchers: str) -> str:
     """A metric of kube-state-metrics; scraped without honor_labels, what it says is under exported_…"""
     query = select(name, *matchers)
     for one in ("namespace", "pod", "container", "deployment", "statefulset", "daemonset", "job_name"):
@@ -29,15 +29,15 @@ def _of_state(inventory: Inventory, name: str, *matchers: str) -> str:
     return query
 
 
-def _owners(inventory: Inventory) -> str:
+def owners(inventory: Inventory) -> str:
     """Every pod with the workload that owns it as ``service``, once."""
 
     def owned(kinds: str, operator: str = "=~") -> str:
-        return _of_state(inventory, "kube_pod_owner", f"owner_kind{operator}{quoted(kinds)}")
+        return of_state(inventory, "kube_pod_owner", f"owner_kind{operator}{quoted(kinds)}")
 
     def through(owner: str, own: str, query: str, fallback: str) -> str:
         """By the owner of the owner, where that is told, else by what its name looks like."""
-        known = _of_state(inventory, owner, 'owner_kind!~"<none>|"')
+        known = of_state(inventory, owner, 'owner_kind!~"<none>|"')
         labelled = _replaced(query, own, "$1", "owner_name")
         if not inventory.has(owner):
             return fallback
@@ -77,7 +77,7 @@ def _owners(inventory: Inventory) -> str:
         _static(inventory, owned("Node")),
         plain(owned("ReplicaSet|Job|ReplicationController|<none>|Node|", "!~")),
     ]
-    return f"max by ({_by(inventory)}namespace, pod, service) ({' or '.join(parts)})"
+    return f"max by ({cluster_labels(inventory)}namespace, pod, service) ({' or '.join(parts)})"
 
 
 def _once(query: str, own: str) -> str:
@@ -93,7 +93,7 @@ def _static(inventory: Inventory, pods: str) -> str:
     return _replaced(named, "service", "$1", "pod", f"(.+)-(?:{any_of(nodes)})")
 
 
-def _by(inventory: Inventory) -> str:
+def cluster_labels(inventory: Inventory) -> str:
     clusters = [name for name in inventory.clusters if name in inventory.labels("kube_pod_owner")]
     return "".join(f"{label(name)}, " for name in clusters)
 
@@ -101,24 +101,24 @@ def _by(inventory: Inventory) -> str:
 def _families(inventory: Inventory) -> list[Family]:
     if not inventory.has("kube_pod_owner"):
         return []
-    by, owners = _by(inventory), _owners(inventory)
+    by, owned = cluster_labels(inventory), owners(inventory)
 
     def workload(per_pod: str) -> str:
-        return f"sum by ($by) ({per_pod} * on ({by}namespace, pod) group_left(service) {owners})"
+        return f"sum by ($by) ({per_pod} * on ({by}namespace, pod) group_left(service) {owned})"
 
     def per_pod(value: str) -> str:
         """A container that two of them report, and one that was scraped twice, counts once."""
         return f"sum by ({by}namespace, pod) (max by ({by}namespace, pod, container) ({value}))"
 
     containers = ('container!=""', 'container!="POD"')
-    phase = _of_state(inventory, "kube_pod_status_phase", 'phase="Running"')
+    phase = of_state(inventory, "kube_pod_status_phase", 'phase="Running"')
     running = f"max by ({by}namespace, pod) ({phase})"
     nothing = [
-        f"(0 * sum by ($by) ({_replaced(_of_state(inventory, name), 'service', '$1', kind)} > 0))"
+        f"(0 * sum by ($by) ({_replaced(of_state(inventory, name), 'service', '$1', kind)} > 0))"
         for kind, name in _DESIRED.items()
         if inventory.names is not None and inventory.has(name)
     ]
-    restarts = _of_state(inventory, "kube_pod_container_status_restarts_total")
+    restarts = of_state(inventory, "kube_pod_container_status_restarts_total")
     found = {
         "cpu_usage": workload(per_pod(f"rate({select('container_cpu_usage_seconds_total', *containers)}[$window])")),
         "memory_usage": workload(per_pod(select("container_memory_working_set_bytes", *containers))),
