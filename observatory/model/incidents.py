@@ -171,6 +171,7 @@ EventKind = Literal[
     "worse",
     "better",
     "cause",
+    "change",
     "acknowledged",
     "assigned",
     "note",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from observatory.incidents.changes import evidence_of, span_of, told
 from observatory.incidents.grouping import namespace
 from observatory.model import SERVICE, TIMESTAMP, Failure, Incident, IncidentChanges, IncidentEvent, LikelyCause, Reason
 from observatory.rootcause import Suspect, suspects
@@ -63,10 +64,17 @@ class CauseFinder:
         rows = self._store.history_of_all(incident.started_at - lookback, max(end, incident.started_at), names)
         frames = {str(name): frame.drop(columns=SERVICE).set_index(TIMESTAMP) for name, frame in rows.groupby(SERVICE)}
         calls = [call for call in self._store.calls() if frames.keys() >= set(call)]
-        ranked = suspects(frames, incident.started_at, end, calls)
+        changes = self._store.changes.read(*span_of(incident), names)
+        ranked = suspects(frames, incident.started_at, end, calls, known=evidence_of(changes, incident))
         before = () if end - incident.started_at < YOUNG else incident.causes
         causes = steady(before, [as_cause(one) for one in ranked if one.score > 0][: 2 * MOST_KEPT])
-        self._store.incidents.change(incident.id, lambda held: _with_causes(held, causes, end))
+        seen = {event.text for event in self._store.incidents.events(incident.id) if event.kind == "change"}
+        lines = [
+            IncidentEvent(incident.id, change.at, "change", told(change), service_name=change.service_name)
+            for change in changes
+            if told(change) not in seen and change.service_name in incident.services
+        ]
+        self._store.incidents.change(incident.id, lambda held: _with_causes(held, causes, end, lines))
         return causes
 
     def _is_due(self, incident: Incident, now: datetime) -> bool:
@@ -119,12 +127,15 @@ def steady(before: Sequence[LikelyCause], found: Sequence[LikelyCause]) -> tuple
     return tuple(found[:MOST_KEPT])
 
 
-def _with_causes(held: Incident, causes: tuple[LikelyCause, ...], at: datetime) -> IncidentChanges:
+def _with_causes(
+    held: Incident, causes: tuple[LikelyCause, ...], at: datetime, lines: Sequence[IncidentEvent]
+) -> IncidentChanges:
     """The incident with its causes, and a line in its timeline where another clear one came first."""
     changed = replace(held, causes=causes)
     first = causes[0] if causes and causes[0].is_clear else None
     before = held.causes[0].service_name if held.causes and held.causes[0].is_clear else None
     if first is None or first.service_name == before:
-        return IncidentChanges((changed,))
+        return IncidentChanges((changed,), tuple(lines))
     text = f"likeliest cause: {first.service_name}: {first.words}"
-    return IncidentChanges((changed,), (IncidentEvent(held.id, at, "cause", text, service_name=first.service_name),))
+    cause = IncidentEvent(held.id, at, "cause", text, service_name=first.service_name)
+    return IncidentChanges((changed,), (*lines, cause))

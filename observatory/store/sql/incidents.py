@@ -35,7 +35,7 @@ CAUSES = """
 SELECT * FROM incident_causes WHERE list_contains(CAST(? AS VARCHAR[]), incident_id) ORDER BY incident_id, place
 """
 FORGET_CAUSES = "DELETE FROM incident_causes WHERE incident_id = ?"
-EVENTS = "SELECT * FROM incident_events WHERE incident_id = ? ORDER BY number"
+EVENTS = "SELECT * FROM incident_events WHERE incident_id = ? ORDER BY happened_at, number"
 LAST_NUMBER = "SELECT coalesce(max(number), 0) FROM incident_events WHERE incident_id = ?"
 
 OLD = """

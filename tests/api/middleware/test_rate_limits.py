@@ -96,17 +96,17 @@ def test_slow_queries_wait_for_each_other_and_not_for_ever(small, monkeypatch):
 
     monkeypatch.setattr(runtime.store, "anomalies", slow)
     answers = []
-    thread = threading.Thread(target=lambda: answers.append(app.test_client().get("/api/incidents")))
+    thread = threading.Thread(target=lambda: answers.append(app.test_client().get("/api/health/anomalies")))
     thread.start()
     assert began.wait(HANGS_AFTER)
-    refused = app.test_client().get("/api/incidents")
+    refused = app.test_client().get("/api/health/anomalies")
     assert "slow queries" in problem(refused, 503)["detail"]
     assert refused.headers["Retry-After"] == "2"
     assert app.test_client().get("/api/services").status_code == 200
     go.set()
     thread.join(HANGS_AFTER)
     assert [answer.status_code for answer in answers] == [200]
-    assert app.test_client().get("/api/incidents").status_code == 200
+    assert app.test_client().get("/api/health/anomalies").status_code == 200
 
 
 LISTED = {"Origin": "https://grafana.example"}

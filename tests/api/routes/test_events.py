@@ -7,10 +7,11 @@ import http.client
 import json
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from queue import Queue
 
 import pytest
-from api.conftest import anomaly
+from api.conftest import NOW, anomaly
 from api.test_plugin import Server
 from support.servers import wait_until
 
@@ -18,6 +19,7 @@ from observatory.access import Role, authenticator_of
 from observatory.api.routes import events
 from observatory.health.transitions import transitions
 from observatory.model import Band, Severity
+from observatory.runtime.incidents import IncidentTracker
 
 
 class Client:
@@ -78,12 +80,15 @@ def test_a_new_anomaly_and_what_it_does_to_health_are_told(listening, runtime, n
     client = listening()
     assert client.response.headers["Content-Type"] == "text/event-stream"
     runtime.store.write_anomalies([anomaly(names[3], 1, Severity.CRITICAL, is_open=True)])
+    tracker = IncidentTracker(runtime.store)
+    tracker.follow(NOW, {})
     kind, data, _ = client.events.get(timeout=30)
     assert (kind, data["service_name"], data["severity"], data["is_new"]) == ("anomaly", names[3], "critical", True)
     while kind != "incident":
         kind, data, _ = client.events.get(timeout=30)
     assert (data["services"], data["severity"], data["is_new"]) == ([names[3]], "critical", True)
-    runtime.store.write_anomalies([replace(anomaly(names[3], 1, Severity.CRITICAL), is_open=False)])
+    runtime.store.write_anomalies([replace(anomaly(names[3], 1, Severity.CRITICAL, is_open=True), is_open=False)])
+    tracker.follow(NOW + timedelta(minutes=30), {})
     kinds = [client.events.get(timeout=30)[0]]
     while kinds[-1] != "incident-ended":
         kinds.append(client.events.get(timeout=30)[0])
@@ -129,6 +134,7 @@ def test_an_incident_is_told_to_who_may_see_all_of_it(listening, runtime, names)
     runtime.store.write_calls([(names[2], names[3])])
     one, every = (listening(Authorization=f"Bearer {texts[who]}") for who in ("one", "all"))
     runtime.store.write_anomalies([anomaly(name, 1, Severity.LOW, is_open=True) for name in names[2:4]])
+    IncidentTracker(runtime.store).follow(NOW, {})
     found = []
     while not found or found[-1][0] != "incident":
         found.append(every.events.get(timeout=30))
