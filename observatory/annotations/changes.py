@@ -64,7 +64,6 @@ def add_change(
     InvalidInputError
         It lies in the future, or a text is too long or cannot be what it should be.
     """
-    name = store.service(service).name
     if at > now + CLOCK_SKEW:
         raise InvalidInputError(
             f"at = {rfc3339(at)}: lies in the future, it is {rfc3339(now)} here; report a change when it is made"
@@ -73,6 +72,7 @@ def add_change(
     for field, text, longest in (("version", version, LONGEST_VERSION), ("summary", summary, LONGEST_SUMMARY)):
         if len(text) > longest:
             raise InvalidInputError(f"{field}: has {len(text)} characters, give at most {longest}")
+    name = store.service(service).name
     reported = Change(change_id(name, at, kind, version, summary), name, at, kind, version, summary, url, source)
     near = store.changes.read(at - SAME_WITHIN, at + SAME_WITHIN, [name])
     known = same_change(reported, near)

@@ -182,7 +182,10 @@ class Pipeline:
 
     def _read_changes(self, start: datetime, now: datetime, failures: list[Failure]) -> None:
         """Remember what was changed: every few minutes where that has to be told from what is seen."""
+        away = {failure.what for failure in failures}  # what is away is said once
         for source in self.sources:
+            if {"collect", source.name} & away:
+                continue
             read_at = self._changes_read.get(source.name)
             is_asked_little = not isinstance(source, ChangesSource)
             if is_asked_little and read_at is not None and now - read_at < CHANGES_EVERY:

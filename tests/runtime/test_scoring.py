@@ -168,7 +168,7 @@ def test_history_for_a_new_model_that_cannot_be_read_is_a_failure_of_the_cycle_a
     cycles(runtime, 7)
     scorer, honest, asked = runtime.pipeline.detection.scorer, runtime.store.history_of_all, []
 
-    def fails_once(start: Any, end: Any, services: Any) -> pd.DataFrame:
+    def fails_once(start: Any, end: Any, services: Any = None) -> pd.DataFrame:
         if threading.current_thread().name.startswith("observatory-refit"):
             asked.append(services)
             if len(asked) == 1:
