@@ -131,7 +131,6 @@ def timeline(
             if not symptom.is_open:
                 last = "no longer critical" if kind == "health" else "last anomalous sample"
                 events.append((symptom.ended_at, symptom.service_name, last))
-    events += [(change.at, change.service_name, _told(change)) for change in made]
     events += [(at, history.service.name, text) for at, text in _jumps(history.samples)]
     rows = [(f"{at:{TIME}}", service, text) for at, service, text in sorted(events)]
     return ReadableFrame(rows, columns=["time", "service", "event"], nothing="nothing happened")
