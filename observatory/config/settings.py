@@ -107,6 +107,10 @@ class Settings(BaseSettings):
     schedule: dict[str, JobSettings] = Field(
         default_factory=dict, description="Notebooks that `observatory schedule` runs: `[schedule.hourly]`."
     )
+    incident_reports: Literal["critical", "high", "medium", "low"] | None = Field(
+        None,
+        description="A report is made of an incident that ends, if it was of this severity or worse; unset: of none.",
+    )
     keep_run_days: float | None = Field(
         30.0,
         gt=0,

@@ -19,6 +19,7 @@ from observatory.runtime.calls import CallReading
 from observatory.runtime.causes import CauseFinder
 from observatory.runtime.detection import LiveDetection
 from observatory.runtime.failing import recorded
+from observatory.runtime.incident_reports import IncidentReports
 from observatory.runtime.incidents import IncidentTracker, critical_services
 from observatory.sources import CallSource, ChangesSource, LabelledSource, Source
 from observatory.store import Store
@@ -53,6 +54,7 @@ class Pipeline:
         self.detection = LiveDetection(store, settings)
         self.incidents = IncidentTracker(store)
         self.causes = CauseFinder(store)
+        self.reports = IncidentReports(store, settings)
         self._described: set[str] = set()
         self.calls = CallReading(sources, call_sources, store, settings)
         self._changes_read: dict[str, datetime] = {}
@@ -147,6 +149,7 @@ class Pipeline:
 
     def close(self, now: datetime) -> None:
         """End what runs in the background, and keep what was learned for the next start."""
+        self.reports.close()
         self.detection.scorer.close()
         try:
             self.detection.scorer.keep(now, everything=True)
@@ -179,6 +182,8 @@ class Pipeline:
         with recorded("incidents", failures):
             self.incidents.follow(now, critical_services(overview(self.store, self.settings, now)))
             failures += self.causes.follow(self.store.incidents.read(states=ACTIVE), now)
+        with recorded("incident reports", failures):
+            self.reports.follow(now)
 
     def _read_changes(self, start: datetime, now: datetime, failures: list[Failure]) -> None:
         """Remember what was changed: every few minutes where that has to be told from what is seen."""
