@@ -58,9 +58,13 @@ class CallSection(pn.viewable.Viewer):  # type: ignore[misc]
 
     def build(self) -> None:
         """Make the figure, and show what is asked for."""
+        self._renew()
+        self._ask()
+
+    def _renew(self) -> CallFigure:
         self._figure = CallFigure(palette(self._state.dark), self._open)
         self._frame.objects = [Figure(self._figure.figure, margin=0)]
-        self._ask()
+        return self._figure
 
     def _on_message(self, message: Any) -> None:
         self._state.accept(message, ("calls", "service"))
@@ -90,6 +94,8 @@ class CallSection(pn.viewable.Viewer):  # type: ignore[misc]
         """Draw what was read, unless it is drawn already: most looks of the poll find nothing new."""
         figure, found = self._figure, self._shown
         if figure is not None and found is not None and found.drawing is not None and found is not self._drawn:
+            if self._drawn is not None and _size(self._drawn) != _size(found):
+                figure = self._renew()  # Bokeh may draw once more what it had, with the sizes of what it has
             self._drawn = found
             figure.restyle(palette(self._state.dark))
             figure.show(found.drawing)
@@ -108,6 +114,10 @@ def read(runtime: Reader, service: str, which: str, dark: bool) -> Shown:
     if len(graph.nodes) > MOST_DRAWN:
         return Shown(graph, None)
     return Shown(graph, drawing(graph, bands, palette(dark), name))
+
+
+def _size(shown: Shown) -> tuple[int, int]:
+    return len(shown.graph.nodes), len(shown.graph.edges)
 
 
 def call_head(found: Shown | None, state: State, error: str) -> dict[str, Any]:

@@ -155,12 +155,14 @@ def test_the_page_of_a_service_shows_its_calls_and_more_on_demand(shop: Runtime)
     (head,) = data_of(view, "CallHead")
     assert (head["note"], head["choice"], head["drawn"]) == ("3 services, 3 calls, 1 outside", "1", True)
     view._calls._on_message({"calls": "all"})
+    figure = view._calls._figure
     assert len(figure.nodes.data["name"]) == 16
     assert state.query().endswith("calls=all")
     view._calls._on_message({"calls": "999"})
     assert state.calls == "all", "what is no choice changes nothing"
     figure.nodes.selected.indices = [figure.nodes.data["name"].index("shop/email")]
     assert state.service == "shop/email"
+    figure = view._calls._figure
     weights = dict(zip(figure.labels.data["name"], figure.labels.data["weight"], strict=True))
     assert [name for name, weight in weights.items() if weight == "bold"] == ["shop/email"]
 
@@ -171,7 +173,9 @@ def test_calls_are_drawn_again_when_they_change_and_not_with_every_look(
     state, view = called(shop)
     drawn: list[object] = []
     figure = view._calls._figure
-    monkeypatch.setattr(type(figure), "show", lambda self, content: drawn.append(content))
+    monkeypatch.setattr(
+        type(figure), "show", lambda self, content: drawn.extend([content] * bool(content.nodes["index"]))
+    )
     state.param.trigger("overview")
     assert drawn == []
     shop.store.write_calls([("shop/new", "shop/payments")], shop.clock())
