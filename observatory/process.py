@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -32,3 +34,16 @@ def ends_on_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def wait_or_end(child: subprocess.Popen[Any], seconds: float, patience: float) -> None:
+    """Wait for a process to end; one that does not in time is asked, and after `patience` seconds made, to."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(seconds)
+        return
+    child.terminate()
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

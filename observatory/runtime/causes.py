@@ -40,7 +40,7 @@ class CauseFinder:
     def follow(self, incidents: Iterable[Incident], now: datetime, most: int = AT_ONCE) -> list[Failure]:
         """Find the causes of incidents that are new, that grew or that were last looked at a while ago.
 
-        Returns what failed; the next call tries again.
+        Returns what failed; it is tried again when the incident is next due.
         """
         due = [one for one in incidents if one.symptoms and self._is_due(one, now)]
         due.sort(key=lambda one: self._found.get(one.id, (one.opened_at - AGAIN, 0))[0])
@@ -59,11 +59,12 @@ class CauseFinder:
     def find(self, incident: Incident, now: datetime) -> tuple[LikelyCause, ...]:
         """Compute and keep the likeliest causes of an incident."""
         end = now if incident.is_active else incident.ended_at
-        names = self._near(incident)
+        known_calls = self._store.calls()
+        names = self._near(incident, known_calls)
         lookback = timedelta(days=LOOKBACK_DAYS)
         rows = self._store.history_of_all(incident.started_at - lookback, max(end, incident.started_at), names)
         frames = {str(name): frame.drop(columns=SERVICE).set_index(TIMESTAMP) for name, frame in rows.groupby(SERVICE)}
-        calls = [call for call in self._store.calls() if frames.keys() >= set(call)]
+        calls = [call for call in known_calls if frames.keys() >= set(call)]
         changes = self._store.changes.read(*span_of(incident), names)
         ranked = suspects(frames, incident.started_at, end, calls, known=evidence_of(changes, incident))
         before = () if end - incident.started_at < YOUNG else incident.causes
@@ -85,13 +86,13 @@ class CauseFinder:
         again = timedelta(0) if now - incident.started_at < YOUNG else AGAIN
         return symptoms != len(incident.symptoms) or now - looked_at >= again
 
-    def _near(self, incident: Incident) -> list[str]:
+    def _near(self, incident: Incident, calls: Iterable[tuple[str, str]]) -> list[str]:
         """Services that may be the cause: all of a small fleet, else those that are affected and those around them."""
         everybody = self._store.service_names()
         if len(everybody) <= MOST_SERVICES:
             return everybody
         neighbours: defaultdict[str, set[str]] = defaultdict(set)
-        for caller, callee in self._store.calls():
+        for caller, callee in calls:
             neighbours[caller].add(callee)
             neighbours[callee].add(caller)
         near = dict.fromkeys(incident.services)

@@ -14,6 +14,7 @@ from observatory.config import Settings
 from observatory.config.environment import child_environment
 from observatory.model import Incident, IncidentChanges, IncidentEvent, IncidentState, RunStatus, Severity
 from observatory.notebooks.run import make_folder
+from observatory.process import wait_or_end
 from observatory.store import Store
 
 log = logging.getLogger(__name__)
@@ -71,11 +72,7 @@ class IncidentReports:
         """End the process that makes a report; the next start does not take it up again."""
         if self._making is not None:
             self._making.process.terminate()
-            try:
-                self._making.process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                self._making.process.kill()
-                self._making.process.wait()
+            wait_or_end(self._making.process, PATIENCE, PATIENCE)
             self._making = None
 
     def _next(self, now: datetime) -> Incident | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import shutil
 import subprocess
@@ -12,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -25,7 +23,7 @@ from observatory.config.environment import child_environment
 from observatory.errors import ConfigError, ObservatoryError
 from observatory.model import Run, RunStatus
 from observatory.notebooks.run import make_folder
-from observatory.process import this_process
+from observatory.process import this_process, wait_or_end
 from observatory.schedule.jobs import SIGN_OF_LIFE, Job, claim, jobs_of, missed, require_runnable
 from observatory.store import Store
 from observatory.times import utc_now
@@ -155,7 +153,7 @@ class Scheduler:
             with self._lock:
                 self._children[run.id] = child
             try:
-                _wait(child, job.timeout + BESIDE)
+                wait_or_end(child, job.timeout + BESIDE, PATIENCE)
             finally:
                 with self._lock:
                     del self._children[run.id]
@@ -168,7 +166,7 @@ class Scheduler:
         for child in children:
             child.terminate()
         for child in children:
-            _wait(child, PATIENCE)
+            wait_or_end(child, PATIENCE, PATIENCE)
 
 
 def forget_old(store: Store, runs: Path, before: datetime) -> None:
@@ -179,16 +177,3 @@ def forget_old(store: Store, runs: Path, before: datetime) -> None:
             shutil.rmtree(run.folder, ignore_errors=True)
     if old:
         store.runs.forget(before)
-
-
-def _wait(child: subprocess.Popen[Any], seconds: float) -> None:
-    """Wait for a process to end; one that does not in time is asked, and then made, to."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(seconds)
-        return
-    child.terminate()
-    try:
-        child.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
