@@ -50,20 +50,24 @@ def _migrate(database: Database, columns: Columns) -> None:
                 f"store {database.name} is of an older version: open it once without OBSERVATORY_STORE_READ_ONLY"
             )
         return
-    for version in sorted(scripts):
-        if version > applied:
-            record = Statement(schema.RECORD_MIGRATION, [version, version])
-            database.write([*_statements(scripts[version]), record], content=False, lock=False)
+    steps = {version: scripts[version] for version in sorted(scripts) if version > applied}
+    if applied == 0:  # a new store is made at once, for each transaction costs
+        steps = {newest: "\n".join(steps.values())}
+    for version, script in steps.items():
+        work = _statements(builders.with_columns(script, columns))
+        record = Statement(schema.RECORD_MIGRATION, [version, version])
+        database.write([*work, record], content=False, lock=False)
     for statements in _missing(database, columns):
         database.write(statements, content=False, lock=False)
 
 
 def _missing(database: Database, columns: Columns) -> list[list[Statement]]:
     """What adds the columns that are not there, by table."""
-    found = []
-    for table, names in columns.items():
-        present = set(database.read(schema.COLUMNS, [table])["column_name"])
-        found.append([Statement(builders.add_column(table, name)) for name in names if name not in present])
+    present = set(database.read(schema.COLUMNS).itertuples(index=False, name=None))
+    found = [
+        [Statement(builders.add_column(table, name)) for name in names if (table, name) not in present]
+        for table, names in columns.items()
+    ]
     return [statements for statements in found if statements]
 
 

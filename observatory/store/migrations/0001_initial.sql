@@ -1,5 +1,5 @@
--- The tables every version has. The columns of service_metrics come from the catalogue,
--- one DOUBLE a metric, added when the store is opened. No keys: MERGE keeps rows unique,
+-- The tables every version has. The columns of service_metrics come from the catalogue, one DOUBLE a metric:
+-- a new store has them from the start, an older one gets new ones when it is opened. No keys: MERGE keeps rows unique,
 -- and a primary key costs three times the bulk load. The same in a file and in a lake.
 
 CREATE TABLE IF NOT EXISTS services (
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS services (
 
 CREATE TABLE IF NOT EXISTS service_metrics (
     service_name VARCHAR NOT NULL,
-    timestamp TIMESTAMPTZ NOT NULL
+    timestamp TIMESTAMPTZ NOT NULL /* numbers of service_metrics */
 );
 
 CREATE TABLE IF NOT EXISTS metrics_anomalies (

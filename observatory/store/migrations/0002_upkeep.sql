@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS rollup_5m (
     timestamp TIMESTAMPTZ NOT NULL,
     samples BIGINT NOT NULL,
     oldest TIMESTAMPTZ NOT NULL,
-    newest TIMESTAMPTZ NOT NULL
+    newest TIMESTAMPTZ NOT NULL /* numbers of rollup_5m */
 );
 
 CREATE TABLE IF NOT EXISTS rollup_1h (
@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS rollup_1h (
     timestamp TIMESTAMPTZ NOT NULL,
     samples BIGINT NOT NULL,
     oldest TIMESTAMPTZ NOT NULL,
-    newest TIMESTAMPTZ NOT NULL
+    newest TIMESTAMPTZ NOT NULL /* numbers of rollup_1h */
 );
 
 -- How far each task has come: everything before is done.

@@ -15,9 +15,22 @@ def quoted(names: Iterable[str]) -> list[str]:
 
 
 def add_column(table: str, column: str) -> str:
-    """A nullable column of numbers; seven digits are enough for a summary, and take half the space."""
+    """Give a table that is there a column of numbers."""
+    return f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {_numbers(table, [column])[0]}"
+
+
+def with_columns(script: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """A script that makes tables, with their columns of numbers where it has ``/* numbers of TABLE */``."""
+    for table, names in columns.items():
+        wanted = "".join(f",\n    {column}" for column in _numbers(table, names))
+        script = script.replace(f" /* numbers of {table} */", wanted)
+    return script
+
+
+def _numbers(table: str, names: Iterable[str]) -> list[str]:
+    """Nullable columns; seven digits are enough for a summary, and take half the space."""
     kind = "FLOAT" if table.startswith("rollup_") else "DOUBLE"
-    return f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {quoted([column])[0]} {kind}"
+    return [f"{name} {kind}" for name in quoted(names)]
 
 
 def drop_table(name: str) -> str:

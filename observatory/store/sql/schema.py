@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ?"
-NUMBERS = COLUMNS + " AND data_type IN ('DOUBLE', 'FLOAT')"
+COLUMNS = "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = current_database()"
+NUMBERS = COLUMNS + " AND table_name = ? AND data_type IN ('DOUBLE', 'FLOAT')"
 
 STAGING = "incoming_"
 """How the names of batches begin."""

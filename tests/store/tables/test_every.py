@@ -24,13 +24,15 @@ def test_every_table_of_the_database_has_a_class(store: Store) -> None:
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_its_keys_and_columns_are_those_of_the_database(table: type[Table]) -> None:
     with open_store(":memory:") as store:
-        there = {row["column_name"] for row in store._database.rows(COLUMNS, [table.name])}
+        columns = store._database.rows(COLUMNS)
+        there = {row["column_name"] for row in columns if row["table_name"] == table.name}
     assert table.keys
     assert set(table.keys) <= there
     if issubclass(table, ValueTable):
         assert {column.name for column in table.columns} == there
 
 
+@pytest.mark.slow
 def test_what_is_written_to_every_table_comes_back(store: Store) -> None:
     fill(store)
     assert values(store) == WRITTEN
