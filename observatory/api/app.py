@@ -61,6 +61,7 @@ def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
         static_folder=None,  # type: ignore[arg-type]
     )
     app.config["OPENAPI_VERSION"] = "3.1.0"
+    app.config["AUTO_SERVERS"] = False  # the document would name the machine of whoever asks first
     app.config["VALIDATION_ERROR_STATUS_CODE"] = problems.INVALID.status
     app.config["VALIDATION_ERROR_DESCRIPTION"] = "A parameter or a field cannot be used; `errors` names each."
     app.description = openapi.DESCRIPTION
@@ -75,5 +76,5 @@ def create_app(runtime: Runtime, startup: Startup | None = None) -> APIFlask:
     cors.install(app, runtime.settings.cors_origins)
     authorization.install(app)
     rate_limits.install(app, runtime.settings.slow_queries)
-    app.extensions["openapi"] = app.spec
+    app.extensions["openapi"] = openapi.Document(app)
     return app

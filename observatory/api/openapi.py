@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
+
+from apiflask import APIFlask
 
 from observatory.api.formats import ARROW, CSV
 from observatory.api.problems import MEDIA_TYPE
@@ -21,6 +25,22 @@ values null. Every error is a problem document (RFC 9457). Query parameters that
 PUBLIC = ("getLiveness", "getReadiness", "getOpenapi")
 """Operations nobody has to sign in for; a test holds this against what the routes declare."""
 SCHEMAS = "#/components/schemas/"
+
+
+class Document:
+    """The document of an application, made when it is first asked for."""
+
+    def __init__(self, app: APIFlask) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+
+    def __call__(self) -> dict[str, Any]:
+        with self._lock:
+            return self._made
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return cast(dict[str, Any], self._app.spec)
 
 
 def polish(document: dict[str, Any] | str) -> dict[str, Any]:

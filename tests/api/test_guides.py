@@ -42,6 +42,7 @@ def address(runtime):
     server.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_curl_command_of_the_guides_works(address, command):
     if shutil.which("curl") is None:
@@ -60,7 +61,7 @@ def test_the_python_of_the_guide_works(address, capsys):
 
 
 def test_every_route_has_a_place_in_the_table(runtime):
-    document = create_app(runtime).extensions["openapi"]
+    document = create_app(runtime).extensions["openapi"]()
     rows = [line for line in page("api").text.splitlines() if line.startswith("| `")]
     missing = [
         f"{method.upper()} {path}"
@@ -109,6 +110,7 @@ PIPELINES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_the_step_of_a_pipeline_reports_the_deployment_once(guarded, pipeline):
     made, address, key = guarded

@@ -63,4 +63,4 @@ def _sees_everything() -> bool:
 @routes.doc(operation_id="getOpenapi", responses={200: "An OpenAPI 3.1 document."})
 def openapi_document() -> Response:
     """The OpenAPI document"""
-    return jsonify(current_app.extensions["openapi"])
+    return jsonify(current_app.extensions["openapi"]())
