@@ -20,6 +20,8 @@ from observatory.catalog import FloatArray
 REACH = 300.0
 """Samples that are so old are still looked at [s]."""
 STANDARD_ERRORS = 3.0
+NO_REQUEST = 1e-9
+"""Fewer in a sample are what rounding left of none."""
 DOUBT = 0.00135
 """What three standard errors leave out on one side."""
 
@@ -43,7 +45,7 @@ def judged_ratio(rates: FloatArray, ratios: FloatArray, seconds: float) -> float
     """
     if not len(ratios) or not math.isfinite(ratios[-1]):
         return None
-    known = np.isfinite(ratios) & np.isfinite(rates) & (rates > 0)
+    known = np.isfinite(ratios) & np.isfinite(rates) & (rates * seconds > NO_REQUEST)
     if not known[-1]:
         return float(ratios[-1])
     counts, errors = rates[known] * seconds, rates[known] * seconds * ratios[known]
