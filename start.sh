@@ -77,7 +77,7 @@ prepare_tests() {
     export PATH="$PWD/.venv/bin:$PATH" JUPYTER_PLATFORM_DIRS=1
     # Tests start hundreds of processes: none of them should compile the package anew, whatever the environment says.
     python -m compileall -q observatory
-    unset OBSERVATORY_PROMETHEUS_URL PORT
+    unset OBSERVATORY_PROMETHEUS_URL PORT PYTHONDONTWRITEBYTECODE
 }
 
 run_tests() {
@@ -86,12 +86,12 @@ run_tests() {
     say "ruff";  ruff check . && ruff format --check .
     say "mypy, which has one thread, and beside it the notebooks: strict comparison of their outputs"
     mypy & types=$!
-    pytest --nbval -q -n auto --dist loadfile -p no:cacheprovider notebooks # by itself: nbval's kernels hang under --cov
+    pytest --nbval -q -n auto --dist loadfile -p no:cacheprovider notebooks
     wait $types
     say "pytest"
     # What takes longest comes first, so that no worker is left alone with it.
     [ $# -gt 0 ] || set -- tests/test_notebooks.py tests/store tests/api tests/ui tests --ignore tests/benchmarks
-    pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 "$@"
+    pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
 }
 
 # What is worth waiting for at each change: nothing that starts servers, a browser or notebooks is even imported.

@@ -10,6 +10,8 @@ import pytest
 
 import observatory
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(observatory.__file__).parent
 
 

@@ -223,6 +223,7 @@ def test_a_script_can_be_read_by_a_shell(block: Block) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block", [block for block in page("import").blocks if block.language == "console"], ids=["table", "panel", "dump"]
 )
@@ -308,6 +309,7 @@ def test_the_python_of_the_evaluation_guide_works(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.split() == ["[False", "False", "True", "True", "True]"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_python_of_the_notebooks_guide_works(number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     code = [block.text for block in page("notebooks").blocks if block.language == "python"][number]

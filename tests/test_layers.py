@@ -157,12 +157,14 @@ def test_nothing_heavy_is_imported_by_the_package_or_by_help() -> None:
     assert not set(HEAVY) & set(loaded)
 
 
+@pytest.mark.slow
 def test_a_picture_for_a_report_needs_nothing_of_the_dashboard() -> None:
     code = "import sys, observatory.views.notebook.stills; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"panel", "bokeh", "holoviews"} & set(loaded) == set()
 
 
+@pytest.mark.slow
 def test_the_page_imports_nothing_that_only_notebooks_help_and_detectors_of_their_own_need() -> None:
     code = """
 import sys

@@ -22,6 +22,8 @@ from observatory.analysis.what_if import SENSITIVITIES
 from observatory.errors import InvalidInputError, NotFoundError, UnknownServiceError
 from observatory.views.charts.charts import telling
 
+pytestmark = pytest.mark.slow
+
 SERVICE = "shop/checkout"
 
 

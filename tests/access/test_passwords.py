@@ -23,6 +23,8 @@ from observatory.errors import ConfigError, InvalidInputError, NotFoundError, No
 from observatory.runtime.doctor import Level, examine
 from observatory.times import utc_now
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:

@@ -189,6 +189,7 @@ def public(thing: Any) -> set[str]:
     return {name for name in dir(thing) if not name.startswith("_")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["ours", "operated"])
 def test_nothing_that_can_be_asked_tells_of_other_services(who: str, request: pytest.FixtureRequest) -> None:
     reader = request.getfixturevalue(who)

@@ -18,6 +18,8 @@ from observatory.errors import NotFoundError
 from observatory.model import SERVICE, Anomaly, Change, ChangeKind, Service, Severity
 from observatory.store import open_store
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Settings(store=":memory:")
 MINUTE = timedelta(minutes=1)
 NAME = "shop/cart"

@@ -13,6 +13,8 @@ from observatory.model import SERVICE, Service
 from observatory.store import Store, open_store
 from observatory.store.options import Retention
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = START + timedelta(days=40)
 SETTINGS = Settings(store=":memory:", training_days=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from support.incidents import at, symptom
 
 from observatory.analysis.similar_incidents import likeness, similar_incidents
@@ -29,6 +30,7 @@ def test_the_same_services_and_the_same_cause_are_the_same():
     assert likeness(NOW, incident("x", 0, "shop/cart", blamed="shop/cart")) == 0.0
 
 
+@pytest.mark.slow
 def test_earlier_ones_come_with_what_was_noted_the_most_similar_first():
     with open_store(":memory:") as store:
         before = [

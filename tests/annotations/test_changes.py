@@ -79,6 +79,7 @@ def test_without_a_version_only_what_is_said_alike_at_once_is_one(store: Store) 
     assert [one.summary for one in store.changes.read()] == ["new carts on", "new carts off", "new carts on"]
 
 
+@pytest.mark.slow
 def test_a_former_name_leads_to_the_service(store: Store) -> None:
     store.names.rename("shop/cart", "shop/basket", NOW)
     assert deploy(store, "2").service_name == "shop/basket"

@@ -66,24 +66,28 @@ def answered(response):
         strict(response)
 
 
+@pytest.mark.slow
 @calm
 @given(st.sampled_from(PATHS), st.dictionaries(st.sampled_from(NAMES) | TEXT, TEXT | NASTY, max_size=4))
 def test_any_query(reader, path, query):
     answered(reader.get(path, query_string=query))
 
 
+@pytest.mark.slow
 @calm
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON | NASTY, max_size=4) | JSON)
 def test_any_body(client, body):
     answered(client.post("/api/services/register", data=json.dumps(body), content_type="application/json"))
 
 
+@pytest.mark.slow
 @calm
 @given(st.binary(max_size=60))
 def test_any_bytes(client, body):
     answered(client.post("/api/services/register", data=body, content_type="application/json"))
 
 
+@pytest.mark.slow
 @calm
 @given(TEXT)
 def test_any_path(client, path):
@@ -91,6 +95,7 @@ def test_any_path(client, path):
     answered(client.get("/api/" + path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

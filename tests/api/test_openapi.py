@@ -21,6 +21,7 @@ def check(document, schema, value):
     OAS31Validator({**schema, "components": document["components"]}).validate(value)
 
 
+@pytest.mark.slow
 def test_the_document_is_openapi_3_1(document):
     validate(document)
     assert document["openapi"] == "3.1.0"
@@ -75,6 +76,7 @@ def test_examples_of_parameters_are_valid(document):
                     check(document, parameter["schema"], parameter["example"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [

@@ -19,6 +19,8 @@ from observatory.api import plugin
 from observatory.runtime.current import use
 from observatory.server.application import GateApplication
 
+pytestmark = pytest.mark.slow
+
 
 class Server:
     """The API of a runtime on a free loopback port, in a thread."""

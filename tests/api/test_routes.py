@@ -102,6 +102,7 @@ def test_the_table_of_routes_is_the_one_declared(reader):
     assert found == sorted((plain(rule), *of) for rule, of in ROUTES.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [rule for rule in ROUTES if not rule.endswith("/report")])  # see test_runs
 def test_every_route_answers_json_without_nan_and_with_safe_headers(client, names, rule):
     response = request(client, rule, names)
@@ -180,6 +181,7 @@ def test_other_sites_may_not_write(refused, names, rule, headers):
     problem(request(refused, rule, names, headers=headers), 403)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [rule for rule, (_, level) in ROUTES.items() if level is Access.WRITE])
 @pytest.mark.parametrize(
     "headers",
@@ -211,6 +213,7 @@ def test_large_bodies_are_refused_before_they_are_read(refused, names, rule, siz
     problem(response, 413)
 
 
+@pytest.mark.slow
 def test_a_body_as_large_as_allowed_is_read(client):
     body = '{"service_name": "' + "a" * (BODY_LIMIT - 21) + '" }'
     assert len(body) == BODY_LIMIT
@@ -243,6 +246,7 @@ def test_a_route_that_writes_must_say_so(shared, monkeypatch):
         app_with(monkeypatch, shared, "DELETE", "/api/everything", view)
 
 
+@pytest.mark.slow
 def test_a_fault_of_ours_is_logged_and_its_id_is_in_the_answer(client, runtime, monkeypatch, caplog):
     monkeypatch.setattr(runtime, "overview", lambda: METRICS["secret of the house"])
     body = problem(client.get("/api/health/summary"), 500)

@@ -24,6 +24,8 @@ from observatory.runtime import Runtime
 from observatory.sources.demo.shop import SHOP
 from observatory.store import open_store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:

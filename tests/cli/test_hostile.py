@@ -19,6 +19,8 @@ from support.hostile_store import fill
 from observatory.plain import plain, plain_json
 from observatory.store import open_store
 
+pytestmark = pytest.mark.slow
+
 VERBS = (
     ("services", "list"),
     ("services", "list", "--excluded", "--renamed"),

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from support.commands import Call, caller
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:

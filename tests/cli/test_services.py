@@ -13,6 +13,8 @@ from support.commands import Call, caller
 from observatory.model import Service
 from observatory.store import open_store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:

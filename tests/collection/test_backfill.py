@@ -20,6 +20,8 @@ from observatory.sources.demo.shop import MEASURED, SHOP, DemoSource
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import Store
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 

@@ -13,6 +13,8 @@ from observatory.model import Change, ChangeKind, Failure, Service
 from observatory.model.running import MarkKind, Seen, Sighting
 from observatory.store import Store, open_store
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 

@@ -44,6 +44,7 @@ class Counting:
 # -- the demo ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_collection_stores_a_sample_of_every_service(store: Store) -> None:
     report = collect_once([DemoSource(7, NOW)], store, NOW)
     assert (report.at, report.services, report.samples, report.queries) == (NOW, 12, 12, 9)
@@ -52,6 +53,7 @@ def test_a_collection_stores_a_sample_of_every_service(store: Store) -> None:
     assert store.latest(NOW)[list(MEASURED)].notna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_the_same_collection_again_changes_nothing(store: Store) -> None:
     collect_once([DemoSource(7, NOW)], store, NOW)
     before = store.history_of_all(NOW - timedelta(days=1), NOW)
@@ -67,6 +69,7 @@ def test_only_the_services_named_are_collected(store: Store) -> None:
     assert store.service_names() == ["shop/cart"]
 
 
+@pytest.mark.slow
 def test_what_is_known_about_a_service_survives_its_next_sample(store: Store) -> None:
     store.register([Service("shop/cart", "demo", team="checkout", cpu_limit=3.0)])
     collect_once([DemoSource(7, NOW)], store, NOW)
@@ -74,6 +77,7 @@ def test_what_is_known_about_a_service_survives_its_next_sample(store: Store) ->
     assert (cart.team, cart.cpu_limit) == ("checkout", 3.0)
 
 
+@pytest.mark.slow
 def test_services_met_for_the_first_time_are_registered_under_their_source(store: Store) -> None:
     store.register([Service("shop/cart", "demo", team="buy")])
     collect_once([DemoSource(7, NOW)], store, NOW)
@@ -179,6 +183,7 @@ def test_an_unknown_service_is_refused_before_anything_is_stored(store: Store) -
     assert store.revision == 0
 
 
+@pytest.mark.slow
 def test_a_server_that_watches_nothing_yields_an_empty_report(store: Store) -> None:
     with FaultyServer(choose=blind(success([]))) as server:
         report = collect_once([a_prometheus(server.url)], store, NOW)
@@ -186,6 +191,7 @@ def test_a_server_that_watches_nothing_yields_an_empty_report(store: Store) -> N
     assert store.service_names() == []
 
 
+@pytest.mark.slow
 def test_metrics_that_fail_are_reported_and_the_others_stored(store: Store) -> None:
     good = success([{"metric": {"service_name": "api"}, "value": [NOW.timestamp(), "5"]}], warnings=["a store is away"])
     failing = by_metric(lambda name: refusal(422, "no") if name.startswith("latency") else good)
@@ -204,6 +210,7 @@ def test_metrics_that_fail_are_reported_and_the_others_stored(store: Store) -> N
     assert pd.isna(sample["latency_p95"])
 
 
+@pytest.mark.slow
 def test_a_value_that_could_not_be_had_again_is_not_forgotten(store: Store) -> None:
     good = success([{"metric": {"service_name": "api"}, "value": [NOW.timestamp(), "5"]}])
     with FaultyServer(choose=blind(good)) as server:

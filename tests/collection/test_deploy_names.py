@@ -185,6 +185,7 @@ CHOSEN = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(STEMS, st.lists(HASHES, min_size=2, max_size=8, unique=True))
 def test_hashes_of_one_length_are_one_service(stem: str, hashes: list[str]) -> None:
     names = [f"{stem}-{text}" for text in hashes if len(text) == len(hashes[0])]
@@ -195,11 +196,13 @@ def test_hashes_of_one_length_are_one_service(stem: str, hashes: list[str]) -> N
         assert rules == ()
 
 
+@pytest.mark.slow
 @given(st.lists(CHOSEN, max_size=30))
 def test_names_of_words_and_small_numbers_never_change(names: list[str]) -> None:
     assert deploy_renames(names) == ()
 
 
+@pytest.mark.slow
 @given(st.text(max_size=10), st.text("a", min_size=2, max_size=2), HASHES, HASHES)
 def test_patterns_are_re2_whatever_is_in_a_name(text: str, word: str, one: str, two: str) -> None:
     names = [f"{text}{word}-{one}", f"{text}{word}-{two}"]

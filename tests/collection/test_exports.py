@@ -97,6 +97,7 @@ FILES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind", "options", "metric", "expected"), FILES)
 def test_an_export_is_read_with_one_command(
     import_export: Import, store: Store, name: str, kind: str, options: dict, metric: str, expected: dict
@@ -123,6 +124,7 @@ def test_series_whose_metric_is_not_plain_are_refused_with_their_names_and_the_o
     assert store.services() == []
 
 
+@pytest.mark.slow
 def test_a_counter_is_proposed_as_one_and_its_rate_is_stored(import_export: Import, store: Store) -> None:
     assert "(-m request_rate=http_requests_total:counter)" in refused(lambda: import_export("dump.txt"))
     import_export(
@@ -134,6 +136,7 @@ def test_a_counter_is_proposed_as_one_and_its_rate_is_stored(import_export: Impo
     assert values(store) == {("cart", 60): 1, ("cart", 120): 0.5}
 
 
+@pytest.mark.slow
 def test_two_series_of_one_service_and_metric_are_never_put_together_unasked(
     import_export: Import, store: Store
 ) -> None:
@@ -151,6 +154,7 @@ def test_quantiles_are_not_added_up(import_export: Import) -> None:
     assert "--sum" not in message
 
 
+@pytest.mark.slow
 def test_series_read_at_different_moments_are_added_up_by_period(store: Store, tmp_path: Path) -> None:
     lines = [f'r{{job="cart",pod="a"}} {n} {AT + 60 * n}003\n' for n in range(4)]
     lines += [f'r{{job="cart",pod="b"}} {10 * n} {AT + 60 * n}031\n' for n in (0, 1, 3)]
@@ -161,6 +165,7 @@ def test_series_read_at_different_moments_are_added_up_by_period(store: Store, t
     assert report.warnings == ("1 sums are missing: at their times one of the series has no value",)
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_said_with_the_reason(import_export: Import) -> None:
     report = import_export("influx.csv", dry_run=True, columns={"request_rate": "rate"})
     assert report.warnings == ("left out: 1 row whose _value is no number but string, such as ok",)
@@ -201,6 +206,7 @@ def test_services_that_nothing_names_are_asked_for(import_export: Import) -> Non
     assert "choose from host" in refused(lambda: import_export("influx_plain.csv", **RATE, columns={"service": "pod"}))
 
 
+@pytest.mark.slow
 def test_a_series_may_be_said_to_be_of_a_service(import_export: Import, store: Store) -> None:
     columns = {"a:request_rate": "shop/cart", "b:cpu_usage": "shop/pay:millicores"}
     import_export("grafana_services.csv", columns=columns)
@@ -208,6 +214,7 @@ def test_a_series_may_be_said_to_be_of_a_service(import_export: Import, store: S
     assert values(store, "cpu_usage") == {("b", 0): 0.005}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("legend", "service"), [("cart.request_rate", "cart"), ("request_rate pay", "pay"), ("a/b: request_rate", "a/b")]
 )
@@ -278,6 +285,7 @@ def test_an_answer_that_is_not_whole_is_said_to_be_a_part(store: Store, tmp_path
     assert "'RequestCount' is not whole: its status is PartialData" in warnings
 
 
+@pytest.mark.slow
 def test_a_table_of_ours_may_write_time_with_a_capital(store: Store, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("Time,app,p95\n2026-01-31T08:00:00Z,cart,120\n")
     columns = {"service": "app", LATENCY: "p95:ms"}

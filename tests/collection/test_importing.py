@@ -72,6 +72,7 @@ def test_a_wide_file_is_stored_in_base_units_at_utc(import_text: Import, store: 
     assert store.services() == [Service("shop/cart", "import"), Service("shop/pay", "import")]
 
 
+@pytest.mark.slow
 def test_a_long_file_is_stored_like_a_wide_one(import_text: Import, store: Store) -> None:
     rows = [("latency_p95", "0.12"), ("err", "1"), ("latency_p50", "NaN")]
     text = "".join(f"shop/cart,2026-01-31T08:00:00Z,{metric},{value}\n" for metric, value in rows)
@@ -83,6 +84,7 @@ def test_a_long_file_is_stored_like_a_wide_one(import_text: Import, store: Store
     assert np.isnan(row["latency_p50"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("time", "options"),
     [
@@ -101,6 +103,7 @@ def test_times_are_read_as_they_are_written(import_text: Import, store: Store, t
     assert everything(store)[TIMESTAMP].tolist() == [AT]
 
 
+@pytest.mark.slow
 def test_parquet_keeps_its_types(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "x.parquet"
     duckdb.execute(
@@ -115,6 +118,7 @@ def test_parquet_keeps_its_types(store: Store, tmp_path: Path) -> None:
     assert frame[TIMESTAMP].iloc[-1] == AT + timedelta(minutes=4)
 
 
+@pytest.mark.slow
 def test_a_compressed_file_and_one_with_a_byte_order_mark_are_read(store: Store, tmp_path: Path) -> None:
     packed, marked = tmp_path / "x.csv.gz", tmp_path / "y.csv"
     packed.write_bytes(gzip.compress(WIDE.encode()))
@@ -123,6 +127,7 @@ def test_a_compressed_file_and_one_with_a_byte_order_mark_are_read(store: Store,
         assert import_file(store, file, ImportOptions(), NOW).samples == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_name_with_brackets_is_one_file(store: Store, tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "a[bc]d*?"
@@ -135,6 +140,7 @@ def test_a_name_with_brackets_is_one_file(store: Store, tmp_path: Path, kind: st
     assert everything(store)["service_name"].tolist() == ["mine"]
 
 
+@pytest.mark.slow
 def test_what_is_not_in_the_file_replaces_nothing_and_twice_is_once(import_text: Import, store: Store) -> None:
     import_text(WIDE)
     import_text("time,cpu_usage,latency_p95\n2026-01-31T08:00:00Z,2,\n", service="shop/cart")
@@ -159,10 +165,11 @@ def test_a_dry_run_tells_all_and_stores_nothing(import_text: Import, store: Stor
     assert latency.tolist() == ["latency_p95", "s", 2, 0.12, 0.21, 0.3]
 
 
-names = st.text(min_size=1, max_size=12).filter(is_usable_name)
+names = st.text(min_size=1, max_size=12).filter(lambda name: is_usable_name(name) and not name.startswith("#"))
 values = st.one_of(st.none(), st.floats(0, 1e12), st.sampled_from([float("nan"), float("inf")]))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(st.tuples(names, st.integers(0, 99)), values, min_size=1, max_size=8),
@@ -261,6 +268,7 @@ def test_everything_that_is_wrong_is_told_at_once(import_text: Import) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_metric_nobody_knows_is_refused_or_left_out_with_a_word(import_text: Import) -> None:
     text = "service,time,metric,value\n" + "".join(f"a,2026-01-31T08:00:00Z,{m},1\n" for m in ("cpu_usage", "cpu_usag"))
     assert "did you mean cpu_usage?" in refused(lambda: import_text(text))[0]
@@ -305,6 +313,7 @@ def test_a_write_that_fails_leaves_nothing_behind(
 # -- and then ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_service_known_from_a_file_is_taken_over_by_the_source_that_has_it(import_text: Import, store: Store) -> None:
     import_text(WIDE)
     report = collect_once([DemoSource(7, NOW)], store, NOW, ["shop/cart"])
@@ -313,6 +322,7 @@ def test_a_service_known_from_a_file_is_taken_over_by_the_source_that_has_it(imp
     assert len(store.history("shop/cart", AT, NOW)) == 2
 
 
+@pytest.mark.slow
 def test_a_store_of_files_alone_is_shown_without_any_source(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_text(WIDE)
@@ -328,6 +338,7 @@ def test_a_store_of_files_alone_is_shown_without_any_source(tmp_path: Path) -> N
         runtime.close()
 
 
+@pytest.mark.slow
 def test_a_file_reaches_a_store_that_another_process_serves(tmp_path: Path) -> None:
     from observatory.store.engine.homes.address import read_address
     from observatory.store.options import StoreOptions

@@ -145,6 +145,7 @@ def of_services(request: Request) -> Reply:
     return success([{"metric": {"service_name": "api"}, "value": [at, "1"]}])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [TOO_MANY, "the query hit the max number of chunks limit", 'unknown func "rate"'])
 def test_a_refused_range_never_hides_a_metric_from_live_collection(words: str) -> None:
     def choose(request: Request) -> Reply:
@@ -165,6 +166,7 @@ def heavy_query() -> str:
     return next(query for key, query in parts()["cpu_usage"].items() if key.startswith("kubernetes."))
 
 
+@pytest.mark.slow
 def test_a_limit_that_one_preset_hits_is_a_failure_each_time_and_the_others_answer() -> None:
     heavy = heavy_query()
 
@@ -182,6 +184,7 @@ def test_a_limit_that_one_preset_hits_is_a_failure_each_time_and_the_others_answ
             assert collected.frame["cpu_usage"].tolist() == [1.0]
 
 
+@pytest.mark.slow
 def test_what_a_server_does_not_understand_for_a_range_is_asked_for_now_all_the_same() -> None:
     heavy = heavy_query()
 

@@ -17,6 +17,8 @@ from observatory.errors import InvalidInputError
 from observatory.model import Collected, Renames, Service, apply_renames
 from observatory.store import Store
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 Values = dict[str, float]

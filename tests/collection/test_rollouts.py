@@ -107,6 +107,7 @@ def test_a_restart_is_of_all_instances(seen: list[tuple[float, Sequence[float]]]
     assert starts(*seen) == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.sampled_from(["1", "2", "3"]), max_size=3, unique=True), min_size=1, max_size=40))
 def test_looking_only_when_something_is_other_finds_the_same_new_versions(looks: list[list[str]]) -> None:
     """A version that was never there is found at the first look that shows it, whatever else comes and goes."""

@@ -13,6 +13,8 @@ from observatory.errors import InvalidInputError
 from observatory.model import TIMESTAMP
 from observatory.store import Store
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 START = datetime(2025, 1, 1, tzinfo=UTC)
 Import = Callable[..., ImportReport]

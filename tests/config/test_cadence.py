@@ -119,6 +119,7 @@ def test_due_times_around_a_change_of_clocks(cron: str, zone: str, start: dateti
     assert [due.astimezone(ZoneInfo(zone)).isoformat(" ", "minutes") for due in found] == dues
 
 
+@pytest.mark.slow
 @given(
     cron=st.sampled_from([*HALF_HOURS, *OTHERS]),
     change=st.sampled_from(CHANGES),

@@ -114,6 +114,7 @@ def default() -> Detector:
     return make_detector("multiscale").fit(HISTORY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("hour", [3, 15])
 def test_a_fault_in_one_metric_is_found_at_once_and_is_critical_or_high(

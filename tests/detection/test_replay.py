@@ -20,6 +20,7 @@ DAY_EIGHT = 7 * MINUTES
 FAULTY = with_fault(FRAME, "latency_p99", lambda x: x * 10, DAY_EIGHT, rows=60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["multiscale", "seasonal"])
 def test_calm_heavy_tailed_weeks_hardly_alarm(detector: str) -> None:
     alarms = 0
@@ -29,6 +30,7 @@ def test_calm_heavy_tailed_weeks_hardly_alarm(detector: str) -> None:
     assert alarms <= 4, "one a service and week"
 
 
+@pytest.mark.slow
 def test_a_fault_in_the_history_does_not_hide_the_next() -> None:
     frame = with_fault(FAULTY, "latency_p99", lambda x: x * 10, 4 * MINUTES, rows=120)
     found = detect_past("a", frame, "seasonal", frame.index[2 * MINUTES].to_pydatetime())
@@ -37,6 +39,7 @@ def test_a_fault_in_the_history_does_not_hide_the_next() -> None:
     assert starts[1] - frame.index[DAY_EIGHT] <= timedelta(minutes=2)
 
 
+@pytest.mark.slow
 def test_replay_knows_nothing_of_the_future() -> None:
     later = with_fault(FRAME, "memory_usage", lambda x: x * 3, DAY_EIGHT + 600, rows=60)
     start = FRAME.index[2 * MINUTES].to_pydatetime()
@@ -82,6 +85,7 @@ def test_a_streaming_detector_learns_with_every_row() -> None:
     np.testing.assert_array_equal(scored.shares.iloc[300:], np.vstack([one.shares for one in later]))
 
 
+@pytest.mark.slow
 def test_any_other_detector_is_fitted_anew_for_each_day_on_what_came_before() -> None:
     first = 2 * MINUTES
     scored = replay(FAULTY, make_detector("seasonal"), first, timedelta(days=3))
@@ -110,6 +114,7 @@ def test_a_past_without_a_history_is_refused() -> None:
         replay(FRAME.iloc[:100], make_detector("seasonal"), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["multiscale", "seasonal", "ecod_iforest"])
 def test_what_counts_down_and_starts_again_is_no_anomaly(detector: str) -> None:
     left = 90 * 86400.0 - 60.0 * np.arange(len(FRAME))

@@ -47,6 +47,7 @@ def test_rows_after_the_times_given_are_scored_and_no_others(scorer: Scorer) -> 
     assert scored.failed == {}
 
 
+@pytest.mark.slow
 def test_minute_by_minute_the_scores_are_those_of_one_call(scorer: Scorer) -> None:
     since = dict.fromkeys(FRAMES, TIMES[600])
     state = caught_up(scorer, scorer.start(), ROWS, since, TIMES[600])

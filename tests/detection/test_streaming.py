@@ -119,6 +119,7 @@ def test_parameters_are_part_of_the_fingerprint() -> None:
     assert make().fingerprint == make().fingerprint != make(memory=14.0).fingerprint
 
 
+@pytest.mark.slow
 def test_snapshots_are_taken_hourly_a_few_at_a_time_and_the_longest_waiting_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -101,6 +101,7 @@ def test_the_least_history_is_enough_and_less_is_refused(name: str) -> None:
         make_detector(name).fit(frame.iloc[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_one_column_forty_columns_and_a_long_history(name: str) -> None:
     for frame in (columns(1, 64), columns(40, 64), columns(2, 100_000)):

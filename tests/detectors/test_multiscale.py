@@ -31,6 +31,7 @@ def starts(scores: np.ndarray) -> int:
     return int((np.diff(rows, prepend=-99) > 5).sum())
 
 
+@pytest.mark.slow
 def test_row_by_row_gives_the_scores_of_one_batch() -> None:
     frame = with_fault(FRAME, "latency_p99", lambda x: x * 6, 2000, rows=30).iloc[:2100]
     whole = make_detector("multiscale").fit(frame.iloc[:1900]).advance(frame.iloc[1900:])
@@ -40,6 +41,7 @@ def test_row_by_row_gives_the_scores_of_one_batch() -> None:
     np.testing.assert_allclose(np.vstack([piece.shares for piece in pieces]), whole.shares, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_services_advanced_together_score_as_each_alone() -> None:
     frames = {name: series(0.2, seed) for seed, name in enumerate(["a", "b", "c"])}
     together, alone = Fleet(METRICS, 60), {name: Fleet(METRICS, 60) for name in frames}

@@ -27,6 +27,7 @@ def test_a_single_blip_does_not_alarm(detector: Detector) -> None:
     assert (detector.score(latency(4, slice(30, 31))).total < 1).all()
 
 
+@pytest.mark.slow
 def test_two_rows_in_a_row_do(detector: Detector) -> None:
     total = detector.score(latency(5, slice(30, 40))).total
     assert (total.iloc[:30] < 1).all()

@@ -31,6 +31,7 @@ def seen(store: Store) -> Overview:
     return overview(store, Settings(store=":memory:"), NOW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("known", "why"),
     [

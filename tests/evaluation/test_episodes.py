@@ -70,6 +70,7 @@ def test_wrong_detectors_and_lengths_are_refused() -> None:
         evaluate_demo(7, ["seasonal"], 2.0)
 
 
+@pytest.mark.slow
 def test_the_demo_as_labelled_series_has_its_faults_after_the_time_for_learning() -> None:
     shop = demo_series(7, 2.2)
     assert len(shop) == 12

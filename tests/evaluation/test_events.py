@@ -73,6 +73,7 @@ def test_counts_are_those_of_the_reference(arguments: tuple, best: tuple, at_lin
     assert (found.found, found.events, found.false_alarms, found.delays) == at_line
 
 
+@pytest.mark.slow
 @given(cases)
 @settings(max_examples=40)
 def test_hindsight_is_never_worse_and_shares_stay_shares(labelled: tuple) -> None:

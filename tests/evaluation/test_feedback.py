@@ -35,6 +35,7 @@ def evaluate(frame: pd.DataFrame, *labels: Feedback) -> tuple:
     return evaluate_feedback(labels, history, ["seasonal"])
 
 
+@pytest.mark.slow
 def test_true_spans_are_found_false_alarms_raised_again_and_the_rest_is_not_counted(frame: pd.DataFrame) -> None:
     summary, cases, failures = evaluate(
         frame,
@@ -52,12 +53,14 @@ def test_true_spans_are_found_false_alarms_raised_again_and_the_rest_is_not_coun
     assert row["not judged"] == 0
 
 
+@pytest.mark.slow
 def test_an_alarm_about_a_true_span_is_not_the_false_one_beside_it(frame: pd.DataFrame) -> None:
     summary, *_ = evaluate(frame, said("a", Verdict.MISSED, 2000, 2010), said("a", Verdict.FALSE_ALARM, 2012, 2029))
     assert summary["raised again"].iloc[0] == 0
     assert summary["found"].iloc[0] == 1
 
 
+@pytest.mark.slow
 def test_labels_without_samples_or_without_history_are_told_and_not_evaluated(frame: pd.DataFrame) -> None:
     summary, cases, _ = evaluate(
         frame,

@@ -22,6 +22,7 @@ def judged(samples: list[tuple[float, float]], seconds: float = 60) -> float | N
     return judged_ratio(rates, ratios, seconds)
 
 
+@pytest.mark.slow
 @given(SAMPLES)
 def test_the_ratio_is_between_those_that_were_seen_and_missing_only_where_the_newest_is(
     samples: list[tuple[float, float]],
@@ -32,6 +33,7 @@ def test_the_ratio_is_between_those_that_were_seen_and_missing_only_where_the_ne
         assert min(seen) - 1e-9 <= ratio <= max(seen) + 1e-9
 
 
+@pytest.mark.slow
 @given(SAMPLES, st.sampled_from([(math.nan, 1.0), (5.0, math.nan), (0.0, 1.0), (math.inf, 1.0)]))
 def test_a_sample_that_says_nothing_changes_nothing(
     samples: list[tuple[float, float]], nothing: tuple[float, float]

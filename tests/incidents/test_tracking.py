@@ -167,6 +167,7 @@ def test_a_clock_that_is_set_back_opens_and_ends_nothing() -> None:
     assert told.only.state is OPEN
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.sampled_from(SHOP), st.integers(0, 200), st.integers(0, 60), st.sampled_from(list(Severity))),

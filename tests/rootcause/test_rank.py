@@ -168,6 +168,7 @@ def test_no_services_are_no_suspects() -> None:
     assert suspects({}, START, END) == []
 
 
+@pytest.mark.slow
 def test_many_calls_in_circles() -> None:
     random = np.random.default_rng(0)
     names = [f"s{number}" for number in range(200)]
@@ -217,6 +218,7 @@ def incidents(draw: st.DrawFn) -> tuple[dict[str, pd.DataFrame], list[tuple[str,
     return frames, draw(st.lists(st.tuples(ends, ends), max_size=12))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(incidents(), st.randoms(use_true_random=False))
 def test_whatever_comes_every_service_is_ranked_once_and_points_add_up(

@@ -36,6 +36,7 @@ def ends(store: Store) -> list[tuple[str, str, str]]:
     return [(call.caller, call.callee, str(call.callee_is)) for call in store.graph()]
 
 
+@pytest.mark.slow
 def test_what_a_jaeger_calls_services_is_looked_up_among_those_there_are(store: Store) -> None:
     calls = [("web", "cart"), ("web", "pay"), ("web", "mail.example"), ("nobody", "else"), ("old", "cart")]
     store.names.rename("shop/cart", "shop/basket", NOON)
@@ -52,6 +53,7 @@ def test_what_a_jaeger_calls_services_is_looked_up_among_those_there_are(store: 
     assert store.calls() == [("shop/web", "shop/basket")]
 
 
+@pytest.mark.slow
 def test_a_jaeger_that_is_away_is_a_failure_and_the_settings_still_count(store: Store) -> None:
     with Jaeger() as server:
         url = server.url
@@ -82,6 +84,7 @@ def test_a_service_in_the_settings_that_is_not_there_yet_becomes_one_when_it_com
     assert (ends(store), store.calls()) == ([("shop/web", "shop/new", "service")], [("shop/web", "shop/new")])
 
 
+@pytest.mark.slow
 def test_a_runtime_reads_them_in_its_cycles() -> None:
     with Jaeger(("email", "sessions")) as server:
         settings = Settings(

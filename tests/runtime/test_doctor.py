@@ -20,6 +20,8 @@ from observatory.runtime.doctor import Finding, Level, examine
 from observatory.sources.prometheus.source import PrometheusSource
 from observatory.store import open_store
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 TOKEN = "right-token"
 

@@ -17,6 +17,8 @@ from observatory.runtime import Runtime
 from observatory.runtime.incidents import IncidentTracker
 from observatory.store import Store, open_store
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 

@@ -57,6 +57,7 @@ def test_taking_a_turn_changes_nothing_that_answers_depend_on(store: Store) -> N
     assert store.revision == before
 
 
+@pytest.mark.slow
 def test_a_runtime_collects_in_its_turn_only(store: Store) -> None:
     clock = Clock()
     settings = Settings(store=":memory:", worker=False, detector="seasonal", demo_days=0.05)

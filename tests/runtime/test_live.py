@@ -20,6 +20,8 @@ from observatory.store import Store, open_store
 from observatory.views.components.header import header, source
 from observatory.views.session.state import State
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 

@@ -10,6 +10,8 @@ from support.shop import Clock, shop
 from observatory.model import Overlap
 from observatory.runtime import Runtime
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def runtime() -> Iterator[Runtime]:

@@ -18,6 +18,8 @@ from observatory.runtime import Runtime
 from observatory.sources import LabelledSource
 from observatory.sources.demo.shop import SHOP, DemoSource
 
+pytestmark = pytest.mark.slow
+
 AWAY = SourceError("the server is away")
 
 

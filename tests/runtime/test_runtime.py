@@ -24,6 +24,8 @@ from observatory.runtime import Runtime
 from observatory.runtime.current import current, use
 from observatory.sources.demo.shop import SHOP
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def filled() -> Iterator[Runtime]:

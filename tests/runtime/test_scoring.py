@@ -21,6 +21,8 @@ from observatory.model import Anomaly, Failure
 from observatory.runtime import Runtime, detection
 from observatory.sources.demo.shop import SHOP
 
+pytestmark = pytest.mark.slow
+
 MINUTES = 8
 START = NOON.replace(second=0)
 

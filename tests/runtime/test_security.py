@@ -24,6 +24,8 @@ from observatory.runtime.doctor import Finding, Level
 from observatory.runtime.security import examine_security
 from observatory.server.hardening import PAGE_HEADERS
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 STORE = "a.duckdb"
 

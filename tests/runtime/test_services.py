@@ -27,6 +27,7 @@ def test_a_new_service_belongs_to_the_first_source_of_the_settings(runtime: Runt
     assert service == runtime.store.service("mine") == Service("mine", "demo", team="us")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [IMPORTED, "prometheus"])
 def test_where_nothing_collects_a_new_service_waits_for_a_source(runtime: Runtime, held: str) -> None:
     runtime.store.write_note("source", held)

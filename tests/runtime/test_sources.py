@@ -18,6 +18,8 @@ from observatory.runtime import Runtime
 from observatory.sources.demo.shop import SHOP
 from observatory.store import open_store
 
+pytestmark = pytest.mark.slow
+
 ABSENT = "http://127.0.0.1:9"
 
 

@@ -9,6 +9,8 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from observatory.errors import StoreError
 from observatory.model import Cycle
 from observatory.runtime.worker import Worker
@@ -99,6 +101,7 @@ began.wait()
 """
 
 
+@pytest.mark.slow
 def test_a_cycle_that_python_ends_under_is_no_failure() -> None:
     ended = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, check=True)
     assert "the cycle in progress was left" in ended.stderr

@@ -14,7 +14,12 @@ from observatory.store import Store, open_store
 from observatory.store.engine.homes.address import read_address
 from observatory.store.options import StoreOptions
 
-HOMES = ["memory", "file", "served", pytest.param("lake", marks=pytest.mark.servers)]
+HOMES = [
+    "memory",
+    "file",
+    pytest.param("served", marks=pytest.mark.slow),
+    pytest.param("lake", marks=pytest.mark.servers),
+]
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pytest
 from support.every_table import CHANGES, NOW, RUNNING, START, WRITTEN, archive, fill, sampled, values
 
 from observatory.catalog import metric
 from observatory.store import Store, open_store
 from observatory.store.sql.literals import Row
 from observatory.store.tables.every import TABLES
+
+pytestmark = pytest.mark.slow
 
 OWN = {"archive_files": {"file", "checksum"}, "calls": {"last_seen"}}
 """Columns of names that are drawn, of sums over the metrics that a version has, and of the time of the upgrade."""

@@ -44,6 +44,7 @@ def all_private(folder: Path) -> set[str]:
     return set(found)
 
 
+@pytest.mark.slow
 def test_a_store_its_log_its_archive_and_its_backup(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "a.duckdb")) as store:
         fill(store)
@@ -57,6 +58,7 @@ def test_a_store_its_log_its_archive_and_its_backup(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "a.duckdb.archive")
 
 
+@pytest.mark.slow
 def test_what_an_earlier_version_left_open_is_closed_when_it_is_opened(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "a.duckdb")) as store:
         fill(store)
@@ -68,6 +70,7 @@ def test_what_an_earlier_version_left_open_is_closed_when_it_is_opened(tmp_path:
     all_private(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_backup_is_restored_for_the_user_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -134,6 +137,7 @@ else:
 """
 
 
+@pytest.mark.slow
 def test_only_who_may_read_the_address_is_let_in_at_the_owners_port(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "a.duckdb")) as store:
         store.write_note("source", datetime.now(UTC).isoformat())

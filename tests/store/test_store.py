@@ -63,6 +63,7 @@ def test_the_last_of_equal_rows_wins_in_a_batch_and_between_batches(store: Store
     assert list(store.history("shop/cart", NOW, NOW)["request_rate"]) == [3.0]
 
 
+@pytest.mark.slow
 def test_a_partial_batch_keeps_the_values_it_does_not_have(store: Store) -> None:
     store.write_samples(samples(request_rate=1.0, error_rate=0.1))
     store.write_samples(samples(error_rate=[0.2, np.nan, 0.2]))
@@ -82,6 +83,7 @@ def for_all_examples() -> Iterator[Store]:
         yield store
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     name=st.text(min_size=1, max_size=300).filter(lambda text: "\x00" not in text and text.isprintable()),
@@ -126,6 +128,7 @@ def test_latest_does_not_mix_an_old_value_into_the_newest_sample(store: Store) -
     assert np.isnan(latest.loc["shop/cart", "request_rate"])
 
 
+@pytest.mark.slow
 def test_latest_finds_the_last_sample_of_a_service_that_fell_silent(store: Store) -> None:
     silent = samples("silent", minutes=5, request_rate=[1.0, 2.0, 3.0, 4.0, 5.0])
     store.write_samples(pd.concat([silent, samples("busy", minutes=60, request_rate=9.0)]))
@@ -150,6 +153,7 @@ def test_buckets_carry_the_extremes(store: Store) -> None:
     assert frame["restart_count"].tolist() == [0.0, 2.0], "restarts are summarised by their maximum"
 
 
+@pytest.mark.slow
 def test_trends_and_counts_cover_all_services(store: Store) -> None:
     store.write_samples(pd.concat([samples("a", request_rate=1.0), samples("b", request_rate=2.0)]))
     trends = store.trends(NOW, NOW + HOUR, 3600, ["request_rate"]).set_index("service_name")
@@ -167,6 +171,7 @@ def test_an_unknown_metric_is_refused_with_the_known_ones(store: Store) -> None:
         store.history("shop/cart", NOW, NOW, ['x"; DROP'])
 
 
+@pytest.mark.slow
 def test_registering_again_adds_facts_and_loses_none(store: Store) -> None:
     store.register([Service("shop/cart", team="buy", cpu_limit=4.0)])
     store.register([Service("shop/cart", tier="1"), Service("shop/web")])
@@ -213,6 +218,7 @@ def test_feedback_comes_back_and_the_last_verdict_stands(store: Store) -> None:
     assert store.feedback.read(services=["b"]) == [missed]
 
 
+@pytest.mark.slow
 def test_faults_cycles_calls_and_notes_come_back(store: Store) -> None:
     fault = Fault("shop/cart", "memory_leak", NOW, NOW + HOUR, ("memory_usage", "restart_count"), "shop/cart")
     cycle = Cycle(NOW, 1.5, 12, 12, 1, (Failure("error_rate", "bad query"),), ("partial",))
@@ -248,6 +254,7 @@ def test_a_file_is_created_and_opened_again(tmp_path: Path) -> None:
         second.services()
 
 
+@pytest.mark.slow
 def test_a_metric_new_in_the_catalogue_gets_its_column(home: tuple[str, StoreOptions]) -> None:
     url, options = home
     extended = dict(METRICS) | {"queue_depth": Metric("queue_depth", "queue", "", "up", "sqrt", 5.0, 0.5)}
@@ -273,6 +280,7 @@ def test_a_failed_write_changes_nothing(store: Store) -> None:
     assert store.revision == revision
 
 
+@pytest.mark.slow
 def test_threads_share_a_store(store: Store) -> None:
     failures: list[Exception] = []
 
@@ -323,6 +331,7 @@ def test_a_store_of_a_newer_program_is_refused(tmp_path: Path) -> None:
         open_store(url)
 
 
+@pytest.mark.slow
 def test_a_store_held_by_another_process_is_said_to_be_in_use(tmp_path: Path) -> None:
     url = str(tmp_path / "held.duckdb")
     hold = f"import duckdb, sys; c = duckdb.connect({url!r}); print('held', flush=True); sys.stdin.read()"

@@ -45,6 +45,7 @@ def data_of(view: object, kind: str) -> list[dict[str, object]]:
     return [model.data.data for model in models(view) if getattr(model, "class_name", "") == kind]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("runtime", ["bare", "shop"])
 def test_a_view_can_be_shown(name: str, runtime: str, request: pytest.FixtureRequest) -> None:
@@ -52,6 +53,7 @@ def test_a_view_can_be_shown(name: str, runtime: str, request: pytest.FixtureReq
     assert list(models(view))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_view_follows_its_state(name: str, shop: Runtime) -> None:
     state = State(view=name)
@@ -77,6 +79,7 @@ def test_what_is_sent_names_no_other_address(path) -> None:
     assert "@import" not in path.read_text()
 
 
+@pytest.mark.slow
 def test_the_drilldown_shows_the_service_that_is_asked_for(shop: Runtime) -> None:
     view = VIEWS.get("health")(shop, State(service="shop/cart"))
     (head,) = data_of(view, "ServiceHead")
@@ -94,12 +97,14 @@ def test_the_drilldown_shows_the_service_that_is_asked_for(shop: Runtime) -> Non
     assert found["items"][0]["evidence"][0]["expected"] == "100–400 ms"
 
 
+@pytest.mark.slow
 def test_an_unknown_service_is_refused_with_names_that_are_close(shop: Runtime) -> None:
     (head,) = data_of(VIEWS.get("health")(shop, State(service="shop/crat")), "ServiceHead")
     assert "did you mean shop/cart" in head["error"]
     assert not head["known"]
 
 
+@pytest.mark.slow
 def test_zooming_reads_the_part_in_more_detail(shop: Runtime) -> None:
     state = State(service="shop/cart")
     view = VIEWS.get("health")(shop, state)
@@ -110,6 +115,7 @@ def test_zooming_reads_the_part_in_more_detail(shop: Runtime) -> None:
     assert head["summarised"] == ""
 
 
+@pytest.mark.slow
 def test_a_refresh_leaves_the_range_that_somebody_is_dragging(shop: Runtime) -> None:
     state = State(service="shop/cart")
     view = drilldown.Drilldown(shop, state)
@@ -125,6 +131,7 @@ def test_a_refresh_leaves_the_range_that_somebody_is_dragging(shop: Runtime) -> 
     assert (view._time.start, view._time.end) == before
 
 
+@pytest.mark.slow
 def test_another_service_begins_with_its_whole_range(shop: Runtime) -> None:
     state = State(service="shop/cart")
     view = drilldown.Drilldown(shop, state)
@@ -142,6 +149,7 @@ def called(shop: Runtime, **state: object) -> tuple[State, drilldown.Drilldown]:
     return chosen, drilldown.Drilldown(shop, chosen)
 
 
+@pytest.mark.slow
 def test_the_page_of_a_service_shows_its_calls_and_more_on_demand(shop: Runtime) -> None:
     state, view = called(shop)
     figure = view._calls._figure
@@ -167,6 +175,7 @@ def test_the_page_of_a_service_shows_its_calls_and_more_on_demand(shop: Runtime)
     assert [name for name, weight in weights.items() if weight == "bold"] == ["shop/email"]
 
 
+@pytest.mark.slow
 def test_calls_are_drawn_again_when_they_change_and_not_with_every_look(
     shop: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +194,7 @@ def test_calls_are_drawn_again_when_they_change_and_not_with_every_look(
     assert len(drawn) == 2
 
 
+@pytest.mark.slow
 def test_a_service_without_calls_and_one_that_is_not_there_have_no_drawing(shop: Runtime) -> None:
     shop.store.register([Service("lonely")])
     (head,) = data_of(called(shop, service="lonely")[1], "CallHead")
@@ -194,6 +204,7 @@ def test_a_service_without_calls_and_one_that_is_not_there_have_no_drawing(shop:
     assert head["away"]
 
 
+@pytest.mark.slow
 def test_more_than_can_be_drawn_is_said(shop: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("observatory.views.calls.MOST_DRAWN", 3)
     (head,) = data_of(called(shop, calls="all")[1], "CallHead")
@@ -209,6 +220,7 @@ def test_points_add_up_to_the_score(shop: Runtime) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_radar_lists_open_anomalies_first(shop: Runtime) -> None:
     (found,) = data_of(AnomalyRadar(shop, State(view="radar", radar_span="7d")), "AnomalyList")
     assert [item["open"] for item in found["items"]] == [True, True, False, False, False]
@@ -234,6 +246,7 @@ def test_an_anomaly_passes_all_filters_or_none(state: dict[str, object], through
     assert passes(anomaly("a", 10), State(**state)) is through
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("state", "title", "reset"),
     [({"severities": ["low"], "metric": "pod_count"}, "No anomaly matches", True), ({}, None, None)],
@@ -248,6 +261,7 @@ def test_a_radar_that_shows_nothing_says_why(
         assert found["items"]
 
 
+@pytest.mark.slow
 def test_a_radar_can_be_drawn_before_its_anomalies_are_read(shop: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(radar, "when_read", lambda *_: None)
     view = AnomalyRadar(shop, State(view="radar"))
@@ -257,6 +271,7 @@ def test_a_radar_can_be_drawn_before_its_anomalies_are_read(shop: Runtime, monke
     assert (found["items"], found["empty"]["title"]) == ([], "Reading …")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["bare", "shop"])
 @pytest.mark.parametrize("query", ["", "service=shop/cart", "view=radar", "service=nobody"])
 def test_no_component_reaches_a_browser_without_something_to_draw(
@@ -275,6 +290,7 @@ def test_a_quiet_day_is_said(bare: Runtime) -> None:
     assert found["empty"]["title"] == "No anomalies in the last 24 hours"
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_read_is_said(bare: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("disk gone")
@@ -321,6 +337,7 @@ def test_a_page_begins_in_the_theme_the_browser_had_last(shop: Runtime, cookies:
     assert Page(shop, "", dark=wants_dark(cookies)).state.dark is dark
 
 
+@pytest.mark.slow
 def test_charts_are_kept_back_until_they_show_something(shop: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drilldown, "when_read", lambda *_: None)
     (head,) = data_of(VIEWS.get("health")(shop, State(service="shop/cart")), "ServiceHead")
@@ -346,6 +363,7 @@ def test_the_query_of_a_session_is_read_as_it_came() -> None:
     assert query_of({"service": [b"shop/cart"], "q": [b"\xff&="]}) == "service=shop%2Fcart&q=%EF%BF%BD%26%3D"
 
 
+@pytest.mark.slow
 def test_a_link_of_before_a_service_was_renamed_leads_to_it() -> None:
     runtime = support.shop.shop(demo_days=0.05)
     runtime.prepare()
@@ -360,6 +378,7 @@ def charted(view: drilldown.Drilldown) -> list[str]:
     return [box.object.name.removeprefix("chart-") for box in view._charts.objects[1:]]
 
 
+@pytest.mark.slow
 def test_the_drilldown_has_a_chart_of_each_metric_with_values_and_of_no_other() -> None:
     runtime = support.shop.shop(demo_days=0.05)
     runtime.prepare()

@@ -83,6 +83,7 @@ def expected(rule, who):
     return (200, 201)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("rule", ROUTES)
 def test_every_route_answers_each_caller_as_its_access_says(client, guarded, names, rule, who):
@@ -167,6 +168,7 @@ def test_a_session_of_a_login_opens_the_api_as_its_key_does(client, guarded):
     problem(client.get("/api/services", environ_overrides=with_cookie(hash_of(session))), 401)
 
 
+@pytest.mark.slow
 def test_the_login_of_panel_grants_what_the_settings_say(runtime):
     client, authenticator = create_app(runtime).test_client(), authenticator_of(runtime)
     assert client.get("/api/services").status_code == 200
@@ -182,6 +184,7 @@ def test_the_login_of_panel_grants_what_the_settings_say(runtime):
     problem(client.post("/api/services/register", json={"service_name": "a"}, environ_overrides=given), 403)
 
 
+@pytest.mark.slow
 def test_where_nobody_signs_in_only_this_machine_may_ask(reader):
     for address in ("10.0.0.7", "::ffff:10.0.0.7", "192.168.1.1"):
         problem(reader.get("/api/services", environ_overrides={"REMOTE_ADDR": address}), 401)
@@ -189,6 +192,7 @@ def test_where_nobody_signs_in_only_this_machine_may_ask(reader):
         assert reader.get("/api/services", environ_overrides={"REMOTE_ADDR": address}).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_door_closes_with_the_first_key_and_stays_closed_when_it_is_revoked(client, runtime):
     open_client = create_app(runtime).test_client()
     assert open_client.get("/api/services").status_code == 200

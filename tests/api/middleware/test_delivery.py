@@ -35,6 +35,7 @@ def test_what_did_not_change_is_not_sent_again(reader, path):
     assert reader.get(path, headers={"If-None-Match": 'W/"another"'}).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_summary_has_another_tag_when_data_changed_and_not_when_time_went_on(client, runtime):
     first = client.get("/api/health/summary")
     now = runtime.clock()
@@ -62,6 +63,7 @@ def test_long_answers_are_compressed_for_who_takes_it(reader, path):
     assert "Content-Encoding" not in refused.headers
 
 
+@pytest.mark.slow
 def test_an_answer_that_would_be_too_large_says_what_to_do(runtime):
     runtime.settings = runtime.settings.model_copy(update={"max_answer": 0.001})
     body = problem(create_app(runtime).test_client().get("/api/health/summary"), 400)

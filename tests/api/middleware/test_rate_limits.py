@@ -28,6 +28,8 @@ from observatory.config import Settings
 from observatory.runtime import Runtime
 from observatory.server import hardening
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small():

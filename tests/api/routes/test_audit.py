@@ -17,6 +17,8 @@ from observatory.errors import StoreError
 from observatory.model import Service
 from observatory.runtime import Runtime
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def watched(tmp_path):

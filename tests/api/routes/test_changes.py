@@ -10,6 +10,8 @@ from support.api import problem, strict
 
 from observatory.access import Role, authenticator_of
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

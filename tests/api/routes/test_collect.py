@@ -15,6 +15,8 @@ from observatory.errors import (
 )
 from observatory.model import Collected, Failure, empty_samples
 
+pytestmark = pytest.mark.slow
+
 
 class Broken:
     """A source that always fails in the same way."""

@@ -21,6 +21,8 @@ from observatory.health.transitions import transitions
 from observatory.model import Band, Severity
 from observatory.runtime.incidents import IncidentTracker
 
+pytestmark = pytest.mark.slow
+
 
 class Client:
     """A client of the stream; `events` gets (kind, data), and None when it ends."""

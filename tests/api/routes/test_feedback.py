@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from support.api import problem, strict
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_verdict_on_an_anomaly_is_kept_with_its_span(client, runtime, names):
     body = {

@@ -101,6 +101,7 @@ def test_anomalies_of_one_service(reader, names):
     assert [item["service_name"] for item in found] == [names[1]] * 2
 
 
+@pytest.mark.slow
 def test_pages_of_anomalies_fit_together_while_time_goes_on(client, runtime):
     everything = anomalies(client, "?start=-7d")["anomalies"]
     seen, path, clock = [], "/api/health/anomalies?start=-7d&limit=2", runtime.clock

@@ -13,6 +13,8 @@ from observatory.access import authenticator_of
 from observatory.model import Severity
 from observatory.runtime.incidents import IncidentTracker
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script> \U0001f525 $x^2$\n=1+1"
 
 

@@ -59,6 +59,7 @@ def test_what_was_expected_comes_when_asked_for(reader, names):
         assert lower <= typical <= upper
 
 
+@pytest.mark.slow
 def test_a_service_without_samples_has_empty_columns(client):
     client.post("/api/services/register", json={"service_name": "new"})
     body = history(client, "service=new&expected=true")
@@ -123,6 +124,7 @@ def test_every_type_says_the_same(reader, names, expected):
     assert len(wanted.columns) == (9 if expected == "true" else 3)
 
 
+@pytest.mark.slow
 def test_a_service_without_samples_has_empty_columns_in_every_type(client):
     client.post("/api/services/register", json={"service_name": "new"})
     path = "/api/metrics/history?service=new&metric=cpu_usage"
@@ -150,6 +152,7 @@ def test_a_type_nobody_speaks_is_a_406(reader, names):
     assert "text/csv" in body["detail"]
 
 
+@pytest.mark.slow
 def test_metrics_that_few_services_have_are_there_where_they_have_values(client, runtime, names):
     service, at = names[0], pd.Timestamp("2026-03-02T09:15:00Z")
     runtime.store.write_samples(pd.DataFrame({"service_name": [service], "timestamp": [at], "queue_lag": [12.0]}))

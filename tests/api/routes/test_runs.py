@@ -52,6 +52,7 @@ def test_what_lies_elsewhere_is_not_handed_out(folder: Path) -> None:
         assert f"no report of a run '{run}'" in problem(reader.get(f"/api/runs/{run}/report"), 404)["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["../a", "..%2f..%2felsewhere", "a/../a", "%00", "a" * 5000])
 def test_a_name_that_is_no_run_is_a_404(folder: Path, name: str) -> None:
     problem(client(folder, a=folder / "runs" / "a").get(f"/api/runs/{name}/report"), 404)

@@ -12,6 +12,8 @@ from observatory.analysis.call_graph import call_graph
 from observatory.display.calls import to_plain
 from observatory.health.overview import targets
 
+pytestmark = pytest.mark.slow
+
 
 def test_pages_hold_every_service_once_in_order(reader, names):
     seen, path = [], "/api/services?limit=2"

@@ -41,6 +41,7 @@ def test_probes_answer_under_any_host_name(reader):
         assert reader.get(path, headers={"Host": "10.1.2.3:5006"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_not_ready_while_the_past_is_filled_and_ready_after(working, monkeypatch):
     go = threading.Event()
     monkeypatch.setattr(working, "start", lambda: go.wait(30))
@@ -102,6 +103,7 @@ def test_ready_while_the_worker_keeps_its_beat(working, age, status):
     assert ready(working).status_code == status
 
 
+@pytest.mark.slow
 def test_not_ready_before_the_first_cycle_or_after_a_failed_one(working):
     assert "no cycle has run yet" in problem(ready(working), 503)["detail"]
     working.store.write_cycle(Cycle(NOW, 1.0, 1, 1, 0))

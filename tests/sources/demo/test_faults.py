@@ -40,6 +40,7 @@ def during(fault: Fault, frame: pd.DataFrame) -> pd.DataFrame:
 # -- what the past holds ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_kind_happens_in_the_week_before_the_anchor(week: tuple) -> None:
     faults, _, _ = week
     assert {fault.kind for fault in faults} == set(KINDS)

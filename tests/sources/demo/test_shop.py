@@ -42,6 +42,7 @@ def weeks() -> pd.DataFrame:
 # -- the same every time ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_data() -> None:
     first, second = (DemoSource(7, NOW).history(NOW - DAY, NOW, 60).frame for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
@@ -82,6 +83,7 @@ def test_a_single_sample_equals_the_history_at_that_step(seconds: int, step: flo
     pd.testing.assert_frame_equal(one, before[before[TIMESTAMP] == moment].reset_index(drop=True))
 
 
+@pytest.mark.slow
 def test_the_past_does_not_depend_on_whether_it_is_live() -> None:
     past, live = DemoSource(7, NOW), DemoSource(7, NOW, live_since=NOW)
     pd.testing.assert_frame_equal(past.history(NOW - DAY, NOW, 60).frame, live.history(NOW - DAY, NOW, 60).frame)
@@ -163,6 +165,7 @@ def test_a_time_of_another_zone_is_the_same_time() -> None:
 # -- what a shop is like ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_values_are_possible_and_quantiles_in_order(weeks: pd.DataFrame) -> None:
     assert (weeks[list(MEASURED)] >= 0).all(axis=None)
     assert weeks["error_rate"].max() <= 0.01

@@ -14,6 +14,8 @@ from observatory.errors import MalformedAnswerError, SourceBusyError, SourceRefu
 from observatory.sources.prometheus.about import Build
 from observatory.sources.prometheus.client import PrometheusClient
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 

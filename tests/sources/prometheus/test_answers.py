@@ -86,6 +86,7 @@ def test_bytes_of_any_kind_are_an_answer_or_malformed(body: bytes, kind: str) ->
         an_answer(body, kind)
 
 
+@pytest.mark.slow
 @given(junk, st.sampled_from(["vector", "matrix"]))
 def test_json_of_any_form_is_an_answer_or_malformed_in_a_short_message(result: Any, kind: str) -> None:
     try:
@@ -97,6 +98,7 @@ def test_json_of_any_form_is_an_answer_or_malformed_in_a_short_message(result: A
     assert len(said) < 500
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(labels, st.lists(st.tuples(times, numbers), max_size=8)), max_size=5))
 def test_a_matrix_is_read_as_python_reads_its_numbers(
     series: list[tuple[dict[str, str], list[tuple[int, str]]]],
@@ -150,6 +152,7 @@ def test_metrics_are_joined_by_service_and_time_in_their_order() -> None:
 points = st.dictionaries(st.integers(0, 40), st.floats(-10, 10), max_size=10)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), points), max_size=6),
     st.sampled_from([None, 1.0, 7.0]),
@@ -272,6 +275,7 @@ def test_a_cycle_stores_all_of_what_it_understood_and_tells_the_rest(
     assert set(after.index) == known | set(found.frame[SERVICE])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_comes_back_from_the_store_as_it_was_or_is_told_to_be_left_out(
     scripted: tuple[Scripted, PrometheusSource], name: str
@@ -288,6 +292,7 @@ def test_a_hostile_name_comes_back_from_the_store_as_it_was_or_is_told_to_be_lef
             assert any("left out" in warning for warning in found.warnings)
 
 
+@pytest.mark.slow
 def test_two_series_of_one_service_are_a_recorded_warning(scripted: tuple[Scripted, PrometheusSource]) -> None:
     script, source = scripted
     values = [{"metric": {SERVICE: "a", "x": x}, "value": [SECONDS, x]} for x in ("1", "2")]
@@ -297,6 +302,7 @@ def test_two_series_of_one_service_are_a_recorded_warning(scripted: tuple[Script
     assert "request_rate: a is there more than once, the first series counts" in found.warnings
 
 
+@pytest.mark.slow
 def test_history_is_asked_for_whole_and_a_part_is_a_failure() -> None:
     """Thanos and VictoriaMetrics answer in part unless told not to."""
     body = json.loads(success([{"metric": {SERVICE: "a"}, "values": [[SECONDS, "1"]]}], kind="matrix").body)

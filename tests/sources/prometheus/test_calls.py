@@ -249,6 +249,7 @@ def test_a_real_prometheus_understands_every_query() -> None:
 NAMES = st.lists(st.text("ab/", min_size=1, max_size=5), max_size=6)
 
 
+@pytest.mark.slow
 @given(NAMES, NAMES, st.text("ab", max_size=1))
 def test_what_is_found_is_a_known_service_that_ends_with_a_name_asked_for(
     services: list[str], names: list[str], cluster: str

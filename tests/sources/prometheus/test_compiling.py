@@ -164,6 +164,7 @@ def _more(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 TEMPLATES = st.recursive(_SELECTORS | _RANGES, _more, max_leaves=4)
 
 
+@pytest.mark.slow
 @given(TEMPLATES, st.sampled_from(list(NAMINGS.values())), st.sampled_from(list(DIALECTS.values())))
 def test_any_template_comes_out_whole(template: str, naming: Naming, dialect: Dialect) -> None:
     query = compiled(template, naming, dialect)

@@ -45,6 +45,7 @@ HOSTILE = [
 UNUSABLE = ["two\nlines", "x" * 10_000, " blank", "tab\tbed", "null\x00byte", "right-to-left\u202e"]
 
 
+@pytest.mark.slow
 def test_hostile_names_are_only_names_and_unusable_ones_are_left_out_and_said() -> None:
     with FaultyServer(choose=blind(of_services(*HOSTILE, *UNUSABLE))) as server:
         source = a_source(server.url)
@@ -77,6 +78,7 @@ def test_a_clock_that_is_off_is_a_warning_with_the_samples() -> None:
     assert "behind: set both by NTP" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("include", "exclude", "watched"),
     [
@@ -122,6 +124,7 @@ def refusing(*presets: str, message: str = "parse error", status: int = 400):
 OWN = PresetSettings(labels=("app",), queries={"cpu_usage": "sum by ($by) (mine)", "pod_count": "sum by ($by) (pods)"})
 
 
+@pytest.mark.slow
 def test_bad_promql_costs_only_its_preset_and_is_said_each_time() -> None:
     with FaultyServer(choose=refusing("own")) as server:
         source = a_source(server.url, available=configured({"own": OWN}))
@@ -136,6 +139,7 @@ def test_bad_promql_costs_only_its_preset_and_is_said_each_time() -> None:
         assert len(asked_of(server)) - first == queries()  # what was refused is not asked again for a while
 
 
+@pytest.mark.slow
 def test_a_function_the_server_lacks_is_said_and_not_asked_for_again_for_a_while() -> None:
     with FaultyServer(choose=refusing("otel", message='unknown func "histogram_count"', status=422)) as server:
         source = a_source(server.url)
@@ -150,6 +154,7 @@ def test_a_function_the_server_lacks_is_said_and_not_asked_for_again_for_a_while
     assert "unknown func" in found["otel"].refused["request_rate"]
 
 
+@pytest.mark.slow
 def test_what_else_a_server_refuses_of_a_preset_is_a_failure_each_time() -> None:
     with FaultyServer(choose=refusing("kubernetes", message="many-to-many matching", status=422)) as server:
         source = a_source(server.url)
@@ -230,6 +235,7 @@ def test_golden_signals_of_native_histograms(native: PrometheusSource) -> None:
     assert found["otel"].services == ("api",)
 
 
+@pytest.mark.slow
 def test_no_query_is_longer_than_a_server_takes() -> None:
     with FaultyServer(choose=blind(of_services("a"))) as server:
         collected = a_source(server.url).collect(NOW)

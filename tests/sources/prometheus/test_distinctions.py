@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from observatory.sources.prometheus.distinctions import Distinctions
+
+pytestmark = pytest.mark.slow
 
 TOLD = st.builds(Distinctions, st.lists(st.text(), unique=True).map(tuple), st.dictionaries(st.text(), st.text()))
 

@@ -120,6 +120,7 @@ def asked(plan: Plan) -> dict[str, str]:
     return queries | {f"{plan.of(key).label}, probe": query for key, query in plan.probes.items()}
 
 
+@pytest.mark.slow
 def test_every_preset_reads_a_server_that_has_everything() -> None:
     assert {one.preset.name for one in made("2.42.0").asked} == set(PRESETS)
 
@@ -160,12 +161,14 @@ def test_a_victoria_metrics_understands_what_is_asked_of_it() -> None:
     assert refused == {}
 
 
+@pytest.mark.slow
 def test_what_prometheus_answers_is_asked_of_victoria_metrics_in_its_own_functions() -> None:
     for name, query in asked(made("victoria")).items():
         plain = query.replace("_rate(", "")
         assert not any(f"{function}(" in plain for function in ("rate", "increase", "changes", "delta")), name
 
 
+@pytest.mark.slow
 def test_dialects_differ_in_nothing_else() -> None:
     prometheus, victoria = made("3.1.0"), made("victoria")
     assert replace(victoria.dialect, is_victoria=False) == prometheus.dialect

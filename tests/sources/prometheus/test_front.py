@@ -22,6 +22,8 @@ from observatory.sources.prometheus.address import Address
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.connection import Authentication
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 PAGE = b"<!DOCTYPE html><html><head><title>Sign in - Example SSO</title></head><body>Please log in</body></html>"
 EMPTY = success([])

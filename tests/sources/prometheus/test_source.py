@@ -332,6 +332,7 @@ def test_nan_and_infinite_are_missing() -> None:
     assert found[3:] == [0.001, 0.0]
 
 
+@pytest.mark.slow
 def test_what_the_server_remarks_comes_with_the_data() -> None:
     reply = success(vector(a="1"), warnings=["a store is missing"], infos=["not a counter"])
     with FaultyServer(reply) as server:
@@ -352,6 +353,7 @@ def test_advice_on_queries_is_no_warning_of_samples_and_kept_once() -> None:
     assert source.client.infos == ('PromQL info: might not be a counter: "hits"',)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["vector", ""])
 def test_null_is_an_empty_result(kind: str) -> None:
     nothing = success(None, kind=kind)
@@ -398,6 +400,7 @@ ALL = list(parts())
 """The metrics that are asked of a server without an index."""
 
 
+@pytest.mark.slow
 def test_as_few_queries_as_a_server_takes_and_all_services_in_one_frame() -> None:
     with FaultyServer(choose=blind(success(vector(a="1", b="2")))) as server:
         answer = PrometheusSource(a_client(server.url)).collect(NOW)
@@ -407,6 +410,7 @@ def test_as_few_queries_as_a_server_takes_and_all_services_in_one_frame() -> Non
     assert set(answer.frame["timestamp"]) == {NOW}
 
 
+@pytest.mark.slow
 def test_a_metric_whose_query_fails_is_a_failure_while_the_others_go_on() -> None:
     def answer(name: str) -> Reply:
         return refusal(422, "too many samples", "execution") if name == "cpu_usage" else success(vector(a="1"))
@@ -418,6 +422,7 @@ def test_a_metric_whose_query_fails_is_a_failure_while_the_others_go_on() -> Non
     assert list(collected.frame.columns) == ["service_name", "timestamp", *(m for m in ALL if m != "cpu_usage")]
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_halfway_is_a_failure_of_the_rest() -> None:
     alive = by_metric(lambda name: success(vector(a="1")) if name == "request_rate" else Reply(silent=True))
     with FaultyServer(choose=alive) as server:
@@ -426,6 +431,7 @@ def test_a_server_that_dies_halfway_is_a_failure_of_the_rest() -> None:
     assert collected.frame["request_rate"].tolist() == [1.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "error"),
     [(Reply(silent=True), SourceTimeoutError), (Reply(401), SourceRefusedError), (Reply(), MalformedAnswerError)],
@@ -450,6 +456,7 @@ def test_an_unreachable_server_is_asked_once_for_all_queries() -> None:
     assert len(waits) == 2
 
 
+@pytest.mark.slow
 def test_series_that_name_no_service_are_dropped() -> None:
     nameless = [{"metric": labels, "value": [SECONDS, "5"]} for labels in ({}, {"service_name": ""}, {"job": "x"})]
     with FaultyServer(choose=blind(success([*nameless, *vector(a="1")]))) as server:
@@ -458,6 +465,7 @@ def test_series_that_name_no_service_are_dropped() -> None:
         assert [service.name for service in source.discover()] == ["a"]
 
 
+@pytest.mark.slow
 def test_only_the_services_asked_for_are_in_the_answer() -> None:
     with FaultyServer(choose=blind(success(vector(a="1", b="2")))) as server:
         source = PrometheusSource(a_client(server.url))
@@ -465,6 +473,7 @@ def test_only_the_services_asked_for_are_in_the_answer() -> None:
         assert source.collect(NOW, []).frame.empty
 
 
+@pytest.mark.slow
 def test_an_empty_server_gives_an_empty_frame_with_the_columns_of_samples() -> None:
     with FaultyServer(choose=blind(EMPTY)) as server:
         answer = PrometheusSource(a_client(server.url)).collect(NOW)

@@ -94,6 +94,7 @@ def test_series_without_the_label_do_not_count_against_it() -> None:
     assert failing("code", "", "200") == []
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(LABELS) | st.text(max_size=5), st.lists(st.text(max_size=9), max_size=5)))
 def test_any_labels_can_be_judged(values: dict[str, list[str]]) -> None:
     assert {one.name for one in status_labels(values)} <= set(values)

@@ -115,6 +115,7 @@ def test_a_token_file_is_read_again_for_every_request(tmp_path: Path) -> None:
     assert [request.headers["Authorization"] for request in server.requests] == ["Bearer first", "Bearer second"]
 
 
+@pytest.mark.slow
 def test_headers_of_the_settings_go_with_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBSERVATORY_PROMETHEUS_HEADERS", '{"X-Scope-OrgID": "shop", "THANOS-TENANT": "eu"}')
     with FaultyServer(EMPTY) as server:
@@ -154,6 +155,7 @@ def test_connections_are_kept() -> None:
     assert server.connections == 1
 
 
+@pytest.mark.slow
 def test_bytes_that_come_ever_so_slowly_are_a_timeout() -> None:
     slow = Reply(body=EMPTY.body * 1000, drip=0.01)
     with FaultyServer(slow) as server, pytest.raises(SourceTimeoutError, match="within 1 s"):
@@ -161,6 +163,7 @@ def test_bytes_that_come_ever_so_slowly_are_a_timeout() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_no_more_requests_than_allowed_are_in_flight() -> None:
     with FaultyServer(choose=blind(Reply(body=EMPTY.body, drip=0.001))) as server:
         source = PrometheusSource(a_client(server.url, Limits(timeout=5, concurrency=2)))
@@ -296,6 +299,7 @@ def test_a_server_that_comes_back_is_asked_again() -> None:
         assert client.instant("up", NOW).series == []
 
 
+@pytest.mark.slow
 def test_an_answer_made_to_fill_memory_is_refused_before_it_does() -> None:
     """A gzip bomb: 200 MB of blanks in 200 kB, within the bound on answers."""
     bomb = gzip.compress(b" " * 200_000_000)

@@ -107,6 +107,7 @@ def test_the_settings_are_lines_of_the_file_that_read_it(name: str, metric: str,
     assert (ALL in query) == one.settings.startswith(f"# {ALL}")
 
 
+@pytest.mark.slow
 @given(st.lists(st.from_regex(r"[a-z:.]{1,4}_(commands_total|lag|time|errors_total)", fullmatch=True), max_size=30))
 def test_any_names_have_settings_that_can_be_used(names: list[str]) -> None:
     found = left(*dict.fromkeys(names))

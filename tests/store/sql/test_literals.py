@@ -23,6 +23,7 @@ def back(value: object) -> object:
     return row[0]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT | st.lists(TEXT, min_size=1))
 def test_it_comes_back(value: object) -> None:

@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from support.actors import START, Actor
 
 from observatory.model import Call, Cycle, End, Service
 from observatory.store import Store, open_store
 from observatory.store.options import Retention
+
+pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -57,6 +57,7 @@ def test_incidents_are_found_by_time_service_state_and_severity(store: Store) ->
         assert nothing == []
 
 
+@pytest.mark.slow
 def test_incidents_follow_the_names_of_services(store: Store) -> None:
     incident = open_incident(store)
     store.register(SERVICES)
@@ -77,6 +78,7 @@ def test_those_that_go_on_or_ended_lately_are_what_matters(store: Store) -> None
     assert store.incidents.recent(NOW + timedelta(seconds=1)) == []
 
 
+@pytest.mark.slow
 def test_old_ones_are_forgotten_when_the_settings_say_so_and_open_ones_never(store: Store) -> None:
     incident = open_incident(store)
     store.maintain(NOW + 90 * DAY, Retention(archive=None, anomalies=30))

@@ -127,6 +127,7 @@ with open_store(url, options=StoreOptions(token=token or None, data_path=data_pa
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("home", [one for one in HOMES if one != "memory"], indirect=True)
 def test_of_processes_that_claim_at_once_each_time_goes_to_one(home: tuple[str, StoreOptions]) -> None:
     url, options = home

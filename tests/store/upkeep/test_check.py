@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 from support.every_table import NOW, SERVICES, archive, fill, open_incident
 
 from observatory.store import Store, open_store
 from observatory.store.tables.every import TABLES
+
+pytestmark = pytest.mark.slow
 
 NAMES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT internal"
 

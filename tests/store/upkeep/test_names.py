@@ -31,6 +31,8 @@ from observatory.store import Store, open_store
 from observatory.store.tables.every import TABLES
 from observatory.store.tables.states import KeptState
 
+pytestmark = pytest.mark.slow
+
 CART, OTHER = (service.name for service in SERVICES)
 NEW = "shop/basket"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ def crossings(places: list[tuple[float, float]], edges: list[tuple[int, int]]) -
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(GRAPHS)
 def test_nodes_of_a_layer_are_a_row_apart_and_the_same_graph_gets_the_same_places(graph) -> None:
@@ -37,6 +39,7 @@ def test_nodes_of_a_layer_are_a_row_apart_and_the_same_graph_gets_the_same_place
         assert all(abs(row - other) > 1 - 1e-6 for place, other in places[:number] if place == column)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(GRAPHS)
 def test_without_circles_every_call_leads_to_the_right(graph) -> None:

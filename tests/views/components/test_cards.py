@@ -22,6 +22,7 @@ def drawn(status: ServiceStatus, trend: str = "latency_p95") -> dict[str, object
     return card(status, trend, NOW.timestamp())
 
 
+@pytest.mark.slow
 def test_a_card_says_how_the_service_is(shop: Runtime) -> None:
     made = drawn(status_of(shop, "shop/search"))
     assert made["name"] == "search"

@@ -26,6 +26,7 @@ def result(series: LabelledSeries) -> BenchmarkResult:
     return benchmark_one(series, "seasonal")
 
 
+@pytest.mark.slow
 def test_a_curve_a_detector_with_its_alarm_line(result: BenchmarkResult) -> None:
     random = replace(result, detector="random", scores=np.random.default_rng(0).random(600))
     figure = precision_recall_figure([result, random]).object
@@ -38,6 +39,7 @@ def test_a_curve_a_detector_with_its_alarm_line(result: BenchmarkResult) -> None
     assert hv.render(figure).title.text == "Rows: precision and recall"
 
 
+@pytest.mark.slow
 def test_each_case_shows_the_metrics_that_went_wrong_and_the_score(
     result: BenchmarkResult, series: LabelledSeries
 ) -> None:

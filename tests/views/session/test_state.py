@@ -32,6 +32,7 @@ def test_what_is_not_chosen_is_not_in_the_url() -> None:
     assert State().query() == ""
 
 
+@pytest.mark.slow
 @given(CHOICES)
 def test_a_shared_url_leads_to_the_same_choices(choices: dict[str, object]) -> None:
     sender, receiver = State(**choices), State()
