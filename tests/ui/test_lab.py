@@ -65,6 +65,7 @@ def test_explore_runs_in_jupyterlab_with_plots_and_live_views(lab: str, window: 
     page.goto(f"{lab}/lab/tree/explore.ipynb?token={TOKEN}")
     notebook = page.locator(".jp-Notebook")
     expect(notebook.get_by_role("heading", name="Explore a service")).to_be_visible(timeout=PATIENCE)
+    page.get_by_text(re.compile(r"\| Idle")).wait_for()  # before, nothing would run
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     last = notebook.locator(".jp-CodeCell").last
