@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from support.servers import wait_until
@@ -23,7 +25,7 @@ def ctrl_c_within(function: Callable[..., Any]) -> Iterator[None]:
     assert main is not None
 
     def send() -> None:
-        wait_until(lambda: over.is_set() or sys._current_frames()[main].f_code is function.__code__, 60, "the call")
+        wait_until(lambda: over.is_set() or _frame_of(main).f_code is function.__code__, 60, "the call")
         if not over.is_set():
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -34,3 +36,12 @@ def ctrl_c_within(function: Callable[..., Any]) -> Iterator[None]:
     finally:
         over.set()
         sending.join()
+
+
+def _frame_of(thread: int) -> FrameType:
+    """Where a thread is. A collection meanwhile may hang the process for good: CPython gh-106883."""
+    gc.disable()
+    try:
+        return sys._current_frames()[thread]
+    finally:
+        gc.enable()

@@ -28,8 +28,8 @@ def card(page: Page, service: str) -> Locator:
     return page.get_by_role("link", name=f"{service}: ")
 
 
-def drag(page: Page, figure: int, start: float, end: float) -> None:
-    """Drag over a figure of the drill-down, from `start` to `end` [px]."""
+def drag(page: Page, figure: int, start: float, end: float, held: float = 0) -> None:
+    """Drag over a figure of the drill-down, from `start` to `end` [px], after the button was held still [ms]."""
     expect(page.get_by_text("drag over a chart")).to_be_visible()
     expect(page.locator(".bk-Figure")).to_have_count(1 + 9 + 1)
     page.wait_for_function("Bokeh.documents[0].is_idle")  # they are laid out
@@ -40,6 +40,7 @@ def drag(page: Page, figure: int, start: float, end: float) -> None:
     middle = box["y"] + (box["height"] / 2 if figure != STRIP else 20)
     page.mouse.move(box["x"] + start, middle)
     page.mouse.down()
+    page.evaluate("length => new Promise(over => setTimeout(over, length))", held)
     page.mouse.move(box["x"] + (start + end) / 2, middle, steps=3)
     page.mouse.move(box["x"] + end, middle, steps=3)
     page.mouse.up()
@@ -120,6 +121,12 @@ def test_charts_can_be_zoomed_into_and_out_of(page: Page, address: str) -> None:
     expect(page.get_by_text("Anomalies in the part zoomed into")).to_be_visible()
     reset.click()
     expect(reset).to_be_hidden()
+
+
+def test_a_drag_may_begin_slowly(page: Page, address: str) -> None:
+    open_page(page, address, "?service=shop/search&range=6h")
+    drag(page, CHART, 120, 220, held=400)
+    expect(page.get_by_role("button", name="reset the zoom")).to_be_visible()
 
 
 def test_a_part_is_chosen_in_the_strip_and_can_be_moved(page: Page, address: str) -> None:

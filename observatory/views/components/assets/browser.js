@@ -24,6 +24,9 @@ function render({model, el}) {
     else if (new URLSearchParams(location.search).get("service")) model.send_msg({back: true})
   }
 
+  // A drag may begin slowly, or on a busy machine: after 300 ms Bokeh takes it for a press, which nothing here listens to.
+  Bokeh.loader["core/ui_gestures"].UIGestures.press_threshold = 1e9
+
   const switchView = () => {
     const host = el.getRootNode().host
     // Panel's button to scroll a column stands among the views, before those that came after it.
