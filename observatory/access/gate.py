@@ -142,8 +142,8 @@ class Gate:
     def require(self, visitor: Visitor, access: Access) -> None:
         """Refuse who may not do so much; raises ForbiddenError."""
         caller = visitor.caller
-        if not caller.role.includes(access.role):
-            raise ForbiddenError(f"this needs the role {access.role}, and {caller.name!r} has the role {caller.role}")
+        if lacking := caller.lacks(access.role):
+            raise ForbiddenError(lacking)
         if access is Access.ADMIN and not caller.scope.is_everything:
             raise ForbiddenError(f"this concerns every service, and {caller.name!r} may see {caller.scope}")
 

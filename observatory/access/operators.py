@@ -23,8 +23,8 @@ def operator_for(base: Operator, caller: Caller) -> Operator:
     ForbiddenError
         They may only read.
     """
-    if not caller.role.includes(Role.OPERATOR):
-        raise ForbiddenError(f"this needs the role {Role.OPERATOR}, and {caller.name!r} has the role {caller.role}")
+    if lacking := caller.lacks(Role.OPERATOR):
+        raise ForbiddenError(lacking)
     return base if caller.scope.is_everything else ScopedOperator(base, caller.scope)
 
 

@@ -101,6 +101,14 @@ class Caller:
     role: Role
     scope: Scope
 
+    def lacks(self, role: Role) -> str:
+        """Why they may not do what needs `role`; empty where they may."""
+        return (
+            ""
+            if self.role.includes(role)
+            else f"this needs the role {role}, and {self.name!r} has the role {self.role}"
+        )
+
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
 
