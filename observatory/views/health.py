@@ -6,14 +6,13 @@ from typing import Any
 
 import panel as pn
 
-from observatory.model import Incident
 from observatory.runtime.reader import Reader
 from observatory.views import VIEWS
 from observatory.views.components.base import Box
 from observatory.views.components.cards import Cards, card, empty, shown, toolbar
-from observatory.views.components.incidents import IncidentStrip, incident_strip, read_incidents
+from observatory.views.incidents import IncidentSection
 from observatory.views.service import Drilldown
-from observatory.views.session.live import live, session_document, when_read
+from observatory.views.session.live import live, session_document
 from observatory.views.session.state import State
 
 
@@ -33,16 +32,12 @@ class AppHealth(pn.viewable.Viewer):  # type: ignore[misc]
             state.param.update(overview=overview, error=error)
         self._link = "?service=" if session_document() is not None else None
         self._cards = Cards(self._on_message)
-        self._incidents: list[Incident] = []
-        self._strip = IncidentStrip(self._on_message)
+        self._incidents = IncidentSection(runtime, state, self._link)
         self._drilldown: Drilldown | None = None
-        self._layout = Box(self._strip, self._cards)
-        state.param.watch(self._read, "overview")
+        self._layout = Box(self._incidents, self._cards)
         state.param.watch(self._fill, ["overview", "trend"])
-        state.param.watch(self._tell, "service")
         state.param.watch(self._filter, ["overview", "trend", "search", "show", "service"])
         state.param.watch(self._switch, "service")
-        self._read()
         self._fill()
         self._filter()
         self._switch()
@@ -52,20 +47,6 @@ class AppHealth(pn.viewable.Viewer):  # type: ignore[misc]
 
     def _on_message(self, message: Any) -> None:
         self._state.accept(message, ("search", "show", "trend", "service", "view", "dark"))
-
-    def _read(self, *_: Any) -> None:
-        """Read the incidents anew; pages that show the same moment share one read."""
-        reader, now = self._runtime, self._runtime.clock()
-        when_read(live(reader).once(("incidents",), lambda: read_incidents(reader.store, now)), self._on_read)
-
-    def _on_read(self, found: list[Incident] | None, error: str) -> None:
-        if found is not None:
-            self._incidents = found
-        self._tell(error=error)
-
-    def _tell(self, *_: Any, error: str = "") -> None:
-        now, away = self._runtime.clock(), bool(self._state.service)
-        self._strip.data = incident_strip(self._incidents, now, self._link, away=away, error=error)
 
     def _fill(self, *_: Any) -> None:
         overview = self._state.overview

@@ -31,13 +31,29 @@ def read_incidents(store: StoreReader, now: datetime) -> list[Incident]:
 
 
 def incident_strip(
-    incidents: Sequence[Incident], now: datetime, link: str | None, *, away: bool, error: str = ""
+    incidents: Sequence[Incident],
+    now: datetime,
+    link: str | None,
+    *,
+    away: bool,
+    error: str = "",
+    opened: str = "",
+    found: Incident | None = None,
 ) -> dict[str, Any]:
-    """What the strip draws; `link` is put in front of a service's name to lead to it."""
+    """What the strip draws; `link` is put in front of a service's name to lead to it.
+
+    `opened` is the id of the incident whose details are shown, and `found` that incident once it has been read: a link
+    may lead to one that is over for long.
+    """
+    listed = list(incidents[:LISTED])
+    if found is not None and found.id not in [incident.id for incident in listed]:
+        listed.insert(0, found)
+    listed = [found if found is not None and found.id == incident.id else incident for incident in listed]
     return {
-        "items": [item(incident, now) for incident in incidents[:LISTED]],
-        "left_out": max(0, len(incidents) - LISTED),
+        "items": [item(incident, now) for incident in listed],
+        "left_out": len({incident.id for incident in incidents} - {incident.id for incident in listed}),
         "error": error,
+        "opened": opened,
         "link": link,
         "away": away,
     }

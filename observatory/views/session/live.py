@@ -76,7 +76,12 @@ class Live:
 
     def once(self, key: tuple[Any, ...], work: Callable[[], T]) -> Future[T]:
         """Do `work` in a thread, once for everybody who asks for the same `key` before the store changes."""
-        key = (*key, self._reader.store.revision)
+        try:
+            key = (*key, self._reader.store.revision)
+        except ObservatoryError as error:  # whoever looks has signed out meanwhile, or the store cannot be read
+            refused: Future[T] = Future()
+            refused.set_exception(error)
+            return refused
         with self._lock:
             future = self._reads.get(key)
             if future is None or (future.done() and future.exception() is not None):
@@ -85,6 +90,10 @@ class Live:
             while len(self._reads) > KEPT_READS:
                 self._reads.popitem(last=False)
         return future
+
+    def apart(self, work: Callable[[], T]) -> Future[T]:
+        """Do `work` in a thread, each time: for what writes."""
+        return _pool.submit(work)
 
     def _tell_all(self, look: Look) -> None:
         with self._lock:

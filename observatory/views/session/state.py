@@ -36,6 +36,7 @@ CALLS = {"1": "1 call", "2": "2 calls", "3": "3 calls", "all": "everything"}
 QUERY = {
     "view": "view",
     "service": "service",
+    "incident": "incident",
     "span": "range",
     "calls": "calls",
     "search": "q",
@@ -56,6 +57,7 @@ class State(param.Parameterized):  # type: ignore[misc]
 
     view = param.String("health", doc="Name of the view that is open.")
     service = param.String("", doc="Service whose drill-down is open; empty shows all of them.")
+    incident = param.String("", doc="Id of the incident that is open in the strip; empty shows them as lines only.")
     span = param.Selector(default="24h", objects=list(SPANS), doc="How far back the drill-down reaches.")
     window = param.Tuple(None, length=2, allow_None=True, doc="Part of it that is zoomed into: start, end.")
 

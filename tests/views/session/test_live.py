@@ -12,7 +12,9 @@ import pytest
 from support.servers import wait_until
 from views.conftest import NOW
 
-from observatory.errors import StoreError
+from observatory.access.permissions import EVERYTHING
+from observatory.access.scoped import ScopedReader
+from observatory.errors import NotSignedInError, StoreError
 from observatory.health.overview import Overview
 from observatory.runtime import Runtime
 from observatory.views.session.live import Live, end_of, live, when_read
@@ -57,6 +59,16 @@ def test_one_read_serves_every_page(shared: Live, bare: Runtime, monkeypatch: py
     assert all(overview is news[0][0] and error == "" for overview, error in news)
     for document in documents:
         shared.unsubscribe(document)
+
+
+def test_a_read_of_somebody_who_has_signed_out_says_so(bare: Runtime) -> None:
+    def check() -> None:
+        raise NotSignedInError("sign in again")
+
+    told: list[tuple[object, str]] = []
+    page = Live(ScopedReader(bare, EVERYTHING, check))
+    when_read(page.once(("anything",), lambda: 1), lambda found, error: told.append((found, error)))
+    assert told == [(None, "sign in again")]
 
 
 def test_the_looking_ends_with_the_last_page(shared: Live) -> None:
