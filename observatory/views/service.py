@@ -16,6 +16,7 @@ from observatory.health.overview import ServiceStatus
 from observatory.model import Severity
 from observatory.runtime.reader import Reader
 from observatory.views.calls import CallSection
+from observatory.views.changes import ChangeSection
 from observatory.views.charts.charts import Chart, charts, milliseconds
 from observatory.views.charts.figures import MetricFigure
 from observatory.views.charts.navigator import Navigator
@@ -65,9 +66,10 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         self._navigator: Navigator | None = None
         self._charts = Box(sheet="charts.css", css_classes=["charts"])
         rail = Box(self._score, self._list, sheet="rail.css")
+        self._changes = ChangeSection(runtime, state)
         self._calls = CallSection(runtime, state)
         split = Box(self._charts, rail, sheet="split.css", css_classes=["split"])
-        self._layout = Box(self._head, split, self._calls)
+        self._layout = Box(self._head, split, self._changes, self._calls)
         state.param.watch(self._ask, ["service", "span", "window", "overview"])
         state.param.watch(self._restyle, "dark")
         self._ask()
@@ -169,6 +171,8 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         ) | {"drawn": self._drawn}
         self._score.data = score_table(status.health if status else None)
         shown = "the part zoomed into" if self._state.window else f"the last {in_words(self._state.span)}"
+        history = self._history
+        self._changes.show(name, history.changes if history else None, shown)
         self._list.data = anomaly_list(
             anomalies,
             now,
