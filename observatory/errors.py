@@ -26,6 +26,7 @@
     │   ├── SourceTimeoutError
     │   └── MalformedAnswerError
     │       └── AnswerTooLargeError
+    ├── DeliveryError                  a message was not taken by whom it was for
     └── StoreError                     the store cannot be opened, read or written
         ├── StoreInUseError
         ├── StoreCorruptError
@@ -159,6 +160,18 @@ class MalformedAnswerError(SourceError):
 
 class AnswerTooLargeError(MalformedAnswerError):
     """The answer is larger than the settings allow; that of a shorter range may be small enough."""
+
+
+class DeliveryError(ObservatoryError):
+    """A message was not taken by whom it was for.
+
+    `wait` is how long the receiver asked to be left alone [s]; `is_final` tells whether trying again is of no use.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None, is_final: bool = False) -> None:
+        super().__init__(message)
+        self.wait = wait
+        self.is_final = is_final
 
 
 class StoreError(ObservatoryError):

@@ -21,7 +21,7 @@ FLOORS = (
     {"model"},
     {"config", "detectors"},
     {"logs", "sources", "store", "compute"},
-    {"collection", "detection", "incidents", "annotations", "rootcause"},
+    {"collection", "detection", "incidents", "annotations", "rootcause", "notifications", "integrations"},
     {"health"},
     {"analysis", "evaluation", "notebooks"},
     {"schedule", "runtime"},

@@ -22,6 +22,7 @@ from pydantic_settings import (
 from observatory.config.calls import checked_calls
 from observatory.config.location import DEMO_STORE, OWN_STORE, PREFIX, config_file
 from observatory.config.loopback import is_loopback
+from observatory.config.notify import NotifySettings
 from observatory.config.schedule import JobSettings
 from observatory.config.services import ServiceOverride
 from observatory.config.sources import JaegerSettings, PresetSettings, SourceSettings
@@ -110,6 +111,16 @@ class Settings(BaseSettings):
     incident_reports: Literal["critical", "high", "medium", "low"] | None = Field(
         None,
         description="A report is made of an incident that ends, if it was of this severity or worse; unset: of none.",
+    )
+    notify: dict[str, NotifySettings] = Field(
+        default_factory=dict,
+        description="Who is told of incidents: `[notify.oncall]` with `kind`, what it takes, and which it is told of.",
+    )
+    public_url: AnyHttpUrl | None = Field(
+        None, description="Address by which people reach the dashboard; links in messages begin with it. Unset: none."
+    )
+    keep_delivery_days: float = Field(
+        90.0, gt=0, description="Age at which the record of what was sent to whom is removed [days]."
     )
     keep_run_days: float | None = Field(
         30.0,

@@ -11,12 +11,11 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_
 from observatory.config.types import Names
 
 
-class ServerSettings(BaseModel):
-    """How a server is reached: address, log-in, TLS, limits."""
+class ConnectionSettings(BaseModel):
+    """How a server is reached whose address is known: log-in, TLS, limits."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: AnyHttpUrl = Field(description="Address of the server, with a path prefix if it has one.")
     timeout: float = Field(30.0, gt=0, le=600, description="Longest wait for one answer [s].")
     token: SecretStr | None = Field(None, description="Bearer token.")
     token_file: Path | None = Field(
@@ -81,6 +80,12 @@ class ServerSettings(BaseModel):
     def _log_ins(self) -> list[str]:
         """The ways to log in that are set."""
         return [name for name in ("token", "token_file", "username") if getattr(self, name)]
+
+
+class ServerSettings(ConnectionSettings):
+    """How a server is reached: address, log-in, TLS, limits."""
+
+    url: AnyHttpUrl = Field(description="Address of the server, with a path prefix if it has one.")
 
 
 class SourceSettings(ServerSettings):

@@ -33,6 +33,7 @@ from observatory.model.names import (
     covers,
     is_pattern,
 )
+from observatory.model.notifications import TRANSITIONS, Delivery, DeliveryState, OutboxEntry
 from observatory.model.progress import Progress, no_progress
 from observatory.model.runs import Run, RunStatus
 from observatory.model.samples import SERVICE, TIMESTAMP, Collected, empty_samples
@@ -47,6 +48,7 @@ __all__ = [
     "OF_HEALTH",
     "SERVICE",
     "TIMESTAMP",
+    "TRANSITIONS",
     "UNKNOWN_KIND",
     "Anomaly",
     "Band",
@@ -55,6 +57,8 @@ __all__ = [
     "ChangeKind",
     "Collected",
     "Cycle",
+    "Delivery",
+    "DeliveryState",
     "End",
     "EventKind",
     "Evidence",
@@ -72,6 +76,7 @@ __all__ = [
     "LikelyCause",
     "NameRule",
     "NameRules",
+    "OutboxEntry",
     "Overlap",
     "Progress",
     "Reason",

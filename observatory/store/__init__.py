@@ -32,6 +32,7 @@ from observatory.store.tables.incidents import Incidents
 from observatory.store.tables.keys import KeyTable
 from observatory.store.tables.leases import LeaseTable
 from observatory.store.tables.notes import NoteTable
+from observatory.store.tables.notifications import Notifications
 from observatory.store.tables.remarks import RemarkTable
 from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.running import RunningTable
@@ -95,6 +96,8 @@ class Store:
         """Verdicts of people on anomalies."""
         self.incidents = Incidents(database)
         """Incidents, with their timelines."""
+        self.notifications = Notifications(database)
+        """What people are told of incidents."""
         self.changes = ChangeTable(database)
         """Deployments and other changes of services."""
         self.running = RunningTable(database)

@@ -17,6 +17,7 @@ ORDER BY started_at DESC, id
 LIMIT coalesce($limit, 1000000)
 """
 INCIDENT = "SELECT * FROM incidents WHERE id = ?"
+INCIDENTS_OF = "SELECT * FROM incidents WHERE list_contains(CAST(? AS VARCHAR[]), id)"
 # What goes on, and what ended after a time or was found to have.
 RECENT = """
 SELECT * FROM incidents
@@ -46,4 +47,6 @@ FORGET = (
     "DELETE FROM incident_symptoms WHERE list_contains(CAST(? AS VARCHAR[]), incident_id)",
     "DELETE FROM incident_causes WHERE list_contains(CAST(? AS VARCHAR[]), incident_id)",
     "DELETE FROM incident_events WHERE list_contains(CAST(? AS VARCHAR[]), incident_id)",
+    "DELETE FROM outbox WHERE list_contains(CAST(? AS VARCHAR[]), incident_id)",
+    "DELETE FROM deliveries WHERE list_contains(CAST(? AS VARCHAR[]), incident_id)",
 )

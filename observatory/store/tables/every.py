@@ -17,6 +17,7 @@ from observatory.store.tables.keys import KeyTable
 from observatory.store.tables.leases import LeaseTable
 from observatory.store.tables.names import ArchivedNameTable, NameRuleTable
 from observatory.store.tables.notes import NoteTable
+from observatory.store.tables.notifications import DeliveryTable, OutboxTable
 from observatory.store.tables.remarks import RemarkTable
 from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.running import RunningTable
@@ -36,6 +37,7 @@ TABLES: tuple[type[Table], ...] = (
     CauseTable,
     ChangeTable,
     CycleTable,
+    DeliveryTable,
     EventTable,
     FaultTable,
     FeedbackTable,
@@ -45,6 +47,7 @@ TABLES: tuple[type[Table], ...] = (
     LeaseTable,
     NameRuleTable,
     NoteTable,
+    OutboxTable,
     RemarkTable,
     RunningTable,
     RunTable,

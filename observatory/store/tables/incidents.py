@@ -12,11 +12,13 @@ from typing import Any
 from observatory.errors import NotFoundError
 from observatory.model import (
     SERVICE,
+    TRANSITIONS,
     Incident,
     IncidentChanges,
     IncidentEvent,
     IncidentState,
     LikelyCause,
+    OutboxEntry,
     Reason,
     Severity,
     Symptom,
@@ -26,6 +28,7 @@ from observatory.store.engine.homes.base import Session
 from observatory.store.sql import incidents
 from observatory.store.sql.literals import Row
 from observatory.store.tables.base import Column, ValueTable
+from observatory.store.tables.notifications import OutboxTable
 from observatory.store.tables.watermarks import WatermarkTable
 
 FOLLOWED = "incidents"
@@ -194,6 +197,7 @@ class Incidents:
         self._symptoms = SymptomTable(database)
         self._causes = CauseTable(database)
         self._events = EventTable(database)
+        self._outbox = OutboxTable(database)
 
     def read(
         self,
@@ -228,6 +232,11 @@ class Incidents:
         """The incident of that id; raises NotFoundError."""
         rows = self._database.rows(incidents.INCIDENT, [incident_id])
         return _one(self._complete(rows, self._database.rows), incident_id)
+
+    def get_many(self, ids: Iterable[str]) -> dict[str, Incident]:
+        """The incidents of those ids that there are, by id."""
+        rows = self._database.rows(incidents.INCIDENTS_OF, [sorted(set(ids))])
+        return {one.id: one for one in self._complete(rows, self._database.rows)}
 
     def events(self, incident_id: str) -> list[IncidentEvent]:
         """The timeline of an incident, the oldest line first."""
@@ -324,8 +333,10 @@ class Incidents:
             if event.incident_id not in numbers:
                 (last,) = session.rows(incidents.LAST_NUMBER, [event.incident_id])[0].values()
                 numbers[event.incident_id] = int(last)
-            numbers[event.incident_id] += 1
-            self._events.put(session, KeptEvent(numbers[event.incident_id], event))
+            number = numbers[event.incident_id] = numbers[event.incident_id] + 1
+            self._events.put(session, KeptEvent(number, event))
+            if event.kind in TRANSITIONS:
+                self._outbox.put(session, OutboxEntry(event.incident_id, number, event.kind, event.at))
 
 
 def _one(found: Sequence[Incident], incident_id: str) -> Incident:

@@ -1,0 +1,76 @@
+"""What people are told of incidents: transitions that wait to be handed out, and their delivery to each destination."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from observatory.model.incidents import EventKind
+
+TRANSITIONS: tuple[EventKind, ...] = (
+    "opened",
+    "worse",
+    "better",
+    "acknowledged",
+    "resolved",
+    "reopened",
+    "merged",
+)
+"""Lines of a timeline that destinations are told of."""
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery has come."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    """Given up: a dead letter, which can be sent again by hand."""
+    SUMMED = "summed up"
+    """A later message said it."""
+    DROPPED = "not sent"
+    """Left out, for the reason that it carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A line of a timeline that destinations are still to be told of: its incident, number, kind and time."""
+
+    incident_id: str
+    number: int
+    kind: EventKind
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One transition on its way to one destination.
+
+    Attributes
+    ----------
+    attempts
+        How often it was tried.
+    due_at
+        When it is tried next, while it waits.
+    changed_at
+        When anything about it changed last; of what was sent, when that was.
+    reason
+        Why it failed last, or was left out.
+    """
+
+    destination: str
+    incident_id: str
+    number: int
+    kind: EventKind
+    happened_at: datetime
+    state: DeliveryState
+    due_at: datetime
+    changed_at: datetime
+    attempts: int = 0
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        """What identifies the message over all attempts, for receivers that leave out what they have had."""
+        return f"{self.incident_id}-{self.number}"

@@ -1,0 +1,1 @@
+"""What people are told of incidents: which destination hears of what, when, and in which words."""

@@ -1,0 +1,84 @@
+"""From the outbox to deliveries: each transition goes to the destinations that want it, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from observatory.config.notify import NotifySettings
+from observatory.integrations import Destination
+from observatory.model import Delivery, DeliveryState, Incident, OutboxEntry
+from observatory.notifications.backoff import GIVEN_UP
+from observatory.notifications.choosing import is_wanted
+from observatory.store import Store
+from observatory.times import rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A destination, and which incidents it is told of."""
+
+    settings: NotifySettings
+    destination: Destination[Any]
+
+
+def hand_out(store: Store, told: Mapping[str, Told], now: datetime) -> int:
+    """Make deliveries of all that is in the outbox; returns how many.
+
+    A destination hears of what happened since it was first there: nobody is told of the past that a new store was
+    filled with.
+    """
+    since = {name: _known_since(store, name, now) for name in told}
+    entries = store.notifications.outbox()
+    if not entries:
+        return 0
+    incidents = store.incidents.get_many(entry.incident_id for entry in entries)
+    merged = [one.merged_into for one in incidents.values() if one.merged_into]
+    incidents |= store.incidents.get_many(merged) if merged else {}
+    deliveries = [
+        delivery
+        for entry in entries
+        if (incident := incidents.get(entry.incident_id)) is not None
+        for delivery in _deliveries(entry, incident, incidents, told, since, now)
+    ]
+    store.notifications.hand_out(entries, deliveries)
+    return len(deliveries)
+
+
+def _deliveries(
+    entry: OutboxEntry,
+    incident: Incident,
+    incidents: Mapping[str, Incident],
+    told: Mapping[str, Told],
+    since: Mapping[str, datetime],
+    now: datetime,
+) -> Iterator[Delivery]:
+    subject = incidents.get(incident.merged_into or "", incident)  # what was merged has left its services to another
+    for name, one in told.items():
+        if entry.happened_at < since[name] or not is_wanted(
+            one.settings, one.destination.defaults, incident, subject.services, entry.kind
+        ):
+            continue
+        is_past = entry.happened_at < now - GIVEN_UP
+        yield Delivery(
+            name,
+            entry.incident_id,
+            entry.number,
+            entry.kind,
+            entry.happened_at,
+            DeliveryState.DROPPED if is_past else DeliveryState.WAITING,
+            now,
+            now,
+            reason="it had happened more than a day before" if is_past else "",
+        )
+
+
+def _known_since(store: Store, name: str, now: datetime) -> datetime:
+    note = f"destination {name}"
+    known = store.note(note)
+    if known is None:
+        store.write_note(note, rfc3339(now))
+        return now
+    return datetime.fromisoformat(known)

@@ -1,0 +1,129 @@
+"""Telling people: of the processes that share a store one empties the outbox, with a thread for each destination."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from observatory.errors import ObservatoryError
+from observatory.runtime.hand_out import Told, hand_out
+from observatory.runtime.leader import LeaderElection
+from observatory.runtime.sending import Lane
+from observatory.store import Store
+
+log = logging.getLogger(__name__)
+
+POLL = 2.0
+"""Time between looks into the outbox [s]; a cycle of this process wakes it at once."""
+LEASE = timedelta(seconds=30)
+"""How long a process that fell silent is waited for."""
+MARGIN = timedelta(seconds=5)
+"""A claim that is about to run out is not relied on."""
+
+
+class Notifier:
+    """Hands out what is in the outbox, and has each destination send what waits for it.
+
+    Parameters
+    ----------
+    store
+        Shared with any number of processes; one of them sends.
+    told
+        The destinations by name.
+    clock
+        Tells the time, in UTC.
+    public_url
+        Where people reach the dashboard; empty: nowhere.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        told: Mapping[str, Told],
+        clock: Callable[[], datetime],
+        public_url: str = "",
+    ) -> None:
+        self._store = store
+        self._told = told
+        self._clock = clock
+        self._leader = LeaderElection(store, "notify", clock, LEASE)
+        self._ours_until: datetime | None = None
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._wakers: dict[str, threading.Event] = {name: threading.Event() for name in told}
+        self.lanes = {name: Lane(store, one, public_url, self._may_send) for name, one in told.items()}
+        self.error = ""
+        """Why the outbox could not be emptied; empty once it was."""
+
+    def start(self) -> None:
+        """Begin, in daemon threads; once."""
+        if self._threads:
+            return
+        self._threads = [threading.Thread(target=self._hand_out, name="observatory-notifier", daemon=True)]
+        for name, lane in self.lanes.items():
+            thread = threading.Thread(target=self._send, args=(lane,), name=f"observatory-notify-{name}", daemon=True)
+            self._threads.append(thread)
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Something happened: look now."""
+        self._woken.set()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End: a message on its way is waited for, and what waits stays for the next start."""
+        self._stopping.set()
+        for waker in (self._woken, *self._wakers.values()):
+            waker.set()
+        for thread in self._threads:
+            thread.join(timeout)
+        self._leader.release()
+        for one in self._told.values():
+            one.destination.close()
+
+    def step(self) -> None:
+        """Claim, hand out and send what is due, one destination after the other: what the threads do all the time."""
+        self._claim_and_hand_out()
+        for lane in self.lanes.values():
+            lane.send_due(self._clock())
+
+    def _hand_out(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._claim_and_hand_out()
+                self.error = ""
+            except ObservatoryError as error:
+                if not self.error and not self._stopping.is_set():
+                    log.warning("what happened cannot be told for now: %s", error)
+                self.error = str(error)
+            for waker in self._wakers.values():
+                waker.set()
+            self._woken.wait(POLL)
+            self._woken.clear()
+
+    def _send(self, lane: Lane) -> None:
+        waker = self._wakers[lane.name]
+        while not self._stopping.is_set():
+            waker.wait()
+            waker.clear()
+            try:
+                while self._may_send() and lane.send_due(self._clock()):
+                    pass
+            except ObservatoryError as error:
+                if not self._stopping.is_set():
+                    log.warning("%s: %s", lane.name, error)
+
+    def _claim_and_hand_out(self) -> None:
+        now = self._clock()
+        if self._leader.claim():
+            self._ours_until = now + LEASE - MARGIN
+            hand_out(self._store, self._told, now)
+        else:
+            self._ours_until = None
+
+    def _may_send(self) -> bool:
+        """Whether the claim of this process still holds: one that was held up must not go on where it was."""
+        return not self._stopping.is_set() and self._ours_until is not None and self._clock() < self._ours_until
