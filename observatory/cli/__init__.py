@@ -23,6 +23,7 @@ from observatory.cli.guides import guides
 from observatory.cli.importing import import_samples
 from observatory.cli.incidents import incidents_app
 from observatory.cli.keys import audit, keys_app
+from observatory.cli.notify import notify_app
 from observatory.cli.run import RunCommand, lab, run
 from observatory.cli.schedule import schedule_app
 from observatory.cli.serve import demo, serve
@@ -51,6 +52,7 @@ app.command("import", epilog="Example: `observatory import history.csv --map lat
 )
 app.add_typer(services_app, name="services")
 app.add_typer(incidents_app, name="incidents")
+app.add_typer(notify_app, name="notify")
 app.add_typer(store_app, name="store")
 app.add_typer(changes_app, name="changes")
 app.add_typer(feedback_app, name="feedback")

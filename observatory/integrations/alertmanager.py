@@ -52,9 +52,7 @@ class AlertmanagerOptions(HttpOptions):
                 raise ValueError("urls holds what is no address such as http://host:9093")
         for name in self.labels:
             if not _LABEL.fullmatch(name) or name in OWN_LABELS:
-                raise ValueError(
-                    f"labels: {name!r} cannot be a label of yours (letters, digits and _; not {OWN_LABELS})"
-                )
+                raise ValueError(f"labels: {name!r} is taken, or no name of letters, digits and _")
         return self
 
 
@@ -71,7 +69,7 @@ class Alertmanager(HttpDestination[AlertmanagerOptions]):
         """See `Destination.send`."""
         now = datetime.now(UTC)
         if message.incident is None:
-            self._tell([test_alert(message, self.settings.labels, now)])
+            self._tell([trial_alert(message, self.settings.labels, now)])
         elif alerts := list(alerts_of(message.incident, self.settings.labels, now, message)):
             self._tell(alerts)
 
@@ -99,8 +97,8 @@ class Alertmanager(HttpDestination[AlertmanagerOptions]):
                 failures.append(error)
         if len(failures) == len(members):
             raise failures[0]
-        for error in failures:
-            log.warning("%s: a member of the cluster was not told: %s", self.name, error)
+        for failure in failures:
+            log.warning("%s: a member of the cluster was not told: %s", self.name, failure)
 
     def _tell_one(self, member: str, alerts: Sequence[dict[str, Any]]) -> None:
         """One request; where it is refused the good ones were taken all the same, and the bad one is named."""
@@ -156,7 +154,7 @@ def alerts_of(
         yield alert
 
 
-def test_alert(message: Message, labels: dict[str, str], now: datetime) -> dict[str, Any]:
+def trial_alert(message: Message, labels: dict[str, str], now: datetime) -> dict[str, Any]:
     """An alert that is over in a minute."""
     return {
         "labels": {**labels, "alertname": f"{ALERT}Test", "incident": message.key, "service": "test"},

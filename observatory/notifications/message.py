@@ -160,6 +160,13 @@ def summary(deliveries: Sequence[Delivery], incidents: Sequence[Incident], now: 
     return Message(key, "summary", now, title, shown, worst)
 
 
+def trial_message(name: str, who: str, now: datetime, public_url: str = "") -> Message:
+    """A message that only shows that a destination works."""
+    facts = (Fact("Destination", name), Fact("Sent by", _name(who)), Fact("At", f"{now:{TIME}} UTC"))
+    title = "A test: nothing is wrong, and this is where incidents will be told"
+    return Message(f"test-{name}-{int(now.timestamp())}", "test", now, title, facts, Severity.LOW, link=public_url)
+
+
 def shortened(text: str, most: int) -> str:
     """A text of at most so many characters, with a mark where it was cut."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -21,7 +21,9 @@ from observatory.errors import ConfigError, InvalidInputError, SourceError
 from observatory.health.overview import Overview, overview
 from observatory.model import Cycle, Failure, Fault, Incident, Progress, no_progress
 from observatory.runtime.feed import Feed
+from observatory.runtime.hand_out import destinations_of
 from observatory.runtime.leader import LeaderElection
+from observatory.runtime.notifier import Notifier
 from observatory.runtime.overviews import OverviewCache
 from observatory.runtime.parts import Parts
 from observatory.runtime.pipeline import Pipeline
@@ -79,6 +81,7 @@ class Runtime:
             self.store, "worker", clock, timedelta(seconds=max(SHORTEST_LEASE, 3 * settings.interval))
         )
         self.worker = Worker(self._cycle_as_leader, settings.interval, clock)
+        self.notifier = Notifier(self.store, destinations_of(settings), clock, str(settings.public_url or ""))
         self.before_close: list[Callable[[], object]] = []
         """Called before the store is closed, by whatever has something left to write."""
         self.feed = Feed(lambda: self.overview(), self._incidents)
@@ -238,11 +241,13 @@ class Runtime:
         with self._lock:
             if self.settings.worker and not self._is_closed:
                 self.worker.start()
+                self.notifier.start()
 
     def _cycle_as_leader(self, now: datetime, skipped: int = 0) -> None:
         """What the worker does: a cycle, unless another process leads."""
         if self.leader.claim():
             self.pipeline.run_cycle(now, skipped)
+            self.notifier.wake()
             self.leader.claim()  # a long cycle may have used it up
 
     def _make_sources(self) -> list[Source]:
@@ -259,6 +264,7 @@ class Runtime:
                 return
             self._is_closed = True  # nothing starts the worker from now on
         self.worker.stop()
+        self.notifier.stop()
         self.feed.close()
         for write in self.before_close:
             write()

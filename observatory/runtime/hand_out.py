@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from observatory.config import Settings
 from observatory.config.notify import NotifySettings
-from observatory.integrations import Destination
+from observatory.integrations import Destination, make_destination
 from observatory.model import Delivery, DeliveryState, Incident, OutboxEntry
 from observatory.notifications.backoff import GIVEN_UP
 from observatory.notifications.choosing import is_wanted
@@ -22,6 +23,11 @@ class Told:
 
     settings: NotifySettings
     destination: Destination[Any]
+
+
+def destinations_of(settings: Settings) -> dict[str, Told]:
+    """The destinations of the settings, by name. Raises ConfigError."""
+    return {name: Told(table, make_destination(name, table)) for name, table in settings.notify.items()}
 
 
 def hand_out(store: Store, told: Mapping[str, Told], now: datetime) -> int:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from observatory.errors import ObservatoryError
+from observatory.errors import NotFoundError, ObservatoryError
 from observatory.runtime.hand_out import Told, hand_out
 from observatory.runtime.leader import LeaderElection
 from observatory.runtime.sending import Lane
@@ -46,7 +46,8 @@ class Notifier:
         public_url: str = "",
     ) -> None:
         self._store = store
-        self._told = told
+        self.told = told
+        """The destinations by name."""
         self._clock = clock
         self._leader = LeaderElection(store, "notify", clock, LEASE)
         self._ours_until: datetime | None = None
@@ -57,6 +58,13 @@ class Notifier:
         self.lanes = {name: Lane(store, one, public_url, self._may_send) for name, one in told.items()}
         self.error = ""
         """Why the outbox could not be emptied; empty once it was."""
+
+    def of(self, name: str) -> Told:
+        """The destination of that name. Raises NotFoundError."""
+        if name not in self.told:
+            there = ", ".join(self.told) or "none is set up, see `observatory help notifications`"
+            raise NotFoundError(f"there is no destination {name!r}: {there}")
+        return self.told[name]
 
     def start(self) -> None:
         """Begin, in daemon threads; once."""
@@ -81,7 +89,7 @@ class Notifier:
         for thread in self._threads:
             thread.join(timeout)
         self._leader.release()
-        for one in self._told.values():
+        for one in self.told.values():
             one.destination.close()
 
     def step(self) -> None:
@@ -120,7 +128,7 @@ class Notifier:
         now = self._clock()
         if self._leader.claim():
             self._ours_until = now + LEASE - MARGIN
-            hand_out(self._store, self._told, now)
+            hand_out(self._store, self.told, now)
         else:
             self._ours_until = None
 
