@@ -50,6 +50,7 @@ KINDS: Mapping[type[errors.ObservatoryError], Kind] = {
     errors.MalformedAnswerError: Kind(502, "source-malformed", "The metrics source answered with nonsense"),
     errors.SourceTimeoutError: Kind(504, "source-timeout", "The metrics source did not answer in time"),
     errors.SourceError: Kind(502, "source", "The metrics source did not deliver"),
+    errors.DeliveryError: Kind(502, "delivery", "A message was not taken"),
     errors.StoreError: Kind(503, "store", "The store cannot be used"),
     errors.ConfigError: Kind(500, "configuration", "A setting is wrong"),
     errors.ObservatoryError: Kind(500, "internal", "Something went wrong"),

@@ -59,10 +59,12 @@ def show(incident_id: IncidentId) -> None:
     """Show one incident: its likeliest causes with the evidence, its timeline, and what was like it before."""
     from observatory.analysis.similar_incidents import similar_incidents
     from observatory.display.incidents import cause_table, incident_table, similar_table, timeline_table
+    from observatory.display.notifications import delivery_table
 
     with open_reader() as runtime:
         found, events = runtime.store.incidents.get(incident_id), runtime.store.incidents.events(incident_id)
         similar = similar_incidents(runtime.store, found)
+        sent = runtime.store.notifications.log(incident_id=incident_id)
     say(found.title)
     say()
     print_table(incident_table([found]).drop(columns="what"))
@@ -72,6 +74,10 @@ def show(incident_id: IncidentId) -> None:
     say()
     say("Timeline")
     print_table(timeline_table(events))
+    if sent:
+        say()
+        say("Told")
+        print_table(delivery_table(sent).drop(columns="incident"))
     if similar:
         say()
         say("Similar ones before")

@@ -26,8 +26,11 @@ class Told:
 
 
 def destinations_of(settings: Settings) -> dict[str, Told]:
-    """The destinations of the settings, by name. Raises ConfigError."""
-    return {name: Told(table, make_destination(name, table)) for name, table in settings.notify.items()}
+    """The destinations of the settings, by name; the demo shows in its log what would be told. Raises ConfigError."""
+    tables = settings.notify
+    if not tables and settings.source_name == "demo":
+        tables = {"log": NotifySettings.model_validate({})}
+    return {name: Told(table, make_destination(name, table)) for name, table in tables.items()}
 
 
 def hand_out(store: Store, told: Mapping[str, Told], now: datetime) -> int:

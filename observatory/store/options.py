@@ -93,6 +93,8 @@ class Retention:
         Age at which anomalies and incidents that ended are removed, and changes.
     calls
         Age at which calls that were not seen since are removed.
+    deliveries
+        Age at which the record of what was sent to whom is removed.
     """
 
     archive: float | None = 35.0
@@ -100,8 +102,15 @@ class Retention:
     rollups: float | None = None
     anomalies: float | None = None
     calls: float | None = 90.0
+    deliveries: float | None = 90.0
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """What the settings say."""
-        return cls(settings.archive_days, settings.keep_raw_days, settings.keep_rollup_days, settings.keep_anomaly_days)
+        return cls(
+            settings.archive_days,
+            settings.keep_raw_days,
+            settings.keep_rollup_days,
+            settings.keep_anomaly_days,
+            deliveries=settings.keep_delivery_days,
+        )

@@ -13,6 +13,8 @@ from observatory.model import (
     Change,
     ChangeKind,
     Cycle,
+    Delivery,
+    DeliveryState,
     Evidence,
     Failure,
     Fault,
@@ -83,6 +85,7 @@ REMARK = Remark("eu", NOW - HOUR, NOW - HOUR, "a store is away")
 STATES = [KeptState("shop/cart", "multiscale", "version 1", NOW, NOW, bytes(range(32)) + b"'\0")]
 KEYS = [StoredKey("k1", "ci", "reader", ("shop/*", "a,b"), "00ff", "ab" * 8, START, NOW + HOUR)]
 AUDIT = [AuditEntry("r1", NOW, "key:ci", "127.0.0.1", "POST /api/feedback", "shop/cart", "403", "it's not yours")]
+DELIVERY = Delivery("on-call", "0a3f9c1d2b4e", 3, "worse", START, DeliveryState.FAILED, NOW, NOW, 4, "it's gone – ünï")
 RUN = Run(
     "run-1",
     "backfill",
@@ -135,6 +138,7 @@ def fill(store: Store) -> None:
     assert store.leases.take("worker", "me:1", NOW, HOUR)
     assert store.runs.begin(RUN)
     store.schedulers.seen("me:1", START, NOW)
+    store.notifications.settle([DELIVERY])
     store.maintain(NOW)
 
 
@@ -194,6 +198,7 @@ def values(store: Store) -> dict[str, Any]:
         "lease": [store.leases.take("worker", holder, NOW, HOUR) for holder in ("another", "me:1")],
         "runs": store.runs.last(),
         "schedulers": store.schedulers.alive(NOW),
+        "deliveries": store.notifications.log(),
         "watermark": store.watermarks.get("rollup"),
     }
 
@@ -216,6 +221,7 @@ WRITTEN = {
     "lease": [False, True],
     "runs": [RUN],
     "schedulers": {"me:1": NOW},
+    "deliveries": [DELIVERY],
     "watermark": NOW,
 }
 """What `values` gives of a store that lost nothing."""

@@ -10,7 +10,7 @@ from observatory.analysis.call_graph import MOST_HOPS
 from observatory.api.schemas import examples
 from observatory.catalog import METRICS
 from observatory.incidents.actions import LONGEST_NAME, LONGEST_NOTE
-from observatory.model import Band, ChangeKind, IncidentState, Severity
+from observatory.model import Band, ChangeKind, DeliveryState, IncidentState, Severity
 
 LIMIT, MAXIMUM_LIMIT = 100, 1000
 POINTS, MAXIMUM_POINTS = 1500, 11_000  # a day of minutes comes as it was stored
@@ -204,6 +204,15 @@ class AuditQuery(Query):
     who: Name | None = Field(None, description="Only of this caller, such as `key:grafana`.")
     refused: bool = Field(False, description="Only what was refused.")
     limit: int = Field(LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most entries in one answer.")
+
+
+class NotificationsQuery(Query):
+    """Query of what was sent to whom."""
+
+    destination: Name | None = Field(None, description="Only to this destination.")
+    state: Several[DeliveryState] = Field((), description="Only these; may be repeated.", examples=[["failed"]])
+    incident: Name | None = Field(None, description="Only about this incident.")
+    limit: int = Field(LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most deliveries in one answer.")
 
 
 class Renaming(BaseModel):

@@ -10,6 +10,7 @@ from observatory.store.sql import samples, tables
 from observatory.store.tables.calls import CallTable
 from observatory.store.tables.changes import ChangeTable
 from observatory.store.tables.incidents import Incidents
+from observatory.store.tables.notifications import Notifications
 from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.samples import floor_hour
 from observatory.store.tables.watermarks import WatermarkTable
@@ -53,6 +54,8 @@ def _retain(database: Database, archive: Archive, today: datetime, retention: Re
         statements += Incidents(database).forgetting(before)
     if retention.calls is not None:
         statements.append(CallTable.pruning(today, retention.calls))
+    if retention.deliveries is not None:
+        statements += Notifications(database).forgetting(today - timedelta(days=retention.deliveries))
     database.write(statements)
 
 
