@@ -22,8 +22,8 @@ class StateChoice(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
-    SUMMED = "summed up"
-    DROPPED = "not sent"
+    SUMMED = "summed"
+    DROPPED = "dropped"
 
 
 @notify_app.command("list", epilog="Example: `observatory notify list`")

@@ -27,9 +27,9 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     """Given up: a dead letter, which can be sent again by hand."""
-    SUMMED = "summed up"
+    SUMMED = "summed"
     """A later message said it."""
-    DROPPED = "not sent"
+    DROPPED = "dropped"
     """Left out, for the reason that it carries."""
 
 

@@ -187,7 +187,7 @@ def test_many_at_once_are_one_message(store: Store) -> None:
     assert "critical: shop/bad" in message.text
     while desk.at(0):
         pass
-    assert set(desk.states.values()) == {"summed up"}
+    assert set(desk.states.values()) == {"summed"}
 
 
 def test_what_could_not_be_told_for_an_hour_is_summed_up(store: Store) -> None:
@@ -211,7 +211,7 @@ def test_a_receiver_that_holds_a_state_gets_the_last_of_each(store: Store) -> No
     happens(store, an_incident("a"), "resolved", 2)
     desk.at(3)
     assert sorted(desk.recorder.kinds) == [("a", "resolved"), ("b", "opened")]
-    assert desk.states == {"a-1": "summed up", "a-2": "summed up", "a-3": "sent", "b-1": "sent"}
+    assert desk.states == {"a-1": "summed", "a-2": "summed", "a-3": "sent", "b-1": "sent"}
 
 
 def test_a_receiver_that_keeps_a_record_gets_all_however_late(store: Store) -> None:

@@ -16,6 +16,7 @@ from observatory.api.middleware.authorization import access
 from observatory.api.middleware.metrics import NAME
 from observatory.health.overview import Overview
 from observatory.model import Severity
+from observatory.store.tables.notifications import Notifications
 
 TAG = {"name": "monitoring", "description": "For Prometheus."}
 routes = APIBlueprint("exposition", __name__, tag=TAG)
@@ -33,8 +34,34 @@ def metrics() -> Response:
     registry.register(OfServices(context.reader().overview()))
     text = generate_latest(registry)
     if g.caller.scope.is_everything:
+        own = CollectorRegistry(auto_describe=False)
+        own.register(OfNotifications(context.context().runtime.store.notifications))
+        text += generate_latest(own)
         text += generate_latest(current_app.extensions["requests"].registry)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+
+class OfNotifications(Collector):
+    """Who was told, and what waits: an alert on it needs another way than the one that fails."""
+
+    def __init__(self, notifications: Notifications) -> None:
+        self._notifications = notifications
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector.collect`."""
+        deliveries = GaugeMetricFamily(
+            f"{NAME}_deliveries", "Messages about incidents by destination and state.", labels=["destination", "state"]
+        )
+        for count in self._notifications.counts():
+            deliveries.add_metric([count.destination, str(count.state)], count.deliveries)
+        yield deliveries
+        oldest = self._notifications.oldest_waiting()
+        if oldest is not None:
+            yield GaugeMetricFamily(
+                f"{NAME}_oldest_untold_timestamp_seconds",
+                "When the oldest happened that somebody is still to be told of.",
+                oldest.timestamp(),
+            )
 
 
 class OfServices(Collector):
