@@ -148,18 +148,11 @@ def test_every_table_of_the_settings_file_is_shown() -> None:
     assert shown == tables
 
 
-PLANNED = {"observatory/integrations/"}
-
-
 @pytest.mark.parametrize("guide", guides(), ids=ids)
 def test_every_file_and_folder_that_is_named_exists(guide: Guide) -> None:
     named = {token.content for token in guide.inline if token.type == "code_inline"}
     paths = {name for name in named if re.fullmatch(r"(\.ci|observatory|tests|notebooks|dashboards)/[\w./-]*", name)}
-    assert [path for path in sorted(paths - PLANNED) if not (ROOT / path).exists()] == []
-
-
-def test_what_is_planned_is_not_there_yet() -> None:
-    assert [path for path in PLANNED if (ROOT / path).exists()] == []
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
 def test_the_floors_are_those_that_imports_are_held_to() -> None:
