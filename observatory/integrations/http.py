@@ -6,6 +6,7 @@ name, for that of a webhook is its secret.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -88,6 +89,8 @@ class HttpDestination(Destination[H], Generic[H]):
     """A destination that is told over HTTP."""
 
     options: ClassVar[type[Options]] = HttpOptions
+    for_good: ClassVar[frozenset[int]] = FOR_GOOD
+    """Statuses after which a message is not sent again."""
 
     def __init__(self, name: str, settings: H) -> None:
         super().__init__(name, settings)
@@ -143,7 +146,7 @@ class HttpDestination(Destination[H], Generic[H]):
             raise DeliveryError(f"{self._host(address)} {unreachable(error, self.settings.timeout)}") from None
         answer = Answer(reply.status_code, self._without_secrets(text, address), reply.headers)
         if not 200 <= answer.status < 300:
-            raise refusal(self._host(address), answer)
+            raise refusal(self._host(address), answer, answer.status in self.for_good)
         return answer
 
     def close(self) -> None:
@@ -200,7 +203,7 @@ def make_session(settings: ConnectionSettings) -> requests.Session:
     return session
 
 
-def refusal(host: str, answer: Answer) -> DeliveryError:
+def refusal(host: str, answer: Answer, is_final: bool) -> DeliveryError:
     """What is raised for an answer that is no success."""
     said = " ".join(answer.text.split())
     words = f"{host} answered {answer.status}"
@@ -208,7 +211,7 @@ def refusal(host: str, answer: Answer) -> DeliveryError:
         words += ": a redirect, which is not followed: set the address it leads to"
     elif said and not said.startswith("<"):  # a page for browsers says nothing
         words += f": {said[:MOST_SAID]}"
-    return DeliveryError(words, wait=_wait_of(answer), is_final=answer.status in FOR_GOOD)
+    return DeliveryError(words, wait=_wait_of(answer), is_final=is_final)
 
 
 def unreachable(error: Exception, timeout: float) -> str:
@@ -253,6 +256,10 @@ def _wait_of(answer: Answer) -> float | None:
         return None
 
 
-def as_dict(value: object) -> dict[str, Any]:
-    """A JSON object, or an empty one for whatever else was answered."""
-    return value if isinstance(value, dict) else {}
+def as_object(answer: Answer) -> dict[str, Any]:
+    """The JSON object that was answered; an empty one for whatever else came."""
+    try:
+        found = json.loads(answer.text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -13,33 +14,17 @@ from typing import Any
 import pytest
 from support.destinations import an_incident
 from support.incidents import NOON
+from support.messages import destination, message
 from support.servers import FaultyServer, Reply, free_port
 
 from observatory.config.notify import NotifySettings
 from observatory.errors import ConfigError, DeliveryError
-from observatory.integrations import INTEGRATIONS, make_destination
-from observatory.model import Delivery, DeliveryState, IncidentState, Severity
-from observatory.notifications.message import Message, compose
+from observatory.integrations import INTEGRATIONS
+from observatory.model import EventKind, Severity, Symptom
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 KEY = "r" * 32
 PATH = "/services/T000/B000/a-secret-path"
-
-
-def message(kind: str = "opened", **facts: Any) -> Message:
-    incident = an_incident()
-    if kind == "resolved":
-        incident = type(incident)(**{**_fields(incident), "state": IncidentState.RESOLVED, "resolved_at": NOON})
-    delivery = Delivery("x", incident.id, 1, kind, NOON, DeliveryState.WAITING, NOON, NOON)  # type: ignore[arg-type]
-    return compose(delivery, incident, [], NOON, **facts)
-
-
-def _fields(incident: Any) -> dict[str, Any]:
-    return {name: getattr(incident, name) for name in incident.__slots__}
-
-
-def destination(kind: str, **options: Any) -> Any:
-    return make_destination("desk", NotifySettings(kind=kind, **options))
 
 
 def sent(kind: str, reply: Reply, **options: Any) -> list[Any]:
@@ -157,11 +142,9 @@ def test_a_webhook_is_signed_and_keeps_its_id_over_attempts() -> None:
 
 def test_slack_shows_texts_as_they_are() -> None:
     hostile = "<!channel> & <https://evil.example|click>"
-    incident = an_incident(service=hostile)
-    delivery = Delivery("x", "a", 1, "opened", NOON, DeliveryState.WAITING, NOON, NOON)
     with FaultyServer(Reply(200, b"ok")) as server:
         made = destination("slack", url=server.url)
-        made.send(compose(delivery, incident, [], NOON, "https://observatory.example"))
+        made.send(message(incident=an_incident(service=hostile), public_url="https://observatory.example"))
         (request,) = server.requests
     text = request.body.decode()
     assert "<!channel>" not in text
@@ -174,7 +157,7 @@ def test_slack_shows_texts_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("kind", "action"), [("opened", "trigger"), ("acknowledged", "acknowledge"), ("resolved", "resolve")]
 )
-def test_pagerduty_gets_events_that_its_schema_allows(kind: str, action: str) -> None:
+def test_pagerduty_gets_events_that_its_schema_allows(kind: EventKind, action: str) -> None:
     with FaultyServer(Reply(202, b'{"status": "success"}')) as server:
         made = destination("pagerduty", url=server.url, routing_key=KEY)
         made.send(message(kind))
@@ -192,19 +175,16 @@ def test_pagerduty_gets_events_that_its_schema_allows(kind: str, action: str) ->
 
 def test_texts_that_are_too_long_are_cut_not_refused() -> None:
     incident = an_incident(service="shop/" + "x" * 200)
-    symptom = incident.symptoms[0]
-    many = tuple(
-        type(symptom)(f"shop/s{n}", NOON, NOON, True, Severity.HIGH, "multiscale", "y" * 5000) for n in range(300)
-    )
-    huge = type(incident)(**{**_fields(incident), "symptoms": many})
-    delivery = Delivery("x", "a", 1, "opened", NOON, DeliveryState.WAITING, NOON, NOON)
+    many = tuple(Symptom(f"shop/s{n}", NOON, NOON, True, Severity.HIGH, "multiscale", "y" * 5000) for n in range(300))
+    huge = replace(incident, symptoms=many)
     for kind, options, most in (
         ("slack", {}, 40_000),
         ("webhook", {}, 20_000),
+        ("loki", {}, 256_000),
         ("pagerduty", {"routing_key": KEY}, 512_000),
     ):
         with FaultyServer(Reply(200, b"ok")) as server:
-            destination(kind, url=server.url, **options).send(compose(delivery, huge, [], NOON))
+            destination(kind, url=server.url, **options).send(message(incident=huge))
             (request,) = server.requests
         assert len(request.body) < most, kind
         if kind == "pagerduty":

@@ -394,7 +394,7 @@ class FaultyServer:
             def do_POST(self) -> None:
                 owner._answer(self)
 
-            do_GET = do_POST  # noqa: N815
+            do_GET = do_PATCH = do_POST  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Nobody reads it."""
