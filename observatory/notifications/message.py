@@ -173,10 +173,8 @@ def shortened(text: str, most: int) -> str:
 
 
 def link_to(public_url: str, incident: Incident) -> str:
-    """Where people look at the service that an incident most likely began with."""
-    if not public_url or not incident.origin:
-        return public_url
-    return f"{public_url.rstrip('/')}/?service={quote(incident.origin, safe='/')}"
+    """Where people look at an incident and work on it; empty where no public address is known."""
+    return f"{public_url.rstrip('/')}/?incident={quote(incident.id)}" if public_url else ""
 
 
 def _title(

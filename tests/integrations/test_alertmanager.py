@@ -71,7 +71,7 @@ def test_each_service_of_an_incident_is_an_alert_until_it_is_resolved(server: Se
     }
     assert alert["annotations"]["severity"] == "high"
     assert alert["annotations"]["description"] == "shop/cart: errors 12 %"
-    assert alert["generatorURL"] == "https://observatory.example/?service=shop/cart"
+    assert alert["generatorURL"] == "https://observatory.example/?incident=one"
     tell(told, replace(incident, severity=incident.severity, state=IncidentState.ACKNOWLEDGED), "worse")
     assert set(alerts(server, "one")) == set(incident.services), "told again it is the same alert"
     tell(told, replace(incident, state=IncidentState.RESOLVED, resolved_at=datetime.now(UTC)), "resolved")

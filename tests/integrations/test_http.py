@@ -151,7 +151,7 @@ def test_slack_shows_texts_as_they_are() -> None:
     assert "<https://evil" not in text
     assert "&lt;!channel&gt;" in text
     blocks = json.loads(request.body)["attachments"][0]["blocks"]
-    assert blocks[0]["text"]["text"].startswith("*<https://observatory.example/?service=")
+    assert blocks[0]["text"]["text"].startswith("*<https://observatory.example/?incident=a|")
 
 
 @pytest.mark.parametrize(
