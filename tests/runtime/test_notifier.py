@@ -113,7 +113,7 @@ def test_kills_and_failures_lose_nothing_and_double_nothing_but_by_key(store: St
     working = notifier(store, clock, desk)
     for number in range(count):
         happens(store, an_incident(f"i{number:02}"), "resolved", 1)
-    while store.notifications.oldest_waiting() is not None:
+    while store.notifications.outbox() or store.notifications.waiting("desk"):
         clock.now += timedelta(seconds=20)
         try:
             working.step()

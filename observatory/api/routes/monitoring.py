@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, g
@@ -35,7 +36,8 @@ def metrics() -> Response:
     text = generate_latest(registry)
     if g.caller.scope.is_everything:
         own = CollectorRegistry(auto_describe=False)
-        own.register(OfNotifications(context.context().runtime.store.notifications))
+        runtime = context.context().runtime
+        own.register(OfNotifications(runtime.store.notifications, runtime.clock()))
         text += generate_latest(own)
         text += generate_latest(current_app.extensions["requests"].registry)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
@@ -44,8 +46,9 @@ def metrics() -> Response:
 class OfNotifications(Collector):
     """Who was told, and what waits: an alert on it needs another way than the one that fails."""
 
-    def __init__(self, notifications: Notifications) -> None:
+    def __init__(self, notifications: Notifications, now: datetime) -> None:
         self._notifications = notifications
+        self._now = now
 
     def collect(self) -> Iterator[Metric]:
         """See `Collector.collect`."""
@@ -55,11 +58,11 @@ class OfNotifications(Collector):
         for count in self._notifications.counts():
             deliveries.add_metric([count.destination, str(count.state)], count.deliveries)
         yield deliveries
-        oldest = self._notifications.oldest_waiting()
+        oldest = self._notifications.oldest_overdue(self._now)
         if oldest is not None:
             yield GaugeMetricFamily(
                 f"{NAME}_oldest_untold_timestamp_seconds",
-                "When the oldest happened that somebody is still to be told of.",
+                "When the oldest happened that somebody should have been told of.",
                 oldest.timestamp(),
             )
 

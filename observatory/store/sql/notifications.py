@@ -40,9 +40,12 @@ COUNTS = """
 SELECT destination, state, count(*) AS deliveries, min(happened_at) AS oldest, max(changed_at) AS newest
 FROM deliveries GROUP BY destination, state ORDER BY destination, state
 """
-OLDEST_WAITING = """
+# What quiet hours hold back is not overdue: it is put off by a minute again and again.
+OLDEST_OVERDUE = """
 SELECT min(happened_at) FROM (
-    SELECT happened_at FROM outbox UNION ALL SELECT happened_at FROM deliveries WHERE state = 'waiting'
+    SELECT happened_at FROM outbox
+    UNION ALL
+    SELECT happened_at FROM deliveries WHERE state = 'waiting' AND (attempts > 0 OR due_at < $before)
 )
 """
 FORGET = "DELETE FROM deliveries WHERE state <> 'waiting' AND changed_at < ?"

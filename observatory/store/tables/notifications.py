@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pandas as pd
 
@@ -13,6 +13,9 @@ from observatory.store.engine.database import Database, Statement, batch_name
 from observatory.store.engine.homes.base import Session
 from observatory.store.sql import notifications
 from observatory.store.tables.base import Column, ValueTable
+
+OVERDUE = timedelta(minutes=2)
+"""What was due so long ago and was not tried waits for a process that sends."""
 
 
 class OutboxTable(ValueTable[OutboxEntry]):
@@ -135,9 +138,9 @@ class Notifications:
             for row in self._database.rows(notifications.COUNTS)
         ]
 
-    def oldest_waiting(self) -> datetime | None:
-        """When the oldest transition happened that some destination is still to be told of."""
-        oldest: datetime | None = self._database.value(notifications.OLDEST_WAITING)
+    def oldest_overdue(self, now: datetime) -> datetime | None:
+        """When the oldest transition happened that somebody should have been told of; None where there is none."""
+        oldest: datetime | None = self._database.value(notifications.OLDEST_OVERDUE, {"before": now - OVERDUE})
         return oldest
 
     def forgetting(self, before: datetime) -> list[Statement]:
