@@ -116,6 +116,9 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Who is told of incidents: `[notify.oncall]` with `kind`, what it takes, and which it is told of.",
     )
+    heartbeat_url: SecretStr | None = Field(
+        None, description="Address asked for after each cycle, for what alerts when that stays away. Unset: none."
+    )
     public_url: AnyHttpUrl | None = Field(
         None, description="Address by which people reach the dashboard; links in messages begin with it. Unset: none."
     )

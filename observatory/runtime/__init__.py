@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from observatory.analysis.history import POINTS, ServiceHistory, service_history
 from observatory.collection.collect import CollectReport, collect_once
@@ -33,6 +33,9 @@ from observatory.sources import LabelledSource, Source
 from observatory.store import Store
 from observatory.store.opening import store_of
 from observatory.times import floor_to, parse_time, utc_now
+
+if TYPE_CHECKING:
+    from observatory.integrations.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,7 @@ class Runtime:
         )
         self.worker = Worker(self._cycle_as_leader, settings.interval, clock)
         self.notifier = Notifier(self.store, destinations_of(settings), clock, str(settings.public_url or ""))
+        self._heartbeat = _heartbeat(settings)
         self.before_close: list[Callable[[], object]] = []
         """Called before the store is closed, by whatever has something left to write."""
         self.feed = Feed(lambda: self.overview(), self._incidents)
@@ -248,6 +252,8 @@ class Runtime:
         if self.leader.claim():
             self.pipeline.run_cycle(now, skipped)
             self.notifier.wake()
+            if self._heartbeat is not None:
+                self._heartbeat.beat()
             self.leader.claim()  # a long cycle may have used it up
 
     def _make_sources(self) -> list[Source]:
@@ -265,6 +271,8 @@ class Runtime:
             self._is_closed = True  # nothing starts the worker from now on
         self.worker.stop()
         self.notifier.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.close()
         self.feed.close()
         for write in self.before_close:
             write()
@@ -272,3 +280,11 @@ class Runtime:
             self._pipeline.close(self.clock())
         self.leader.release()
         self.store.close()
+
+
+def _heartbeat(settings: Settings) -> Heartbeat | None:
+    if settings.heartbeat_url is None:
+        return None
+    from observatory.integrations.heartbeat import Heartbeat
+
+    return Heartbeat(settings.heartbeat_url)
