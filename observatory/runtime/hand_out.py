@@ -33,6 +33,13 @@ def destinations_of(settings: Settings) -> dict[str, Told]:
     return {name: Told(table, make_destination(name, table)) for name, table in tables.items()}
 
 
+def note_destinations(store: Store, told: Mapping[str, Told], now: datetime) -> bool:
+    """Note down since when each destination is there; returns True."""
+    for name in told:
+        _known_since(store, name, now)
+    return True
+
+
 def hand_out(store: Store, told: Mapping[str, Told], now: datetime) -> int:
     """Make deliveries of all that is in the outbox; returns how many.
 

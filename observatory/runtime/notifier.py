@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from observatory.errors import NotFoundError, ObservatoryError
-from observatory.runtime.hand_out import Told, hand_out
+from observatory.runtime.hand_out import Told, hand_out, note_destinations
 from observatory.runtime.leader import LeaderElection
 from observatory.runtime.sending import Lane
 from observatory.store import Store
@@ -17,8 +17,10 @@ log = logging.getLogger(__name__)
 
 POLL = 2.0
 """Time between looks into the outbox [s]; a cycle of this process wakes it at once."""
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=60)
 """How long a process that fell silent is waited for."""
+ASKS_AGAIN = timedelta(seconds=10)
+"""Where another process has the work, it is asked for so often."""
 MARGIN = timedelta(seconds=5)
 """A claim that is about to run out is not relied on."""
 
@@ -51,6 +53,8 @@ class Notifier:
         self._clock = clock
         self._leader = LeaderElection(store, "notify", clock, LEASE)
         self._ours_until: datetime | None = None
+        self._asked_at: datetime | None = None
+        self._is_known = False
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -103,9 +107,9 @@ class Notifier:
             try:
                 self._claim_and_hand_out()
                 self.error = ""
-            except ObservatoryError as error:
+            except Exception as error:  # the thread must outlive whatever it meets
                 if not self.error and not self._stopping.is_set():
-                    log.warning("what happened cannot be told for now: %s", error)
+                    log.warning("what happened cannot be told for now: %s", error, exc_info=_is_unknown(error))
                 self.error = str(error)
             for waker in self._wakers.values():
                 waker.set()
@@ -120,18 +124,34 @@ class Notifier:
             try:
                 while self._may_send() and lane.send_due(self._clock()):
                     pass
-            except ObservatoryError as error:
+            except Exception as error:  # the thread must outlive whatever it meets
                 if not self._stopping.is_set():
-                    log.warning("%s: %s", lane.name, error)
+                    log.warning("%s: %s", lane.name, error, exc_info=_is_unknown(error))
 
     def _claim_and_hand_out(self) -> None:
+        """Claim where there is anything to do, and only then: each claim is a write, and in a lake a snapshot."""
         now = self._clock()
-        if self._leader.claim():
-            self._ours_until = now + LEASE - MARGIN
+        if not self._is_known:
+            self._is_known = note_destinations(self._store, self.told, now)
+        wants_refresh = any(lane.wants_refresh(now) for lane in self.lanes.values())
+        if not wants_refresh and not self._store.notifications.has_work():
+            return
+        if self._is_claim_due(now):
+            self._ours_until = now + LEASE - MARGIN if self._leader.claim() else None
+            self._asked_at = now
+        if self._may_send():
             hand_out(self._store, self.told, now)
-        else:
-            self._ours_until = None
+
+    def _is_claim_due(self, now: datetime) -> bool:
+        if self._ours_until is not None:
+            return self._ours_until - now < LEASE / 2
+        return self._asked_at is None or abs(now - self._asked_at) >= ASKS_AGAIN
 
     def _may_send(self) -> bool:
         """Whether the claim of this process still holds: one that was held up must not go on where it was."""
         return not self._stopping.is_set() and self._ours_until is not None and self._clock() < self._ours_until
+
+
+def _is_unknown(error: Exception) -> bool:
+    """Whether it is none that is raised on purpose, and so worth its traceback."""
+    return not isinstance(error, ObservatoryError)

@@ -226,12 +226,16 @@ class Lane:
     def _drop(self, deliveries: Iterable[Delivery], reason: str, state: DeliveryState, now: datetime) -> None:
         self._store.notifications.settle(replace(one, state=state, reason=reason, changed_at=now) for one in deliveries)
 
+    def wants_refresh(self, now: datetime) -> bool:
+        """Whether its receiver is to be told again what goes on."""
+        every = self._destination.every
+        if every is None or not self._told.settings.enabled:
+            return False
+        return self._refreshed_at is None or now - self._refreshed_at >= every
+
     def _refresh(self, now: datetime) -> None:
         """Tell a receiver that forgets what goes on, and what ended just now."""
-        every = self._destination.every
-        if every is None or not self._told.settings.enabled or not self._may_send():
-            return
-        if self._refreshed_at is not None and now - self._refreshed_at < every:
+        if not self.wants_refresh(now) or not self._may_send():
             return
         self._refreshed_at = now
         wanted = [

@@ -69,11 +69,47 @@ def test_of_two_processes_one_sends_and_the_other_takes_over(store: Store) -> No
         one.step()
         other.step()
     assert (first.keys, second.keys) == (["a-1"], [])
-    happens(store, an_incident("b"), "opened", 1)
-    clock.now = at(1)  # the first is gone without a word
+    happens(store, an_incident("b"), "opened", 2)
+    clock.now = at(2)  # the first is gone without a word
     other.step()
     assert second.keys == ["b-1"]
     assert not one._may_send(), "held up for so long, it goes on with nothing"
+
+
+def test_where_there_is_nothing_to_tell_nothing_is_written(store: Store) -> None:
+    """A lake makes a snapshot of each write."""
+    notifying = notifier(store, Clock(), Recorder())
+    notifying.step()
+    assert notifying._leader.is_ours is None
+    happens(store, an_incident("a"), "opened")
+    notifying.step()
+    assert notifying._leader.is_ours
+
+
+def test_a_destination_hears_of_the_first_incident_after_the_start(store: Store) -> None:
+    clock, desk = Clock(), Recorder()
+    notifying = Notifier(store, {"desk": told(desk)}, clock)
+    happens(store, an_incident("before"), "opened", -1)
+    notifying.step()
+    happens(store, an_incident("after"), "opened", 1)
+    clock.now = at(2)
+    notifying.step()
+    assert desk.kinds == [("after", "opened")]
+
+
+def test_while_another_process_has_the_work_it_is_asked_for_now_and_then(store: Store) -> None:
+    clock, first, second = Clock(), Recorder("desk"), Recorder("desk")
+    one, other = notifier(store, clock, first), notifier(store, clock, second)
+    first.refusals = iter([DeliveryError("is down")] * 1000)
+    happens(store, an_incident("a"), "opened")
+    one.step()
+    asked = []
+    taking = other._leader.claim
+    other._leader.claim = lambda: asked.append(clock.now) or taking()  # type: ignore[method-assign, func-returns-value]
+    for second_of in range(30):
+        clock.now = at(second_of / 60)
+        other.step()
+    assert len(asked) == 3
 
 
 def test_a_process_that_ends_leaves_the_work_to_the_next_at_once(store: Store) -> None:

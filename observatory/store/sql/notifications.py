@@ -22,7 +22,7 @@ LIMIT $limit
 WAITING = """
 SELECT * FROM deliveries WHERE destination = ? AND state = 'waiting' ORDER BY happened_at, incident_id, number
 """
-NEXT_DUE = "SELECT min(due_at) FROM deliveries WHERE destination = ? AND state = 'waiting'"
+HAS_WORK = "SELECT EXISTS (FROM outbox) OR EXISTS (FROM deliveries WHERE state = 'waiting')"
 ONE = "SELECT * FROM deliveries WHERE destination = ? AND incident_id = ? AND number = ?"
 LOG = """
 SELECT * FROM deliveries

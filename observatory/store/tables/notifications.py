@@ -99,10 +99,9 @@ class Notifications:
         """All that waits for a destination, the oldest first."""
         return self._deliveries.find(notifications.WAITING, [destination])
 
-    def next_due(self, destination: str) -> datetime | None:
-        """When the next delivery of a destination is due; None where nothing waits."""
-        due: datetime | None = self._database.value(notifications.NEXT_DUE, [destination])
-        return due
+    def has_work(self) -> bool:
+        """Whether anything is to be handed out, or waits."""
+        return bool(self._database.value(notifications.HAS_WORK))
 
     def settle(self, deliveries: Iterable[Delivery]) -> None:
         """Keep deliveries as they are now."""
