@@ -24,6 +24,7 @@ from observatory.model import (
     IncidentEvent,
     IncidentState,
     LikelyCause,
+    OutboxEntry,
     Reason,
     Remark,
     Run,
@@ -38,6 +39,7 @@ from observatory.store import Store
 from observatory.store.tables.audit import AuditEntry
 from observatory.store.tables.fetches import Question
 from observatory.store.tables.keys import StoredKey
+from observatory.store.tables.notifications import OutboxTable
 from observatory.store.tables.states import KeptState
 
 START = datetime(2026, 1, 31, 22, tzinfo=UTC)
@@ -175,6 +177,8 @@ def open_incident(store: Store) -> Incident:
     )
     event = IncidentEvent(incident.id, NOW, "note", "it's <b>slow</b>\n🔥", "key:ann", "shop/cart")
     store.incidents.update(NOW, lambda _: IncidentChanges((incident,), (event, event)))
+    outbox = OutboxTable(store._database)
+    store._database.transaction(lambda session: outbox.put(session, OutboxEntry(incident.id, 9, "opened", NOW)))
     return incident
 
 
