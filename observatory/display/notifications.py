@@ -19,11 +19,11 @@ def destination_table(told: Mapping[str, Told], counts: Iterable[DeliveryCount])
     rows = [
         {
             "destination": name,
-            "kind": one.settings.kind or name,
+            "kind": one.kind,
             "goes to": one.destination.where,
             "services": ", ".join(one.settings.services) or "all",
             "from": one.settings.severity if one.settings.enabled else "never",
-            "on": ", ".join(one.settings.on or one.destination.defaults),
+            "on": ", ".join(one.on),
             "sent": of_state.get((name, DeliveryState.SENT), 0),
             "waiting": of_state.get((name, DeliveryState.WAITING), 0),
             "failed": of_state.get((name, DeliveryState.FAILED), 0),

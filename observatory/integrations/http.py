@@ -22,6 +22,7 @@ from pydantic import Field, SecretStr, model_validator
 from observatory.config.sources import ConnectionSettings
 from observatory.errors import DeliveryError
 from observatory.integrations.base import Destination, Options
+from observatory.sources.prometheus.replies import seconds_of
 
 MOST_READ = 1 << 16
 """Bytes of an answer that are read."""
@@ -211,7 +212,7 @@ def refusal(host: str, answer: Answer, is_final: bool) -> DeliveryError:
         words += ": a redirect, which is not followed: set the address it leads to"
     elif said and not said.startswith("<"):  # a page for browsers says nothing
         words += f": {said[:MOST_SAID]}"
-    return DeliveryError(words, wait=_wait_of(answer), is_final=is_final)
+    return DeliveryError(words, wait=seconds_of(answer.headers.get("Retry-After")), is_final=is_final)
 
 
 def unreachable(error: Exception, timeout: float) -> str:
@@ -243,17 +244,6 @@ def _reason(error: BaseException) -> str:
         args = [one for one in seen.args if isinstance(one, BaseException)]
         seen = inner if isinstance(inner, BaseException) else (args[0] if args else seen.__cause__ or seen.__context__)
     return found
-
-
-def _wait_of(answer: Answer) -> float | None:
-    """What ``Retry-After`` asks for [s]: a number or a date (RFC 9110)."""
-    text = answer.headers.get("Retry-After")
-    if not text:
-        return None
-    try:
-        return float(urllib3.Retry().parse_retry_after(text))
-    except urllib3.exceptions.InvalidHeader:
-        return None
 
 
 def as_object(answer: Answer) -> dict[str, Any]:

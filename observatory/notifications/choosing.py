@@ -12,7 +12,7 @@ from observatory.times import parse_zone
 
 def is_wanted(
     settings: NotifySettings,
-    defaults: Sequence[EventKind],
+    on: Sequence[EventKind],
     incident: Incident,
     services: Sequence[str],
     kind: EventKind,
@@ -26,14 +26,14 @@ def is_wanted(
     ----------
     settings
         Of the destination.
-    defaults
-        The kinds of transitions it is told of where its settings name none.
+    on
+        The kinds of transitions it is told of.
     incident, kind
         What happened to which incident.
     services
         Those that the incident is about; of one that was merged, those of the other.
     """
-    if not settings.enabled or kind not in (settings.on or defaults):
+    if not settings.enabled or kind not in on:
         return False
     if incident.peak.rank > Severity(settings.severity).rank:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -54,8 +54,6 @@ class Message:
         As it is now; None for a summary or a test.
     link
         Where people see more; empty where no public address is set.
-    picture
-        Draws the worst metric as PNG, for destinations that take one; None where nothing can be drawn.
     """
 
     key: str
@@ -66,7 +64,6 @@ class Message:
     severity: Severity
     incident: Incident | None = None
     link: str = ""
-    picture: Callable[[], bytes | None] | None = None
 
     @property
     def text(self) -> str:

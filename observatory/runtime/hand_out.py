@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from observatory.config import Settings
 from observatory.config.notify import NotifySettings
 from observatory.integrations import Destination, make_destination
-from observatory.model import Delivery, DeliveryState, Incident, OutboxEntry
+from observatory.model import Delivery, DeliveryState, EventKind, Incident, OutboxEntry
 from observatory.notifications.backoff import GIVEN_UP
 from observatory.notifications.choosing import is_wanted
 from observatory.store import Store
@@ -24,6 +24,16 @@ class Told:
     settings: NotifySettings
     destination: Destination[Any]
 
+    @property
+    def kind(self) -> str:
+        """What the destination is."""
+        return self.settings.kind or self.destination.name
+
+    @property
+    def on(self) -> Sequence[EventKind]:
+        """The transitions that it is told of."""
+        return self.settings.on or self.destination.defaults
+
 
 def destinations_of(settings: Settings) -> dict[str, Told]:
     """The destinations of the settings, by name; the demo shows in its log what would be told. Raises ConfigError."""
@@ -33,11 +43,10 @@ def destinations_of(settings: Settings) -> dict[str, Told]:
     return {name: Told(table, make_destination(name, table)) for name, table in tables.items()}
 
 
-def note_destinations(store: Store, told: Mapping[str, Told], now: datetime) -> bool:
-    """Note down since when each destination is there; returns True."""
+def note_destinations(store: Store, told: Mapping[str, Told], now: datetime) -> None:
+    """Note down since when each destination is there."""
     for name in told:
         _known_since(store, name, now)
-    return True
 
 
 def hand_out(store: Store, told: Mapping[str, Told], now: datetime) -> int:
@@ -46,10 +55,10 @@ def hand_out(store: Store, told: Mapping[str, Told], now: datetime) -> int:
     A destination hears of what happened since it was first there: nobody is told of the past that a new store was
     filled with.
     """
-    since = {name: _known_since(store, name, now) for name in told}
     entries = store.notifications.outbox()
     if not entries:
         return 0
+    since = {name: _known_since(store, name, now) for name in told}
     incidents = store.incidents.get_many(entry.incident_id for entry in entries)
     merged = [one.merged_into for one in incidents.values() if one.merged_into]
     incidents |= store.incidents.get_many(merged) if merged else {}
@@ -74,7 +83,7 @@ def _deliveries(
     subject = incidents.get(incident.merged_into or "", incident)  # what was merged has left its services to another
     for name, one in told.items():
         if entry.happened_at < since[name] or not is_wanted(
-            one.settings, one.destination.defaults, incident, subject.services, entry.kind
+            one.settings, one.on, incident, subject.services, entry.kind
         ):
             continue
         is_past = entry.happened_at < now - GIVEN_UP

@@ -132,7 +132,8 @@ class Notifier:
         """Claim where there is anything to do, and only then: each claim is a write, and in a lake a snapshot."""
         now = self._clock()
         if not self._is_known:
-            self._is_known = note_destinations(self._store, self.told, now)
+            note_destinations(self._store, self.told, now)
+            self._is_known = True
         wants_refresh = any(lane.wants_refresh(now) for lane in self.lanes.values())
         if not wants_refresh and not self._store.notifications.has_work():
             return

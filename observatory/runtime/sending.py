@@ -31,8 +31,6 @@ LOOKS_AGAIN = timedelta(minutes=1)
 ENDED_LATELY = timedelta(minutes=5)
 """For so long a receiver that forgets is told that something ended."""
 
-Picture = Callable[[Incident], bytes | None]
-
 
 class Lane:
     """The way to one destination; another that is slow or down holds up nothing here.
@@ -47,8 +45,6 @@ class Lane:
         Where people reach the dashboard.
     may_send
         Whether this process still is the one that sends; asked before each message.
-    draw
-        Draws the worst metric of an incident.
     chance
         Gives a number from 0 to 1, for the jitter of waits.
     """
@@ -59,7 +55,6 @@ class Lane:
         told: Told,
         public_url: str = "",
         may_send: Callable[[], bool] = lambda: True,
-        draw: Picture | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.name = told.destination.name
@@ -70,7 +65,6 @@ class Lane:
         self._destination = told.destination
         self._public_url = public_url
         self._may_send = may_send
-        self._draw = draw
         self._chance = chance
         self._failures = 0
         self._held_until: datetime | None = None
@@ -151,11 +145,7 @@ class Lane:
         target = None
         if incident.merged_into is not None:
             target = self._store.incidents.get_many([incident.merged_into]).get(incident.merged_into)
-        message = compose(delivery, incident, events, now, self._public_url, target)
-        draw = self._draw
-        if draw is None or message.is_over:
-            return message
-        return replace(message, picture=lambda: draw(incident))
+        return compose(delivery, incident, events, now, self._public_url, target)
 
     def _without_orphans(
         self, due: Iterable[Delivery], incidents: dict[str, Incident], now: datetime
@@ -241,7 +231,7 @@ class Lane:
         wanted = [
             one
             for one in self._store.incidents.recent(now - ENDED_LATELY)
-            if is_wanted(self._told.settings, self._destination.defaults, one, one.services, "opened")
+            if is_wanted(self._told.settings, self._told.on, one, one.services, "opened")
         ]
         try:
             self._destination.refresh(wanted, now)

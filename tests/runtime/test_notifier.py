@@ -16,7 +16,7 @@ from observatory.errors import ConfigError, DeliveryError, NotFoundError
 from observatory.integrations import Late
 from observatory.model import DeliveryState
 from observatory.runtime import Runtime
-from observatory.runtime.hand_out import hand_out
+from observatory.runtime.hand_out import note_destinations
 from observatory.runtime.notifier import LEASE, Notifier
 from observatory.store import Store, open_store
 
@@ -37,7 +37,7 @@ class Clock:
 
 def notifier(store: Store, clock: Clock, *recorders: Recorder) -> Notifier:
     destinations = {one.name: told(one, rate="10000/minute") for one in recorders}
-    hand_out(store, destinations, NOON - timedelta(days=1))
+    note_destinations(store, destinations, NOON - timedelta(days=1))
     return Notifier(store, destinations, clock)
 
 

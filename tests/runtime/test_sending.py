@@ -12,7 +12,7 @@ from support.incidents import NOON, at
 from observatory.errors import DeliveryError
 from observatory.integrations import Late
 from observatory.model import DeliveryState, Severity
-from observatory.runtime.hand_out import Told, hand_out
+from observatory.runtime.hand_out import Told, hand_out, note_destinations
 from observatory.runtime.sending import Lane
 from observatory.store import Store, open_store
 
@@ -34,7 +34,7 @@ class Desk:
         self.recorder = recorder or Recorder()
         self.told: dict[str, Told] = {self.recorder.name: told(self.recorder, **settings)}
         self.lane = self.restarted()
-        hand_out(store, self.told, START)
+        note_destinations(store, self.told, START)
 
     def restarted(self) -> Lane:
         """What another process would go on with."""

@@ -32,12 +32,12 @@ def notifications(query_data: NotificationsQuery) -> Response:
     destinations = [
         schemas.Destination(
             name=name,
-            kind=told.settings.kind or name,
+            kind=told.kind,
             goes_to=told.destination.where,
             enabled=told.settings.enabled,
             services=list(told.settings.services),
             severity=told.settings.severity,
-            on=list(told.settings.on or told.destination.defaults),
+            on=list(told.on),
             sent=counts.get((name, DeliveryState.SENT), 0),
             waiting=counts.get((name, DeliveryState.WAITING), 0),
             failed=counts.get((name, DeliveryState.FAILED), 0),
