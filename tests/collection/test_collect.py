@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 from support.blind import blind, by_metric
-from support.servers import FaultyServer, Reply, free_port, refusal, success
+from support.servers import FaultyServer, Reply, free_port, refusal, success, wait_until
 
 from observatory.catalog import METRICS
 from observatory.collection.collect import collect_once, discover
@@ -225,10 +225,14 @@ def test_a_value_that_could_not_be_had_again_is_not_forgotten(store: Store) -> N
 
 @pytest.fixture
 def counted(prometheus_of_three: PrometheusSource, monkeypatch: pytest.MonkeyPatch) -> Counting:
+    # Nobody may have asked it for a while: these questions are the requests that it counts.
+    asked = 'sum(rate(prometheus_http_requests_total{handler!="/metrics"}[8s])) > 0'
+    client = prometheus_of_three.client
+    wait_until(lambda: bool(client.instant(asked, datetime.now(UTC)).series), 30, "requests in the window")
     prometheus_of_three.look_again()
     prometheus_of_three.plan()  # what it has is not looked at again while queries are counted
-    counting = Counting(prometheus_of_three.client._session)
-    monkeypatch.setattr(prometheus_of_three.client, "_session", counting)
+    counting = Counting(client._session)
+    monkeypatch.setattr(client, "_session", counting)
     return counting
 
 
