@@ -8,11 +8,19 @@ from datetime import datetime
 from observatory.access.permissions import Caller, Role, Scope
 from observatory.access.scoped import ScopedChanges, ScopedFeedback, ScopedNames, ScopedReader, ScopedStore
 from observatory.access.scoped_incidents import ScopedIncidentsWriter
+from observatory.access.scoped_silences import ScopedSilencesWriter
 from observatory.collection.collect import CollectReport
 from observatory.errors import ForbiddenError, UnknownServiceError
 from observatory.model import Change, Feedback, Overlap, Service
 from observatory.runtime.reader import Operator
-from observatory.store.reader import ChangesWriter, FeedbackWriter, IncidentsWriter, NamesWriter, OperatorStore
+from observatory.store.reader import (
+    ChangesWriter,
+    FeedbackWriter,
+    IncidentsWriter,
+    NamesWriter,
+    OperatorStore,
+    SilencesWriter,
+)
 
 
 def operator_for(base: Operator, caller: Caller) -> Operator:
@@ -69,6 +77,10 @@ class ScopedOperatorStore(ScopedStore):
     @property
     def incidents(self) -> IncidentsWriter:
         return ScopedIncidentsWriter(self._operated.incidents, self._scope, self._inside)
+
+    @property
+    def silences(self) -> SilencesWriter:
+        return ScopedSilencesWriter(self._operated.silences, self._scope, self._inside)
 
     @property
     def names(self) -> NamesWriter:

@@ -18,6 +18,7 @@ import pandas as pd
 from observatory.access.feed import ScopedFeed
 from observatory.access.permissions import Caller, Scope
 from observatory.access.scoped_incidents import OUTSIDE, ScopedIncidents
+from observatory.access.scoped_silences import ScopedSilences, part_of, seen_in_force
 from observatory.access.shown import shown
 from observatory.analysis.history import POINTS, ServiceHistory
 from observatory.config import Settings
@@ -45,6 +46,7 @@ from observatory.store.reader import (
     IncidentsReader,
     NamesReader,
     RemarksReader,
+    SilencesReader,
     StoreReader,
 )
 
@@ -113,14 +115,20 @@ class ScopedReader:
         if self._scope.is_everything:
             return found
         faults = tuple(_fault(fault, self._scope) for fault in found.faults)
-        return replace(found, faults=faults, remarks=tuple(map(_remark, found.remarks)))
+        parts = (part_of(one, self._scope, [found.service.name]) for one in found.silences)
+        silences = tuple(one for one in parts if one is not None)
+        return replace(found, faults=faults, remarks=tuple(map(_remark, found.remarks)), silences=silences)
 
     def _visible(self, found: Overview) -> Overview:
         """What is inside of an overview, to whoever may still look."""
         self._check()
         if self._scope.is_everything:
             return found
-        inside = tuple(status for status in found.services if self._scope.covers(status.name))
+        inside = tuple(
+            replace(status, silences=seen_in_force(status.silences, self._scope, status.name))
+            for status in found.services
+            if self._scope.covers(status.name)
+        )
         cycle = found.last_cycle
         if cycle is not None:
             since = cycle.started_at - timedelta(seconds=self.settings.interval)
@@ -189,6 +197,10 @@ class ScopedStore:
     @property
     def incidents(self) -> IncidentsReader:
         return ScopedIncidents(self._base.incidents, self._scope, self._inside)
+
+    @property
+    def silences(self) -> SilencesReader:
+        return ScopedSilences(self._base.silences, self._scope, self._inside)
 
     @property
     def names(self) -> NamesReader:

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from observatory.annotations.in_force import under_new_names
+from observatory.annotations.masks import learned_history
 from observatory.config import Settings
 from observatory.detectors.bands import Bands, Expected
 from observatory.errors import InvalidInputError, NotEnoughDataError
-from observatory.model import Anomaly, Change, Fault, Remark, Service
+from observatory.model import Anomaly, Change, Fault, NameRules, Remark, Service, Silence
 from observatory.store.reader import StoreReader
 
 POINTS = 720
@@ -25,7 +27,7 @@ class ServiceHistory:
     `samples` is indexed by UTC time, one column a metric; where the range is long they are summarised over
     `step` seconds, and a metric ``m`` also has ``m__min`` and ``m__max``. `expected` holds frames
     ``typical``, ``lower`` and ``upper`` over the same index, or is None while too little is known. `remarks` are what
-    its source said about these samples, `changes` what was done to it, the oldest first.
+    its source said about these samples, `changes` what was done to it, `silences` those about it, the oldest first.
     """
 
     service: Service
@@ -38,6 +40,7 @@ class ServiceHistory:
     faults: tuple[Fault, ...]
     remarks: tuple[Remark, ...] = ()
     changes: tuple[Change, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
 
 def service_history(
@@ -56,7 +59,8 @@ def service_history(
     """History of the service `name` in at most about `points` points a metric, or one every `step` seconds.
 
     What was expected is learned from the days before, which takes a while: `with_expected` says whether it is,
-    `with_episodes` whether anomalies, faults and changes are read as well, `with_extremes` whether summaries have them.
+    `with_episodes` whether anomalies, faults, changes and silences are read as well, `with_extremes` whether summaries
+    have them.
 
     Raises
     ------
@@ -86,14 +90,21 @@ def service_history(
         faults=tuple(f for f in store.faults(start, end) if f.service_name == name) if with_episodes else (),
         remarks=tuple(store.remarks.about(service.source, start, end)),
         changes=tuple(store.changes.read(start, end, [name])) if with_episodes else (),
+        silences=_silences(store, name, start, end) if with_episodes else (),
     )
+
+
+def _silences(store: StoreReader, name: str, start: datetime, end: datetime) -> tuple[Silence, ...]:
+    held = store.silences.read(start, end)
+    rules = store.names.rules() if held else NameRules()
+    return tuple(one for one in held if under_new_names(one, rules).covers_service(name))
 
 
 def _expected(
     store: StoreReader, settings: Settings, name: str, start: datetime, end: datetime, samples: pd.DataFrame
 ) -> Expected | None:
     since = max(start, end - LONGEST_TRAINING) - timedelta(days=settings.training_days)
-    training = store.history(name, since, end)
+    training = learned_history(store)(name, since, end)
     try:
         return Bands().fit(training).evaluate(pd.DatetimeIndex(samples.index))
     except NotEnoughDataError:

@@ -24,6 +24,7 @@ class StateChoice(StrEnum):
     FAILED = "failed"
     SUMMED = "summed"
     DROPPED = "dropped"
+    SILENCED = "silenced"
 
 
 @notify_app.command("list", epilog="Example: `observatory notify list`")

@@ -25,6 +25,7 @@ from observatory.config.loopback import is_loopback
 from observatory.config.notify import NotifySettings
 from observatory.config.schedule import JobSettings
 from observatory.config.services import ServiceOverride
+from observatory.config.silences import SilenceSettings
 from observatory.config.sources import JaegerSettings, PresetSettings, SourceSettings
 from observatory.config.types import Names
 from observatory.config.users import UserSettings
@@ -115,6 +116,11 @@ class Settings(BaseSettings):
     notify: dict[str, NotifySettings] = Field(
         default_factory=dict,
         description="Who is told of incidents: `[notify.oncall]` with `kind`, what it takes, and which it is told of.",
+    )
+    silences: dict[str, SilenceSettings] = Field(
+        default_factory=dict,
+        description="What is not told, judged or learned from, and when: `[silences.backup]`, with `services`, "
+        "`reason` and `end`.",
     )
     heartbeat_url: SecretStr | None = Field(
         None, description="Address asked for after each cycle, for what alerts when that stays away. Unset: none."

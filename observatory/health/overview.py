@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from observatory.annotations.in_force import InForce, in_force
 from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.health import score as health
@@ -17,7 +19,7 @@ from observatory.health.evidence import REACH, judged_ratio
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
 from observatory.store import Store
 
-State = Literal["waiting", "learning", "stale", "inactive", "judged"]
+State = Literal["waiting", "learning", "stale", "inactive", "silenced", "judged"]
 
 STALE_INTERVALS = 3
 TREND_HOURS = 3
@@ -34,6 +36,7 @@ class ServiceStatus:
 
     `latest` has a value (base units) or None for every metric of the catalogue, taken at `at`;
     `trends` has `TREND_POINTS` values of each of `TREND_METRICS` over the last `TREND_HOURS`, oldest first.
+    `silences` are those in force that are about it, the one that lasts longest first.
     """
 
     service: Service
@@ -46,6 +49,7 @@ class ServiceStatus:
     trends: dict[str, list[float | None]]
     open_anomalies: tuple[Anomaly, ...]
     anomalies_24h: int
+    silences: tuple[InForce, ...] = ()
 
     def __repr__(self) -> str:
         score = "no score" if self.health.score is None else f"score {self.health.score}"
@@ -64,6 +68,8 @@ class ServiceStatus:
             return "inactive"
         if self.is_stale:
             return "stale"
+        if any(not one.silence.judges for one in self.silences):
+            return "silenced"
         return "learning" if self.learning else "judged"
 
 
@@ -115,6 +121,7 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     anomalies: dict[str, list[Anomaly]] = {}
     for anomaly in store.anomalies(start=day, end=now):
         anomalies.setdefault(anomaly.service_name, []).append(anomaly)
+    silences = in_force(store, now)
     statuses = []
     for service in store.services():
         row = rows.get(service.name)
@@ -124,9 +131,19 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
         judged_by = sample | {"error_rate": evidence.get(service.name, sample["error_rate"])}
         state = learning(int(counts.get(service.name, 0)), settings.minimum_samples, settings.interval, now)
         recent = anomalies.get(service.name, [])
-        statuses.append(
-            _status(service, settings, now, at, sample, judged_by, trends.get(service.name, {}), recent, state)
+        status = _status(
+            service,
+            settings,
+            now,
+            at,
+            sample,
+            judged_by,
+            trends.get(service.name, {}),
+            recent,
+            state,
+            tuple(one for one in silences if one.silence.covers_service(service.name)),
         )
+        statuses.append(status)
     statuses.sort(key=order)
     cycle = next(iter(store.cycles(1)), None)
     return Overview(now, source_of(store, settings), tuple(statuses), cycle, store.skipped_cycles(day))
@@ -166,6 +183,7 @@ def _status(
     trends: dict[str, list[float | None]],
     recent: list[Anomaly],
     state: Learning | None,
+    silences: tuple[InForce, ...],
 ) -> ServiceStatus:
     open_now = tuple(sorted((a for a in recent if a.is_open), key=lambda a: a.severity.rank))
     stale, inactive = _stale(at, now, settings)
@@ -176,7 +194,7 @@ def _status(
         window=settings.window or REACH,
         worst=open_now[0].severity if open_now else None,
         learning=state is not None,
-        stale=stale,
+        stale=stale or _unjudged(silences),
     )
     empty: list[float | None] = [None] * TREND_POINTS
     return ServiceStatus(
@@ -190,7 +208,13 @@ def _status(
         trends={name: trends.get(name, empty) for name in TREND_METRICS},
         open_anomalies=open_now,
         anomalies_24h=len(recent),
+        silences=silences,
     )
+
+
+def _unjudged(silences: Sequence[InForce]) -> str:
+    """Why a service is not judged on purpose; empty where it is."""
+    return next((f"not judged, {one.brief}" for one in silences if not one.silence.judges), "")
 
 
 def _stale(at: datetime | None, now: datetime, settings: Settings) -> tuple[str, bool]:

@@ -38,6 +38,7 @@ from observatory.model.progress import Progress, no_progress
 from observatory.model.runs import Run, RunStatus
 from observatory.model.samples import SERVICE, TIMESTAMP, Collected, empty_samples
 from observatory.model.services import IMPORTED, LONGEST_NAME, MOST_NAMED, Service, is_usable_name
+from observatory.model.silences import OF_PEOPLE, Effect, Silence
 from observatory.model.transitions import Transition, TransitionKind
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "LONGEST_NAME",
     "MOST_NAMED",
     "OF_HEALTH",
+    "OF_PEOPLE",
     "SERVICE",
     "TIMESTAMP",
     "TRANSITIONS",
@@ -59,6 +61,7 @@ __all__ = [
     "Cycle",
     "Delivery",
     "DeliveryState",
+    "Effect",
     "End",
     "EventKind",
     "Evidence",
@@ -87,6 +90,7 @@ __all__ = [
     "RunStatus",
     "Service",
     "Severity",
+    "Silence",
     "Span",
     "Symptom",
     "SymptomKey",

@@ -31,6 +31,8 @@ class DeliveryState(StrEnum):
     """A later message said it."""
     DROPPED = "dropped"
     """Left out, for the reason that it carries."""
+    SILENCED = "silenced"
+    """A silence covered it from beginning to end, or another message told of it once the silence was over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ class Delivery:
     changed_at
         When anything about it changed last; of what was sent, when that was.
     reason
-        Why it failed last, or was left out.
+        Why it failed last, waits, or was left out.
+    silenced_by
+        The silence that held it back, by its id.
     """
 
     destination: str
@@ -69,6 +73,7 @@ class Delivery:
     changed_at: datetime
     attempts: int = 0
     reason: str = ""
+    silenced_by: str = ""
 
     @property
     def key(self) -> str:

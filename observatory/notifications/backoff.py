@@ -9,7 +9,9 @@ FIRST = 5.0
 """Longest wait before the second attempt [s]; it doubles with each."""
 LONGEST = 600.0
 GIVEN_UP = timedelta(days=1)
-"""What happened so long ago is not tried again."""
+"""What happened so long ago is not tried again,"""
+FEWEST = 8
+"""but for these attempts: it may have been held back until now."""
 
 
 def wait_after(attempts: int, asked: float | None, chance: Callable[[], float]) -> float:

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
+from observatory.annotations.masks import Masks, learned_history, masks_of
 from observatory.config import Settings
 from observatory.detection.baselines import BandCache
 from observatory.detection.episodes import detect
@@ -20,6 +22,7 @@ from observatory.detection.threshold import Threshold
 from observatory.errors import NotEnoughDataError
 from observatory.model import SERVICE, TIMESTAMP, Anomaly, Failure, Progress, no_progress
 from observatory.runtime.factory import make_scorer
+from observatory.runtime.relearning import Relearning
 from observatory.runtime.scoring import LiveScorer
 from observatory.store import Store
 
@@ -43,8 +46,9 @@ class LiveDetection:
             make_scorer(settings, store.metrics), store, detector_name=settings.detector, training=self._training
         )
         self._bands = BandCache(
-            store.history, training=self._training, refit_after=timedelta(hours=settings.refit_hours)
+            learned_history(store), training=self._training, refit_after=timedelta(hours=settings.refit_hours)
         )
+        self._relearning = Relearning(store)
         self._scored_until: dict[str, datetime] = {}
         self._rules = store.names.rules()
         self._names = set(store.service_names())
@@ -61,6 +65,15 @@ class LiveDetection:
             self._bands.forget(gone | changed)
             self._scored_until = {name: at for name, at in self._scored_until.items() if name not in gone}
         self._rules, self._names = rules, names
+
+    def follow_silences(self) -> None:
+        """Forget what was learned of times that a silence leaves out that was made afterwards."""
+        concerned = self._relearning.due()
+        if concerned:
+            log.info("%d services are learned anew, for silences of the past leave out what they did", len(concerned))
+            self.scorer.follow(concerned, ())
+            self._bands.forget(concerned)
+            self._relearning.done()
 
     def detect_new(self, now: datetime, newest: Mapping[str, datetime]) -> Found:
         """Score the samples that came since the last time, and keep the anomalies that began, went on or ended.
@@ -81,9 +94,12 @@ class LiveDetection:
         found = [still_open[name] for name in (newest.keys() - fresh.keys()) & still_open.keys()]
         found = [replace(anomaly, is_open=False) for anomaly in found if now - anomaly.ended_at >= ABANDONED]
         failures: list[Failure] = []
+        masks = masks_of(self._store, min(fresh.values(), default=now) - self._training, now)
+        fresh = self._without_unlearned(fresh, masks)
         if fresh:
-            new, failures = self._detect_fresh(fresh, still_open, now)
+            new, failures = self._detect_fresh(fresh, still_open, now, masks)
             found += new
+        found += _silenced(still_open, found, newest, masks)
         self._store.write_anomalies(found)
         return found, failures
 
@@ -112,18 +128,32 @@ class LiveDetection:
         self._store.write_anomalies(found)
         return found, failures
 
-    def _detect_fresh(self, fresh: Mapping[str, datetime], still_open: Mapping[str, Anomaly], now: datetime) -> Found:
+    def _without_unlearned(self, fresh: Mapping[str, datetime], masks: Masks) -> dict[str, datetime]:
+        """Without services whose newest sample is not learned from: it is passed over, as if it were not there."""
+        kept = {}
+        for name, last in fresh.items():
+            if masks and masks.unlearned(name, pd.DatetimeIndex([last])).any():
+                self._scored_until[name] = last
+            else:
+                kept[name] = last
+        return kept
+
+    def _detect_fresh(
+        self, fresh: Mapping[str, datetime], still_open: Mapping[str, Anomaly], now: datetime, masks: Masks
+    ) -> Found:
         """The same for services with new samples, up to the time of each in `fresh`."""
         before = timedelta(seconds=self._settings.interval / 2)
         since = {name: self._scored_until.get(name) or last - before for name, last in fresh.items()}
         context = CONTEXT_ROWS * timedelta(seconds=self._settings.interval)
         rows = self._store.history_of_all(min(since.values()) - context, max(fresh.values()), list(since))
+        rows = masks.learned_of_all(rows)
         try:
             scored = self.scorer.score(rows, since, now)
         except Exception as error:
             log.exception("scoring failed")
             return [], [Failure("detect", f"{type(error).__name__}: {error}")]
-        found, failed = self._form_episodes(rows.assign(score=scored.scores), since, still_open)
+        scores = np.where(masks.unjudged_of_all(rows), np.nan, scored.scores)
+        found, failed = self._form_episodes(rows.assign(score=scores), since, still_open)
         failed = {**scored.failed, **failed}
         self._scored_until.update({name: last for name, last in fresh.items() if name not in failed})
         return found, [_failure(name, error) for name, error in failed.items()]
@@ -162,11 +192,13 @@ class LiveDetection:
         )
 
     def _replay_service(self, name: str, start: datetime, end: datetime, still_open: Anomaly | None) -> list[Anomaly]:
-        frame = self._store.history(name, start - self._training, end)
+        masks = masks_of(self._store, start - self._training, end)
+        frame = masks.learned(name, self._store.history(name, start - self._training, end))
+        scores = self.scorer.replay(name, frame, start)
         found = replay_episodes(
             name,
             frame,
-            self.scorer.replay(name, frame, start),
+            scores.mask(masks.unjudged(name, pd.DatetimeIndex(scores.index))),
             first_row(frame, start, self._settings.minimum_samples),
             detector_name=self._settings.detector,
             threshold=self._threshold,
@@ -175,6 +207,20 @@ class LiveDetection:
         )
         self._scored_until[name] = frame.index[-1].to_pydatetime() if len(frame) else start
         return found
+
+
+def _silenced(
+    still_open: Mapping[str, Anomaly], found: Sequence[Anomaly], newest: Mapping[str, datetime], masks: Masks
+) -> list[Anomaly]:
+    """Anomalies that end because their service is not judged any more."""
+    if not masks:
+        return []
+    latest = {one.service_name: one for one in [*still_open.values(), *found] if one.is_open}
+    return [
+        replace(one, is_open=False)
+        for name, one in latest.items()
+        if name in newest and masks.unjudged(name, pd.DatetimeIndex([newest[name]])).any()
+    ]
 
 
 def _failure(service: str, error: Exception) -> Failure:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from observatory.annotations.settled_silences import follow_settings
 from observatory.collection.backfill import backfill
 from observatory.collection.changes import read_changes
 from observatory.collection.collect import CollectReport, collect_once, discover
@@ -76,6 +77,9 @@ class Pipeline:
         failures += self.calls.read(newest, now)
         self._read_changes(now - LONGEST_GAP, now, failures)
         self.detection.follow_names()
+        with recorded("silences", failures):
+            follow_settings(self.store, self.settings.silences, now)
+            self.detection.follow_silences()
         found, failed = self.detection.detect_new(now, newest)
         failures += failed
         self._follow_incidents(now, failures)

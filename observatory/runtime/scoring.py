@@ -11,6 +11,7 @@ from typing import Generic
 
 import pandas as pd
 
+from observatory.annotations.masks import masks_of
 from observatory.detection.scoring import HistoryRequest, S, Scored, Scorer, Snapshot
 from observatory.errors import InvalidInputError
 from observatory.store import Store
@@ -131,7 +132,8 @@ class LiveScorer(Generic[S]):
 
     def _read(self, request: HistoryRequest) -> pd.DataFrame:
         first, last = min(request.start.values()), max(request.end.values())
-        return request.only(self._store.history_of_all(first, last, request.services))
+        rows = request.only(self._store.history_of_all(first, last, request.services))
+        return masks_of(self._store, first, last).learned_of_all(rows)
 
     def _learn(self, request: HistoryRequest) -> None:
         rows = self._read(request)

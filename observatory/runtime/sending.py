@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from observatory.errors import DeliveryError
 from observatory.integrations import Late
 from observatory.model import Delivery, DeliveryState, Incident
-from observatory.notifications.backoff import GIVEN_UP, wait_after
+from observatory.notifications.backoff import FEWEST, GIVEN_UP, wait_after
 from observatory.notifications.choosing import is_wanted, quiet_until
 from observatory.notifications.message import Message, compose, summary
 from observatory.runtime.hand_out import Told
+from observatory.runtime.silencing import Silencing
 from observatory.store import Store
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Lane:
         self._held_until: datetime | None = None
         self._sent_at: deque[datetime] = deque()
         self._refreshed_at: datetime | None = None
+        self._silencing = Silencing(store, self.name)
 
     def send_due(self, now: datetime) -> int:
         """Send what is due, and return how many messages were taken."""
@@ -81,6 +83,8 @@ class Lane:
             return 0
         incidents = self._store.incidents.get_many(one.incident_id for one in due)
         due = self._without_orphans(due, incidents, now)
+        if self._destination.late is not Late.EACH:  # a record is kept of what is silenced, too
+            due = self._silencing.pass_on(due, incidents, now)
         due = self._without_quiet(due, incidents, now)
         if self._destination.late is Late.LATEST:
             due = self._latest(due, now)
@@ -127,7 +131,8 @@ class Lane:
             self._held_until = now + wait
         settled = []
         for one in deliveries:
-            is_lost = error.is_final or one.happened_at < now - GIVEN_UP
+            is_old = one.happened_at < now - GIVEN_UP and one.attempts >= FEWEST
+            is_lost = error.is_final or is_old
             settled.append(
                 replace(
                     one,
@@ -233,8 +238,9 @@ class Lane:
             for one in self._store.incidents.recent(now - ENDED_LATELY)
             if is_wanted(self._told.settings, self._told.on, one, one.services, "opened")
         ]
+        untold = self._silencing.untold(wanted, now)
         try:
-            self._destination.refresh(wanted, now)
+            self._destination.refresh([one for one in wanted if one.id not in untold], now)
         except DeliveryError as error:
             if not self.error:
                 log.warning("%s cannot be told what goes on: %s", self.name, error)

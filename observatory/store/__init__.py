@@ -41,6 +41,7 @@ from observatory.store.tables.samples import SampleTable, as_time
 from observatory.store.tables.schedulers import SchedulerTable
 from observatory.store.tables.services import ServiceTable
 from observatory.store.tables.sessions import SessionTable
+from observatory.store.tables.silences import SilenceTable
 from observatory.store.tables.states import StateTable
 from observatory.store.tables.watermarks import WatermarkTable
 from observatory.store.upkeep.archive import Archive
@@ -100,6 +101,8 @@ class Store:
         """What people are told of incidents."""
         self.changes = ChangeTable(database)
         """Deployments and other changes of services."""
+        self.silences = SilenceTable(database)
+        """What is not told, not judged, or not learned from, and when."""
         self.running = RunningTable(database)
         """What was last seen running of each service."""
         self.cycles_table = CycleTable(database)

@@ -28,6 +28,7 @@ from observatory.model import (
     Remark,
     Run,
     Service,
+    Silence,
 )
 
 
@@ -126,6 +127,20 @@ class NamesWriter(NamesReader, Protocol):
     def restore(self, name: str) -> None: ...
 
 
+class SilencesReader(Protocol):
+    """Silences; see `observatory.store.tables.silences`."""
+
+    def read(self, start: datetime | None = None, end: datetime | None = None) -> list[Silence]: ...
+
+    def get(self, silence_id: str) -> Silence: ...
+
+
+class SilencesWriter(SilencesReader, Protocol):
+    """The same, for whoever may also make and end them."""
+
+    def write(self, values: Iterable[Silence]) -> int: ...
+
+
 class StoreReader(Protocol):
     """See `observatory.store.Store` for each."""
 
@@ -158,6 +173,9 @@ class StoreReader(Protocol):
 
     @property
     def schedulers(self) -> SchedulersReader: ...
+
+    @property
+    def silences(self) -> SilencesReader: ...
 
     def services(self) -> list[Service]: ...
 
@@ -226,5 +244,8 @@ class OperatorStore(StoreReader, Protocol):
 
     @property
     def names(self) -> NamesWriter: ...
+
+    @property
+    def silences(self) -> SilencesWriter: ...
 
     def register(self, services: Iterable[Service]) -> int: ...

@@ -34,6 +34,7 @@ from observatory.model import (
     LikelyCause,
     Service,
     Severity,
+    Silence,
     Verdict,
 )
 from observatory.runtime import Runtime
@@ -41,7 +42,14 @@ from observatory.runtime.feed import Look
 from observatory.runtime.incidents import IncidentTracker
 from observatory.runtime.reader import FeedReader, Operator, Reader, WorkerState
 from observatory.store.engine.database import Statement
-from observatory.store.reader import ChangesWriter, FeedbackWriter, NamesWriter, OperatorStore, RemarksReader
+from observatory.store.reader import (
+    ChangesWriter,
+    FeedbackWriter,
+    NamesWriter,
+    OperatorStore,
+    RemarksReader,
+    SilencesWriter,
+)
 
 OURS, THEIRS = "payments/api", "shop/secret-project"
 HOUR = timedelta(hours=1)
@@ -93,6 +101,11 @@ def runtime() -> Iterator[Runtime]:
     store.write_faults([Fault(THEIRS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.feedback.write([Feedback(name, Verdict.RIGHT, NOON, NOON, NOON, "seasonal") for name in (OURS, THEIRS)])
     store.changes.write([deployed(OURS), deployed(THEIRS)])
+    silences = {"s-ours": (OURS,), "s-theirs": (THEIRS,), "s-all": (OURS, THEIRS)}
+    store.silences.write(
+        Silence(key, f"for {names[-1]}", "ann", NOON, NOON - HOUR, NOON + HOUR, names)
+        for key, names in silences.items()
+    )
     for name in (OURS, THEIRS):
         store.register([Service("before/" + name, "demo")])
         store.names.rename("before/" + name, name + "-2", NOON)
@@ -143,6 +156,7 @@ STORE: dict[str, Callable[[Any], Any]] = {
     "metrics": lambda s: s.metrics,
     "changes": lambda s: (s.changes.read(), s.changes.read(services=[OURS, THEIRS]), s.changes.get("c-shop")),
     "feedback": lambda s: s.feedback.read(),
+    "silences": lambda s: (s.silences.read(), s.silences.get("s-ours")),
     "names": lambda s: s.names.rules(),
     "remarks": lambda s: s.remarks.about("demo", NOON - HOUR, NOON),
     "runs": lambda s: refused(lambda: s.runs),
@@ -214,6 +228,8 @@ def test_what_nobody_opened_is_closed(ours: Reader, operated: Operator, runtime:
         (operated.store.changes, ChangesWriter, {"read", "get", "write"}),
         (ours.store.feedback, FeedbackWriter, {"read"}),
         (operated.store.feedback, FeedbackWriter, {"read", "write"}),
+        (ours.store.silences, SilencesWriter, {"read", "get"}),
+        (operated.store.silences, SilencesWriter, {"read", "get", "write"}),
         (ours.store.names, NamesWriter, {"rules"}),
         (operated.store.names, NamesWriter, {"rules", "rename", "merge", "remove", "allow", "restore"}),
         (ours.store.remarks, RemarksReader, public(ours.store.remarks)),

@@ -15,6 +15,7 @@ from observatory.model import (
     Cycle,
     Delivery,
     DeliveryState,
+    Effect,
     Evidence,
     Failure,
     Fault,
@@ -31,6 +32,7 @@ from observatory.model import (
     RunStatus,
     Service,
     Severity,
+    Silence,
     Symptom,
     Verdict,
 )
@@ -87,7 +89,27 @@ REMARK = Remark("eu", NOW - HOUR, NOW - HOUR, "a store is away")
 STATES = [KeptState("shop/cart", "multiscale", "version 1", NOW, NOW, bytes(range(32)) + b"'\0")]
 KEYS = [StoredKey("k1", "ci", "reader", ("shop/*", "a,b"), "00ff", "ab" * 8, START, NOW + HOUR)]
 AUDIT = [AuditEntry("r1", NOW, "key:ci", "127.0.0.1", "POST /api/feedback", "shop/cart", "403", "it's not yours")]
-DELIVERY = Delivery("on-call", "0a3f9c1d2b4e", 3, "worse", START, DeliveryState.FAILED, NOW, NOW, 4, "it's gone – ünï")
+DELIVERY = Delivery(
+    "on-call", "0a3f9c1d2b4e", 3, "worse", START, DeliveryState.FAILED, NOW, NOW, 4, "it's gone – ünï", "s1"
+)
+SILENCE = Silence(
+    "s1",
+    "it's <b>swapped</b>",
+    "key:ann",
+    NOW,
+    START,
+    NOW + HOUR,
+    ("shop/*", "it's – ünïcode"),
+    (Severity.LOW,),
+    ("cpu_usage",),
+    Effect.TELL_NOBODY,
+    "0 2 * * *",
+    HOUR / 2,
+    "Europe/Berlin",
+    "settings",
+    "backup",
+    "key:bob",
+)
 RUN = Run(
     "run-1",
     "backfill",
@@ -141,6 +163,7 @@ def fill(store: Store) -> None:
     assert store.runs.begin(RUN)
     store.schedulers.seen("me:1", START, NOW)
     store.notifications.settle([DELIVERY])
+    store.silences.write([SILENCE])
     store.maintain(NOW)
 
 
@@ -202,6 +225,7 @@ def values(store: Store) -> dict[str, Any]:
         "lease": [store.leases.take("worker", holder, NOW, HOUR) for holder in ("another", "me:1")],
         "runs": store.runs.last(),
         "schedulers": store.schedulers.alive(NOW),
+        "silences": store.silences.read(),
         "deliveries": store.notifications.log(),
         "watermark": store.watermarks.get("rollup"),
     }
@@ -225,6 +249,7 @@ WRITTEN = {
     "lease": [False, True],
     "runs": [RUN],
     "schedulers": {"me:1": NOW},
+    "silences": [SILENCE],
     "deliveries": [DELIVERY],
     "watermark": NOW,
 }

@@ -22,6 +22,15 @@ LIMIT $limit
 WAITING = """
 SELECT * FROM deliveries WHERE destination = ? AND state = 'waiting' ORDER BY happened_at, incident_id, number
 """
+WAITING_OF = """
+SELECT * FROM deliveries WHERE destination = ? AND incident_id = ? AND state = 'waiting' ORDER BY number
+"""
+# What was summed up without an attempt was left to a later message.
+TOLD = """
+SELECT DISTINCT incident_id FROM deliveries
+WHERE destination = $destination AND list_contains(CAST($incidents AS VARCHAR[]), incident_id)
+  AND (state = 'sent' OR (state = 'summed' AND attempts > 0))
+"""
 HAS_WORK = "SELECT EXISTS (FROM outbox) OR EXISTS (FROM deliveries WHERE state = 'waiting')"
 ONE = "SELECT * FROM deliveries WHERE destination = ? AND incident_id = ? AND number = ?"
 LOG = """
@@ -40,7 +49,7 @@ COUNTS = """
 SELECT destination, state, count(*) AS deliveries, min(happened_at) AS oldest, max(changed_at) AS newest
 FROM deliveries GROUP BY destination, state ORDER BY destination, state
 """
-# What quiet hours hold back is not overdue: it is put off by a minute again and again.
+# What quiet hours or silences hold back is not overdue: it is put off by a minute again and again.
 OLDEST_OVERDUE = """
 SELECT min(happened_at) FROM (
     SELECT happened_at FROM outbox

@@ -46,6 +46,15 @@ ORDER BY changed_at, service_name, id
 CHANGE = "SELECT * FROM changes WHERE id = ?"
 PRUNE_CHANGES = "DELETE FROM changes WHERE changed_at < ?"
 
+SILENCES = """
+SELECT * FROM silences
+WHERE ends_at > coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
+  AND starts_at < coalesce(CAST($end AS TIMESTAMPTZ), 'infinity')
+ORDER BY starts_at, id
+"""
+SILENCE = "SELECT * FROM silences WHERE id = ?"
+PRUNE_SILENCES = "DELETE FROM silences WHERE ends_at < ?"
+
 RUNNING = "SELECT * FROM running WHERE source = ? ORDER BY service_name, kind, mark"
 
 CYCLES = "SELECT * FROM cycles ORDER BY started_at DESC LIMIT ?"

@@ -25,6 +25,7 @@ from observatory.store.tables.runs import RunTable
 from observatory.store.tables.samples import SampleTable
 from observatory.store.tables.schedulers import SchedulerTable
 from observatory.store.tables.services import ServiceTable
+from observatory.store.tables.silences import SilenceTable
 from observatory.store.tables.states import StateTable
 from observatory.store.tables.watermarks import WatermarkTable
 
@@ -54,6 +55,7 @@ TABLES: tuple[type[Table], ...] = (
     SampleTable,
     SchedulerTable,
     ServiceTable,
+    SilenceTable,
     StateTable,
     SymptomTable,
     WatermarkTable,

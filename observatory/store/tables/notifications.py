@@ -45,6 +45,7 @@ class DeliveryTable(ValueTable[Delivery]):
         Column("changed_at"),
         Column("attempts"),
         Column("reason"),
+        Column("silenced_by"),
     )
 
 
@@ -98,6 +99,15 @@ class Notifications:
     def waiting(self, destination: str) -> list[Delivery]:
         """All that waits for a destination, the oldest first."""
         return self._deliveries.find(notifications.WAITING, [destination])
+
+    def waiting_of(self, destination: str, incident_id: str) -> list[Delivery]:
+        """What waits for a destination of one incident, the first before others."""
+        return self._deliveries.find(notifications.WAITING_OF, [destination, incident_id])
+
+    def told(self, destination: str, incident_ids: Sequence[str]) -> set[str]:
+        """Those of incidents that a destination has had any message of."""
+        values = {"destination": destination, "incidents": list(incident_ids)}
+        return {row["incident_id"] for row in self._database.rows(notifications.TOLD, values)}
 
     def has_work(self) -> bool:
         """Whether anything is to be handed out, or waits."""

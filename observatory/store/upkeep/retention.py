@@ -13,6 +13,7 @@ from observatory.store.tables.incidents import Incidents
 from observatory.store.tables.notifications import Notifications
 from observatory.store.tables.rollups import ROLLUPS
 from observatory.store.tables.samples import floor_hour
+from observatory.store.tables.silences import SilenceTable
 from observatory.store.tables.watermarks import WatermarkTable
 from observatory.store.upkeep.archive import Archive
 from observatory.store.upkeep.rollups import roll_up, tidy
@@ -51,6 +52,7 @@ def _retain(database: Database, archive: Archive, today: datetime, retention: Re
     if retention.anomalies is not None:
         before = today - timedelta(days=retention.anomalies)
         statements += [Statement(tables.PRUNE_ANOMALIES, [before]), ChangeTable.pruning(before)]
+        statements.append(SilenceTable.pruning(before))
         statements += Incidents(database).forgetting(before)
     if retention.calls is not None:
         statements.append(CallTable.pruning(today, retention.calls))
