@@ -79,17 +79,27 @@ def over_incident(incident: Incident, found: Sequence[InForce], metrics_of: Metr
     return min(holding, key=lambda one: one.until, default=None)
 
 
+def over_each(store: StoreReader, found: Sequence[InForce], incidents: Sequence[Incident]) -> list[InForce | None]:
+    """The silence that keeps each of some incidents from people; None where there is none."""
+    anomalies: list[Anomaly] = []
+    if incidents and any(one.silence.metrics for one in found):
+        names = sorted({name for one in incidents for name in one.services})
+        anomalies = store.anomalies(start=min(one.started_at for one in incidents), services=names)
+    metrics = metrics_by_symptom(anomalies)
+    return [over_incident(one, found, metrics) for one in incidents]
+
+
+def over_one(store: StoreReader, incident: Incident, now: datetime) -> InForce | None:
+    """The silence that keeps an incident from people now; None where there is none, or it is over."""
+    return over_each(store, in_force(store, now), [incident])[0] if incident.is_active else None
+
+
 def metrics_by_symptom(anomalies: Iterable[Anomaly]) -> MetricsOf:
     """Tells the metrics of symptoms, by the anomalies that they are."""
     known: dict[SymptomKey, Sequence[str]] = {
         (one.service_name, one.started_at, one.detector): one.metrics for one in anomalies
     }
     return lambda symptom: None if symptom.detector == OF_HEALTH else known.get(symptom.key)
-
-
-def wants_metrics(found: Iterable[InForce]) -> bool:
-    """Whether any is only about some metrics, so that those of symptoms must be known."""
-    return any(one.silence.metrics for one in found)
 
 
 def _is_about(silence: Silence, symptom: Symptom, metrics_of: MetricsOf) -> bool:

@@ -22,6 +22,7 @@ from observatory.api.routes import (
     notifications,
     runs,
     services,
+    silences,
     system,
 )
 from observatory.runtime import Runtime
@@ -35,6 +36,7 @@ SUBJECTS = (
     collect,
     feedback,
     changes,
+    silences,
     notifications,
     runs,
     events,

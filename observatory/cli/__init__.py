@@ -28,6 +28,7 @@ from observatory.cli.run import RunCommand, lab, run
 from observatory.cli.schedule import schedule_app
 from observatory.cli.serve import demo, serve
 from observatory.cli.services import services_app
+from observatory.cli.silences import silences_app
 from observatory.cli.store import archive, store_app
 from observatory.errors import ConfigError, InvalidInputError, ObservatoryError
 from observatory.private import make_new_files_private
@@ -53,6 +54,7 @@ app.command("import", epilog="Example: `observatory import history.csv --map lat
 app.add_typer(services_app, name="services")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(notify_app, name="notify")
+app.add_typer(silences_app, name="silences")
 app.add_typer(store_app, name="store")
 app.add_typer(changes_app, name="changes")
 app.add_typer(feedback_app, name="feedback")

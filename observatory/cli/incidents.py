@@ -58,14 +58,18 @@ def list_incidents(
 def show(incident_id: IncidentId) -> None:
     """Show one incident: its likeliest causes with the evidence, its timeline, and what was like it before."""
     from observatory.analysis.similar_incidents import similar_incidents
+    from observatory.annotations.in_force import over_one
     from observatory.display.incidents import cause_table, incident_table, similar_table, timeline_table
     from observatory.display.notifications import delivery_table
 
     with open_reader() as runtime:
         found, events = runtime.store.incidents.get(incident_id), runtime.store.incidents.events(incident_id)
         similar = similar_incidents(runtime.store, found)
+        silence = over_one(runtime.store, found, runtime.clock())
         sent = runtime.store.notifications.log(incident_id=incident_id)
     say(found.title)
+    if silence is not None:
+        say(f"{silence.words} ({silence.silence.id})")
     say()
     print_table(incident_table([found]).drop(columns="what"))
     say()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from observatory.annotations.in_force import InForce, in_force, metrics_by_symptom, over_incident, wants_metrics
-from observatory.model import Anomaly, Delivery, DeliveryState, Incident
+from observatory.annotations.in_force import InForce, in_force, over_each
+from observatory.model import Delivery, DeliveryState, Incident
 from observatory.store import Store
 
 LOOKS_AGAIN = timedelta(minutes=1)
@@ -71,19 +71,6 @@ class Silencing:
             return [], [(one, OVER) for one in waiting]
         kept = waiting[-1] if was_told else waiting[0]
         return [replace(kept, reason="")], [(one, CAUGHT_UP) for one in waiting if one is not kept]
-
-
-def over_each(store: Store, silences: Sequence[InForce], incidents: Sequence[Incident]) -> list[InForce | None]:
-    """The silence that keeps each incident from people; None where there is none."""
-    metrics = metrics_by_symptom(_anomalies(store, incidents) if wants_metrics(silences) else ())
-    return [over_incident(one, silences, metrics) for one in incidents]
-
-
-def _anomalies(store: Store, incidents: Iterable[Incident]) -> list[Anomaly]:
-    known = list(incidents)
-    starts = [one.started_at for one in known]
-    names = sorted({name for one in known for name in one.services})
-    return store.anomalies(start=min(starts), services=names) if known else []
 
 
 def _held(one: Delivery, over: InForce, now: datetime) -> Delivery:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from observatory.api.app import create_app
 from observatory.config import Settings
-from observatory.model import Anomaly, Change, ChangeKind, Cycle, Evidence, Failure, Severity
+from observatory.model import Anomaly, Change, ChangeKind, Cycle, Evidence, Failure, Severity, Silence
 from observatory.runtime import Runtime
 from observatory.runtime.incidents import IncidentTracker
 
@@ -20,6 +20,16 @@ NOW = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 HOURS = 6
 OPEN_INCIDENT, ENDED_INCIDENT = "3ad3142cc469", "a9e6fc29ebd5"
 """What the anomalies below are: an id is made of the first symptom."""
+SILENCE = Silence(
+    "s0",
+    "new disks",
+    "key:ann",
+    NOW,
+    NOW + timedelta(days=1),
+    NOW + timedelta(days=1, hours=2),
+    ("shop/cart",),
+)
+"""To come: it says nothing of how things are now."""
 CHANGE = Change("c0", "shop/cart", NOW - timedelta(hours=2), ChangeKind.DEPLOYMENT, "1.4.1", source="demo")
 
 
@@ -60,6 +70,7 @@ def make_runtime() -> Runtime:
     )
     IncidentTracker(runtime.store).follow(NOW, {})
     runtime.store.changes.write([CHANGE])
+    runtime.store.silences.write([SILENCE])
     runtime.store.write_cycle(Cycle(NOW, 0.2, 2, 2, 1, (Failure("detect x", "no"),), ("a warning",)))
     return runtime
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from api.conftest import CHANGE, ENDED_INCIDENT, OPEN_INCIDENT
+from api.conftest import CHANGE, ENDED_INCIDENT, OPEN_INCIDENT, SILENCE
 from apiflask import APIBlueprint
 from support.api import problem, strict
 
@@ -39,6 +39,12 @@ ROUTES = {
     "/api/incidents/<incident_id>/note": ("POST", Access.WRITE),
     "/api/incidents/<incident_id>/resolve": ("POST", Access.WRITE),
     "/api/incidents/<incident_id>/reopen": ("POST", Access.WRITE),
+    "/api/silences": ("GET", Access.READ),
+    "POST /api/silences": ("POST", Access.WRITE),
+    "/api/silences/preview": ("POST", Access.WRITE),
+    "/api/silences/<silence_id>": ("GET", Access.READ),
+    "PATCH /api/silences/<silence_id>": ("PATCH", Access.WRITE),
+    "DELETE /api/silences/<silence_id>": ("DELETE", Access.WRITE),
     "/api/notifications": ("GET", Access.ADMIN),
     "/api/notifications/test": ("POST", Access.ADMIN),
     "/api/notifications/retry": ("POST", Access.ADMIN),
@@ -54,7 +60,11 @@ ROUTES = {
 }
 """Every route with its method and access: a new one is a conscious line here. A path's second method is named."""
 
+SILENCED = {"services": ["shop/cart"], "reason": "new disks", "lasts": "2h"}
 BODIES = {
+    "POST /api/silences": SILENCED,
+    "/api/silences/preview": SILENCED,
+    "PATCH /api/silences/<silence_id>": {"end": "+3d"},
     "POST /api/changes": {"service_name": "shop/cart", "version": "1.4.2"},
     "/api/services/<name:service>/rename": {"new_name": "shop/basket"},
     "/api/services/<name:service>/merge": {"into": "shop/checkout", "overlap": "keep"},
@@ -87,6 +97,7 @@ def methods_of(rule):
 def path_of(rule, names):
     incident = ENDED_INCIDENT if rule.endswith("/reopen") else OPEN_INCIDENT
     path = plain(rule).replace("<name:service>", names[0]).replace("<incident_id>", incident)
+    path = path.replace("<silence_id>", SILENCE.id)
     return path.replace("<change_id>", CHANGE.id).replace("<file>", "swagger-ui.css")
 
 
@@ -101,7 +112,7 @@ def request(client, rule, names, query="", body=None, **more):
 def test_the_table_of_routes_is_the_one_declared(reader):
     app = reader.application
     found = sorted(
-        (rule.rule, next(iter(rule.methods & {"GET", "POST", "DELETE"})), access.declared(app, rule.endpoint))
+        (rule.rule, next(iter(rule.methods & {"GET", "POST", "DELETE", "PATCH"})), access.declared(app, rule.endpoint))
         for rule in app.url_map.iter_rules()
     )
     assert found == sorted((plain(rule), *of) for rule, of in ROUTES.items())
@@ -141,9 +152,11 @@ def test_every_route_is_documented_with_its_errors(reader, rule):
 
 @pytest.mark.parametrize("rule", ROUTES)
 def test_other_methods_are_a_405_that_names_the_right_one(refused, names, rule):
-    wrong = {"POST", "GET"} - methods_of(rule)
-    removes = rule.startswith("/api/services/")  # any name may be that of a service, which can be removed
-    for method in (*wrong, *(() if removes else ("DELETE",)), "PUT", "PATCH"):
+    # Any name may be that of a service, which can be removed, and any id that of a silence.
+    removes = rule.startswith(("/api/services/", "/api/silences/"))
+    changes = rule.startswith("/api/silences/")
+    right = methods_of(rule) | ({"DELETE"} if removes else set()) | ({"GET", "PATCH"} if changes else set())
+    for method in {"POST", "GET", "DELETE", "PUT", "PATCH"} - right:
         response = refused.open(path_of(rule, names), method=method)
         assert ROUTES[rule][0] in problem(response, 405)["detail"]
         assert ROUTES[rule][0] in response.headers["Allow"]

@@ -11,6 +11,7 @@ from flask import Response, g
 
 from observatory.access.gate import Access
 from observatory.analysis.similar_incidents import similar_incidents
+from observatory.annotations.in_force import over_one
 from observatory.api import context
 from observatory.api.middleware.authorization import access
 from observatory.api.paging import cursor_of, next_page, place
@@ -143,4 +144,5 @@ def _change(incident_id: str, action: Callable[[Kept, str, datetime], IncidentCh
 def _details(store: StoreReader, incident_id: str, status: int = 200) -> Response:
     found = store.incidents.get(incident_id)
     events, similar = store.incidents.events(incident_id), similar_incidents(store, found)
-    return context.answer(IncidentDetails.with_timeline(found, events, similar), status)
+    silence = over_one(store, found, context.reader().clock())
+    return context.answer(IncidentDetails.with_timeline(found, events, similar, silence), status)

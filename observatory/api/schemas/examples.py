@@ -136,6 +136,7 @@ SUMMARY: dict[str, Any] = {
             "learning": None,
             "open_anomalies": 1,
             "anomalies_24h": 2,
+            "silences": [],
         }
     ],
     "total": 1,
@@ -252,6 +253,52 @@ CHANGES: dict[str, Any] = {
     "next": None,
 }
 
+SILENCE_ASKED: dict[str, Any] = {
+    "services": ["shop/*"],
+    "reason": "The database moves to new disks",
+    "lasts": "2h",
+}
+
+SILENCE: dict[str, Any] = {
+    "id": "s4f09b7a1c2de",
+    "state": "active",
+    "services": ["shop/*"],
+    "severities": [],
+    "metrics": [],
+    "effect": "tell_nobody",
+    "reason": "The database moves to new disks",
+    "created_by": "key:ann",
+    "created_at": "2026-03-02T09:15:07Z",
+    "start": "2026-03-02T09:15:07Z",
+    "end": "2026-03-02T11:15:07Z",
+    "cron": "",
+    "duration": None,
+    "timezone": "UTC",
+    "next_start": "2026-03-02T09:15:07Z",
+    "next_end": "2026-03-02T11:15:07Z",
+    "source": "people",
+    "ended_by": "",
+}
+
+SILENCE_PREVIEW: dict[str, Any] = {
+    "start": "2026-02-23T09:15:07Z",
+    "end": "2026-03-02T09:15:07Z",
+    "summary": "It covers 2 services. In the last 7 days it would have hidden 1 of 3 incidents: 2 messages.",
+    "services": ["shop/checkout", "shop/payments"],
+    "incidents": 3,
+    "messages": 2,
+    "hidden": [
+        {
+            "id": INCIDENT["id"],
+            "title": INCIDENT["title"],
+            "severity": "high",
+            "started_at": "2026-03-01T22:10:00Z",
+            "messages": 2,
+            "of": 2,
+        }
+    ],
+}
+
 INCIDENTS: dict[str, Any] = {
     "start": "2026-03-01T09:15:07Z",
     "end": "2026-03-02T09:15:07Z",
@@ -260,6 +307,8 @@ INCIDENTS: dict[str, Any] = {
 }
 
 INCIDENT_DETAILS: dict[str, Any] = INCIDENT | {
+    "silenced_by": None,
+    "silenced_until": None,
     "symptoms": [
         {
             "service_name": "shop/payments",

@@ -55,6 +55,7 @@ class ServiceHealth(Answer):
     learning: Learning | None
     open_anomalies: int
     anomalies_24h: int
+    silences: list[str] = Field(description="Silences in force that are about it, by id.")
 
     @classmethod
     def of(cls, status: ServiceStatus) -> ServiceHealth:
@@ -75,6 +76,7 @@ class ServiceHealth(Answer):
             learning=None if status.learning is None else Learning.model_validate(status.learning),
             open_anomalies=len(status.open_anomalies),
             anomalies_24h=status.anomalies_24h,
+            silences=[one.silence.id for one in status.silences],
         )
 
 

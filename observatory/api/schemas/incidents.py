@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from observatory import model
 from observatory.analysis.similar_incidents import SimilarIncident
+from observatory.annotations.in_force import InForce
 from observatory.api.schemas import examples
 from observatory.api.schemas.responses import Answer
 from observatory.model import EventKind, IncidentState, Severity
@@ -109,13 +110,23 @@ class IncidentDetails(Incident):
     causes: list[Cause] = Field(description="The likeliest first.")
     timeline: list[TimelineEntry] = Field(description="The oldest line first.")
     similar: list[Similar] = Field(description="Earlier incidents, the most similar first.")
+    silenced_by: str | None = Field(description="The silence that keeps it from people now, by its id.")
+    silenced_until: datetime | None
 
     @classmethod
     def with_timeline(
-        cls, incident: model.Incident, events: Iterable[model.IncidentEvent], similar: Iterable[SimilarIncident]
+        cls,
+        incident: model.Incident,
+        events: Iterable[model.IncidentEvent],
+        similar: Iterable[SimilarIncident],
+        silence: InForce | None,
     ) -> IncidentDetails:
-        """From one of the store, its timeline, and what was like it before."""
+        """From one of the store, its timeline, what was like it before, and what keeps it from people."""
         more = {"symptoms": incident.symptoms, "causes": incident.causes, "timeline": list(events)}
+        silenced = {
+            "silenced_by": silence.silence.id if silence else None,
+            "silenced_until": silence.until if silence else None,
+        }
         alike = [
             Similar(
                 id=one.incident.id,
@@ -126,7 +137,7 @@ class IncidentDetails(Incident):
             )
             for one in similar
         ]
-        return cls.model_validate(_facts(incident) | more | {"similar": alike})
+        return cls.model_validate(_facts(incident) | more | {"similar": alike} | silenced)
 
 
 class IncidentPage(Answer):

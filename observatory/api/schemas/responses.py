@@ -69,7 +69,8 @@ class Service(Answer):
     samples: int = Field(description="Samples stored.")
     last_sample_at: datetime | None
     state: State = Field(
-        description="`waiting` for its first sample, `learning` its normal behaviour, `stale`, `inactive`, or `judged`."
+        description="`waiting` for its first sample, `learning` its normal behaviour, `stale`, `inactive`,"
+        " `silenced` so that it is not judged, or `judged`."
     )
     learning: Learning | None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from observatory.analysis.call_graph import call_graph
 from observatory.analysis.similar_incidents import SimilarIncident, similar_incidents
+from observatory.annotations.in_force import InForce, over_one
 from observatory.incidents.actions import LONGEST_NOTE
 from observatory.model import Incident, IncidentEvent, IncidentState, LikelyCause, Symptom
 from observatory.store.reader import StoreReader
@@ -41,9 +42,10 @@ class Details:
     events: Sequence[IncidentEvent]
     calls: Sequence[tuple[str, str]]
     similar: Sequence[SimilarIncident]
+    silence: InForce | None = None
 
 
-def read_details(store: StoreReader, incident_id: str) -> Details:
+def read_details(store: StoreReader, incident_id: str, now: datetime) -> Details:
     """All of one incident; raises NotFoundError."""
     found = store.incidents.get(incident_id)
     inside = set(found.services)
@@ -53,7 +55,8 @@ def read_details(store: StoreReader, incident_id: str) -> Details:
         for edge in edges
         if all(end.is_service and end.name in inside for end in (edge.caller, edge.callee))
     ]
-    return Details(found, store.incidents.events(incident_id), calls, similar_incidents(store, found, MOST_SIMILAR))
+    similar = similar_incidents(store, found, MOST_SIMILAR)
+    return Details(found, store.incidents.events(incident_id), calls, similar, over_one(store, found, now))
 
 
 def details(found: Details, now: datetime) -> dict[str, Any]:
@@ -73,8 +76,14 @@ def details(found: Details, now: datetime) -> dict[str, Any]:
         "calls": [list(call) for call in found.calls[:MOST_CALLS]],
         "more_calls": max(0, len(found.calls) - MOST_CALLS),
         "similar": [_similar(one, now) for one in found.similar],
+        "silence": None if found.silence is None else _silence(found.silence, now),
         "longest": LONGEST_NOTE,
     }
+
+
+def _silence(one: InForce, now: datetime) -> dict[str, Any]:
+    silence = one.silence
+    return {"id": silence.id, "until": when(one.until, now), "who": silence.created_by, "reason": silence.reason}
 
 
 def _symptom(symptom: Symptom, now: datetime) -> dict[str, Any]:

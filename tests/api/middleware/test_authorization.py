@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from api.conftest import NOW, make_runtime
+from api.conftest import NOW, SILENCE, make_runtime
 from api.test_routes import ROUTES, request
 from support.api import problem, strict
 
@@ -75,6 +75,11 @@ def expected(rule, who):
             "/api/feedback": (404,),
             "/api/changes/<change_id>": (404,),
             "POST /api/changes": (404,),
+            "POST /api/silences": (200, 201, 403),
+            "/api/silences/preview": (200,),
+            "/api/silences/<silence_id>": (404,),
+            "PATCH /api/silences/<silence_id>": (404,),
+            "DELETE /api/silences/<silence_id>": (404,),
             "/api/collect/<name:service>": (404,),
             "/api/metrics/history": (404,),
             **dict.fromkeys(CHANGES_NAMES, (403,)),
@@ -95,6 +100,7 @@ def test_every_route_answers_each_caller_as_its_access_says(client, guarded, nam
         body = {"new_name": f"{names[0]}-renamed"} if rule.endswith("/rename") else None
     incidents = runtime.store.incidents.read()
     response = request(client, rule, names, body=body, headers=headers[who])
+    runtime.store.silences.write([SILENCE])
     if rule in OF_INCIDENT:  # as it was, for the next caller
         runtime.store.incidents.update(NOW, lambda _: IncidentChanges(tuple(incidents)))
     assert response.status_code in expected(rule, who), response.get_data(as_text=True)
