@@ -6,7 +6,7 @@ import threading
 from weakref import WeakValueDictionary
 
 from observatory.access.gate import Visitor, gate_of
-from observatory.access.incident_work import IncidentWork, work_for
+from observatory.access.page_work import PageWork, work_for
 from observatory.access.scoped import ScopedReader
 from observatory.runtime import Runtime
 from observatory.runtime.reader import Reader
@@ -27,7 +27,7 @@ class VisitorReaders:
             found = self._open.get(visitor)
             if found is None:
                 found = ScopedReader(self._runtime, visitor.caller.scope, lambda: gate.still(visitor))
-                found.parts.get(IncidentWork, lambda: work_for(self._runtime, visitor))
+                found.parts.get(PageWork, lambda: work_for(self._runtime, visitor))
                 self._open[visitor] = found
             return found
 

@@ -9,7 +9,8 @@ from typing import Any, TypeGuard
 
 import panel as pn
 
-from observatory.access.incident_work import VERBS, work_of
+from observatory.access.incident_work import VERBS, work_on
+from observatory.access.page_work import work_of
 from observatory.errors import InvalidInputError
 from observatory.model import Incident
 from observatory.runtime.reader import Reader
@@ -91,7 +92,7 @@ class IncidentSection(pn.viewable.Viewer):  # type: ignore[misc]
         if isinstance(message, Mapping) and "do" in message:
             self._do(message)
         else:
-            self._state.accept(message, ("service", "view", "dark", "incident"))
+            self._state.accept(message, ("service", "view", "dark", "incident", "silencing"))
 
     def _read(self, *_: Any) -> None:
         """Read the incidents anew; pages that show the same moment share one read."""
@@ -131,7 +132,7 @@ class IncidentSection(pn.viewable.Viewer):  # type: ignore[misc]
             return
         work, document = self._work, session_document()
         address = "" if document is None else document.session_context.request.remote_ip or ""
-        future = live(self._runtime).apart(lambda: work.do(asked.verb, asked.incident, asked.text, address))
+        future = live(self._runtime).apart(lambda: work_on(work, asked.verb, asked.incident, asked.text, address))
 
         def show(changed: Incident | None, error: str) -> None:
             self._say(asked.ask, asked.incident, said="" if error else DONE[asked.verb], error=error)

@@ -277,10 +277,12 @@ def service_head(
 def _note(status: ServiceStatus | None) -> str:
     if status is None:
         return ""
+    silences = [one.words for one in status.silences]
     if status.health.score is None:
-        return status.health.reason
+        return "; ".join([status.health.reason, *silences])
     notes = [status.learning.message] if status.learning else []
     notes += status.health.caps
+    notes += silences
     return "; ".join(notes)
 
 

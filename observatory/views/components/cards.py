@@ -73,7 +73,8 @@ def card(status: ServiceStatus, trend: str, now: float) -> dict[str, Any]:
     namespace, name = split_name(status.name)
     worst = status.open_anomalies[0] if status.open_anomalies else None
     affected = {item.metric: (a.severity, item) for a in reversed(status.open_anomalies) for item in a.evidence}
-    facts = [fact for fact in (namespace, status.service.team, status.service.tier) if fact]
+    silenced = "silenced" if status.silences else ""
+    facts = [fact for fact in (namespace, status.service.team, status.service.tier, silenced) if fact]
     return {
         "service": status.name,
         "name": name,

@@ -76,6 +76,7 @@ def details(found: Details, now: datetime) -> dict[str, Any]:
         "calls": [list(call) for call in found.calls[:MOST_CALLS]],
         "more_calls": max(0, len(found.calls) - MOST_CALLS),
         "similar": [_similar(one, now) for one in found.similar],
+        "silencing": ",".join(incident.services) if incident.is_active else "",
         "silence": None if found.silence is None else _silence(found.silence, now),
         "longest": LONGEST_NOTE,
     }

@@ -38,6 +38,7 @@ QUERY = {
     "service": "service",
     "incident": "incident",
     "change": "change",
+    "silencing": "silence",
     "span": "range",
     "calls": "calls",
     "search": "q",
@@ -60,6 +61,7 @@ class State(param.Parameterized):  # type: ignore[misc]
     service = param.String("", doc="Service whose drill-down is open; empty shows all of them.")
     incident = param.String("", doc="Id of the incident that is open in the strip; empty shows them as lines only.")
     change = param.String("", doc="Id of the change that is compared on the page of its service.")
+    silencing = param.String("", doc="Services that the form for silences is filled with.")
     span = param.Selector(default="24h", objects=list(SPANS), doc="How far back the drill-down reaches.")
     window = param.Tuple(None, length=2, allow_None=True, doc="Part of it that is zoomed into: start, end.")
 

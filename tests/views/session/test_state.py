@@ -13,7 +13,7 @@ from observatory.views.session.state import QUERY, RADAR_SPANS, SHOW, SPANS, Sta
 CHOICES = st.fixed_dictionaries(
     {},
     optional={
-        "view": st.sampled_from(["health", "radar", "runs", "help"]),
+        "view": st.sampled_from(["health", "radar", "silences", "runs", "help"]),
         "service": st.text(min_size=1),
         "span": st.sampled_from(list(SPANS)),
         "search": st.text(min_size=1),

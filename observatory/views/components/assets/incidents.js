@@ -30,7 +30,9 @@ const workForm = (i, person, asked) => {
         <input data-draft="${i.id}/assignee" data-enter="assign" aria-label="Assign to a person or team"
           placeholder="${i.assignee ? `with ${i.assignee}` : "a person or team"}">
         ${act("assign", "Assign", html`data-field="${i.id}/assignee"`)}${i.assignee
-          ? act("assign", "To nobody", html`data-text=""`) : ""}</span>` : ""}</div></div>`
+          ? act("assign", "To nobody", html`data-text=""`) : ""}</span>` : ""}
+      ${i.silencing ? html`<button class="chip" type="button" title="keep people from being told of its services"
+        data-say="${say({view: "silences", silencing: i.silencing})}">Silence …</button>` : ""}</div></div>`
 }
 
 const symptoms = (i, link) => html`<section><h3>What is ill</h3><ul>${i.symptoms.map((s) => html`<li data-severity="${s.severity}"
@@ -62,6 +64,8 @@ const opened = (d, id, asked, said) => {
   return html`<div class="details" id="details-${id}">
     ${d.details_error ? html`<p class="error" role="alert">This cannot be read: ${d.details_error}</p>` : ""}
     ${i === null ? (d.details_error ? "" : html`<p class="soft" role="status">Reading …</p>`) : html`
+      ${i.silence ? html`<p class="soft" data-silence="${i.silence.id}">Nobody is told: silenced until ${i.silence.until} by <bdi>${i.silence.who}</bdi>,
+        <bdi>${i.silence.reason}</bdi>. <button class="link" type="button" data-say="${say({view: "silences"})}">Silences</button></p>` : ""}
       ${i.merged_into ? html`<p class="soft">It became part of ${opens(i.merged_into, `incident ${i.merged_into}`)}.</p>` : ""}
       ${workForm(i, d.person, asked)}
       <p class="said" role="status" tabindex="-1" data-error="${String(Boolean(spoken?.error))}">${spoken?.error ? html`Not done: ${spoken.error}`
