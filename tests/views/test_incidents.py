@@ -176,7 +176,7 @@ def test_causes_have_their_reasons_and_calls_are_those_between_its_services(runt
     blamed = LikelyCause("shop/db", 5.0, True, "all of it", onset=at(9), reasons=reasons)
     keep(runtime.store, replace(incident(), causes=(blamed, LikelyCause("shop/web", 1.0, False, "not much"))))
     runtime.store.write_calls([("shop/web", "shop/db"), ("shop/db", "shop/other")], NOW)
-    shown = details(read_details(runtime.store, "one"), NOW)
+    shown = details(read_details(runtime.store, "one", NOW), NOW)
     assert shown["calls"] == [["shop/web", "shop/db"]]
     first, second = shown["causes"]
     assert [one["points"] for one in first["reasons"]] == ["+3.0", "+1.0", "+0.5", "+0.2", "+0.3"]
@@ -188,7 +188,7 @@ def test_causes_have_their_reasons_and_calls_are_those_between_its_services(runt
 def test_of_a_long_timeline_the_newest_lines_are_shown_last(runtime: Runtime) -> None:
     events = tuple(IncidentEvent("one", at(n / 60), "note", str(n), "key:ann") for n in range(MOST_EVENTS + 5))
     keep(runtime.store, events=events)
-    shown = details(read_details(runtime.store, "one"), NOW)
+    shown = details(read_details(runtime.store, "one", NOW), NOW)
     assert (shown["earlier"], shown["events"][0]["text"], shown["events"][-1]["text"]) == (5, "5", str(MOST_EVENTS + 4))
 
 
