@@ -54,11 +54,7 @@ def under_new_names(silence: Silence, rules: NameRules) -> Silence:
 
 def covering(found: Iterable[InForce], service: str) -> list[InForce]:
     """Those about a whole service, whatever happens to it."""
-    return [
-        one
-        for one in found
-        if one.silence.covers_service(service) and not one.silence.severities and not one.silence.metrics
-    ]
+    return [one for one in found if one.silence.is_whole and one.silence.covers_service(service)]
 
 
 def over_incident(incident: Incident, found: Sequence[InForce], metrics_of: MetricsOf) -> InForce | None:
@@ -69,6 +65,7 @@ def over_incident(incident: Incident, found: Sequence[InForce], metrics_of: Metr
     """
     if not found:
         return None
+    found = [one for one in found if not one.silence.incidents or incident.id in one.silence.incidents]
     going_on = [one for one in incident.symptoms if one.is_open] or list(incident.symptoms)
     holding = []
     for symptom in going_on:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from observatory.annotations.in_force import InForce, in_force
+from observatory.annotations.in_force import InForce, covering, in_force
 from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.health import score as health
@@ -141,7 +141,7 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
             trends.get(service.name, {}),
             recent,
             state,
-            tuple(one for one in silences if one.silence.covers_service(service.name)),
+            tuple(covering(silences, service.name)),
         )
         statuses.append(status)
     statuses.sort(key=order)

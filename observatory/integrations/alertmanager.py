@@ -9,28 +9,32 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import quote
 
 from pydantic import Field, model_validator
 
 from observatory.config.types import Names
 from observatory.errors import DeliveryError
 from observatory.integrations import INTEGRATIONS
+from observatory.integrations.alertmanager_silences import ALERT
 from observatory.integrations.base import Late
-from observatory.integrations.http import HttpDestination, HttpOptions, is_address
+from observatory.integrations.http import MOST_READ, Answer, HttpDestination, HttpOptions, is_address
 from observatory.model import EventKind, Incident, Symptom
 from observatory.notifications.message import Message
 from observatory.times import rfc3339
 
 log = logging.getLogger(__name__)
 
-ALERT = "ObservatoryIncident"
 EVERY = timedelta(minutes=1)
 LASTS = 4 * EVERY
 """An alert that is not told again for so long is over: what Prometheus does."""
 API = "/api/v2/alerts"
+SILENCES = "/api/v2/silences"
+MOST_SILENCES = 1 << 24
+"""Bytes of silences that are read."""
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 OWN_LABELS = ("alertname", "incident", "service")
 
@@ -40,6 +44,9 @@ class AlertmanagerOptions(HttpOptions):
 
     urls: Names = Field((), description="Addresses of every member of a cluster, in place of `url`.")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels of every alert, to route by.")
+    silences: Literal["none", "ours", "theirs", "both"] = Field(
+        "none", description="Which silences are kept in step: ours are made there, theirs here."
+    )
 
     fallback: ClassVar[str] = "http://127.0.0.1:9093"
 
@@ -78,6 +85,29 @@ class Alertmanager(HttpDestination[AlertmanagerOptions]):
         if alerts := [alert for one in active for alert in alerts_of(one, self.settings.labels, now)]:
             self._tell(alerts)
 
+    def silences(self) -> list[dict[str, Any]]:
+        """All silences there, as the API has them, of the first member that answers. Raises DeliveryError."""
+        text = self._ask_any("GET", SILENCES, most=MOST_SILENCES).text
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = None
+        if not isinstance(found, list):
+            raise DeliveryError(f"{self.where}: its silences are not understood, or over {MOST_SILENCES >> 20} MiB")
+        return [one for one in found if isinstance(one, dict)]
+
+    def add_silence(self, body: Mapping[str, Any]) -> None:
+        """Make a silence there, or change the one whose ``id`` it has. Raises DeliveryError."""
+        self._ask_any("POST", SILENCES, body)
+
+    def end_silence(self, silence_id: str) -> None:
+        """End a silence there; one that is not there is none. Raises DeliveryError."""
+        try:
+            self._ask_any("DELETE", f"{SILENCES.removesuffix('s')}/{quote(silence_id, safe='')}")
+        except DeliveryError as error:
+            if " answered 404" not in str(error) and "expired" not in str(error):
+                raise
+
     @property
     def where(self) -> str:
         """See `Destination.where`."""
@@ -85,6 +115,17 @@ class Alertmanager(HttpDestination[AlertmanagerOptions]):
 
     def _members(self) -> Sequence[str]:
         return self.settings.urls or (self._address(),)
+
+    def _ask_any(self, method: str, path: str, body: object = None, most: int = MOST_READ) -> Answer:
+        """The answer of the first member that gives one; raises what the last said."""
+        failure = DeliveryError("it has no member")
+        for member in self._members():
+            base = member.rstrip("/").removesuffix(API).rstrip("/")
+            try:
+                return self.post(url=f"{base}{path}", method=method, body=body, most=most)
+            except DeliveryError as error:
+                failure = error
+        raise failure
 
     def _tell(self, alerts: Sequence[dict[str, Any]]) -> None:
         """Tell every member; one that is away hears it with the next refresh."""

@@ -115,8 +115,9 @@ class HttpDestination(Destination[H], Generic[H]):
         headers: Mapping[str, str] | None = None,
         url: str | None = None,
         method: str = "POST",
+        most: int = MOST_READ,
     ) -> Answer:
-        """Send JSON (`body`) or bytes (`data`) to the address and `path` below it.
+        """Send JSON (`body`) or bytes (`data`) to the address and `path` below it; `most` bytes of the answer are read.
 
         Raises
         ------
@@ -142,7 +143,7 @@ class HttpDestination(Destination[H], Generic[H]):
                     stream=True,
                 )
                 with reply:
-                    text = reply.raw.read(MOST_READ, decode_content=True).decode("utf-8", "replace")
+                    text = reply.raw.read(most, decode_content=True).decode("utf-8", "replace")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise DeliveryError(f"{self._host(address)} {unreachable(error, self.settings.timeout)}") from None
         answer = Answer(reply.status_code, self._without_secrets(text, address), reply.headers)

@@ -40,6 +40,8 @@ class Silence:
         Names, or patterns such as ``shop/*``. Empty: every service.
     severities, metrics
         Only what is of these severities, and only what lies in no other metric than these. Empty: all.
+    incidents
+        Only these incidents, by id. Empty: all.
     starts_at, ends_at
         When it begins, and when it is over for good. There always is an end.
     cron, duration, timezone
@@ -68,6 +70,7 @@ class Silence:
     timezone: str = "UTC"
     source: str = OF_PEOPLE
     origin: str = ""
+    incidents: tuple[str, ...] = ()
     ended_by: str = ""
 
     @property
@@ -89,11 +92,18 @@ class Silence:
     def covered(self) -> str:
         """What it covers, in words."""
         parts = [", ".join(self.services) or "every service"]
+        if self.incidents:
+            parts.append(f"incident {' and '.join(self.incidents)}")
         if self.severities:
             parts.append(f"severity {' or '.join(self.severities)}")
         if self.metrics:
             parts.append(f"only {' and '.join(self.metrics)}")
         return "; ".join(parts)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is about all that happens to a service."""
+        return not (self.severities or self.metrics or self.incidents)
 
     def covers_service(self, name: str) -> bool:
         """Whether it is about a service."""

@@ -27,6 +27,7 @@ from observatory.runtime.notifier import Notifier
 from observatory.runtime.overviews import OverviewCache
 from observatory.runtime.parts import Parts
 from observatory.runtime.pipeline import Pipeline
+from observatory.runtime.silence_sync import SilenceSyncs
 from observatory.runtime.sources import LazySources, make_call_sources, make_sources, source_names
 from observatory.runtime.worker import Worker
 from observatory.sources import LabelledSource, Source
@@ -85,6 +86,7 @@ class Runtime:
         )
         self.worker = Worker(self._cycle_as_leader, settings.interval, clock)
         self.notifier = Notifier(self.store, destinations_of(settings), clock, str(settings.public_url or ""))
+        self.silence_syncs = SilenceSyncs(self.store, self.notifier.told, clock)
         self._heartbeat = _heartbeat(settings)
         self.before_close: list[Callable[[], object]] = []
         """Called before the store is closed, by whatever has something left to write."""
@@ -246,6 +248,7 @@ class Runtime:
             if self.settings.worker and not self._is_closed:
                 self.worker.start()
                 self.notifier.start()
+                self.silence_syncs.start()
 
     def _cycle_as_leader(self, now: datetime, skipped: int = 0) -> None:
         """What the worker does: a cycle, unless another process leads."""
@@ -270,6 +273,7 @@ class Runtime:
                 return
             self._is_closed = True  # nothing starts the worker from now on
         self.worker.stop()
+        self.silence_syncs.stop()
         self.notifier.stop()
         if self._heartbeat is not None:
             self._heartbeat.close()

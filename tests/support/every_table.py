@@ -108,6 +108,7 @@ SILENCE = Silence(
     "Europe/Berlin",
     "settings",
     "backup",
+    ("0a3f9c1d2b4e",),
     "key:bob",
 )
 RUN = Run(

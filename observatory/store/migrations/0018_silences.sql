@@ -1,5 +1,5 @@
--- What is not told, not judged, or not learned from, and when. `services`, `severities` and `metrics` are JSON lists;
--- `duration` is in seconds, NULL where a silence does not come again.
+-- What is not told, not judged, or not learned from, and when. `services`, `severities`, `metrics` and `incidents` are
+-- JSON lists; `duration` is in seconds, NULL where a silence does not come again.
 
 CREATE TABLE IF NOT EXISTS silences (
     id VARCHAR NOT NULL,
@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS silences (
     created_at TIMESTAMPTZ NOT NULL,
     source VARCHAR NOT NULL,
     origin VARCHAR NOT NULL,
+    incidents VARCHAR NOT NULL,
     ended_by VARCHAR NOT NULL
 );
 

@@ -43,6 +43,7 @@ class SilenceTable(ValueTable[Silence]):
         Column("created_at"),
         Column("source"),
         Column("origin"),
+        Column("incidents", dump=json.dumps, load=_texts),
         Column("ended_by"),
     )
 
