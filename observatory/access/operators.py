@@ -6,14 +6,22 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from observatory.access.permissions import Caller, Role, Scope
-from observatory.access.scoped import ScopedChanges, ScopedFeedback, ScopedNames, ScopedReader, ScopedStore
+from observatory.access.scoped import (
+    ScopedAlerts,
+    ScopedChanges,
+    ScopedFeedback,
+    ScopedNames,
+    ScopedReader,
+    ScopedStore,
+)
 from observatory.access.scoped_incidents import ScopedIncidentsWriter
 from observatory.access.scoped_silences import ScopedSilencesWriter
 from observatory.collection.collect import CollectReport
 from observatory.errors import ForbiddenError, UnknownServiceError
-from observatory.model import Change, Feedback, Overlap, Service
+from observatory.model import Change, ExternalAlert, Feedback, Overlap, Service
 from observatory.runtime.reader import Operator
 from observatory.store.reader import (
+    AlertsWriter,
     ChangesWriter,
     FeedbackWriter,
     IncidentsWriter,
@@ -65,6 +73,10 @@ class ScopedOperatorStore(ScopedStore):
     def __init__(self, base: OperatorStore, scope: Scope) -> None:
         super().__init__(base, scope)
         self._operated = base
+
+    @property
+    def alerts(self) -> AlertsWriter:
+        return ScopedAlertsWriter(self._operated.alerts, self._scope, self._inside)
 
     @property
     def changes(self) -> ChangesWriter:
@@ -132,6 +144,20 @@ class ScopedNamesWriter(ScopedNames):
         for name in names:
             if name not in known:
                 raise UnknownServiceError(name, known)
+
+
+class ScopedAlertsWriter(ScopedAlerts):
+    """Alerts about services inside, to read and to send; those about none are kept as well."""
+
+    def __init__(self, base: AlertsWriter, scope: Scope, inside: Callable[..., list[str]]) -> None:
+        super().__init__(base, inside)
+        self._operated = base
+        self._scope = scope
+
+    def write(self, values: Iterable[ExternalAlert]) -> int:
+        alerts = list(values)
+        _require_inside((one.service_name for one in alerts if one.service_name), self._scope)
+        return self._operated.write(alerts)
 
 
 class ScopedChangesWriter(ScopedChanges):

@@ -30,6 +30,7 @@ from observatory.model import (
     Call,
     Change,
     Cycle,
+    ExternalAlert,
     Failure,
     Fault,
     Feedback,
@@ -41,6 +42,7 @@ from observatory.model import (
 from observatory.runtime.parts import Parts
 from observatory.runtime.reader import FeedReader, Reader, WorkerState
 from observatory.store.reader import (
+    AlertsReader,
     ChangesReader,
     FeedbackReader,
     IncidentsReader,
@@ -187,6 +189,10 @@ class ScopedStore:
         return ScopedRemarks(self._base.remarks)
 
     @property
+    def alerts(self) -> AlertsReader:
+        return ScopedAlerts(self._base.alerts, self._inside)
+
+    @property
     def changes(self) -> ChangesReader:
         return ScopedChanges(self._base.changes, self._scope, self._inside)
 
@@ -322,6 +328,23 @@ class ScopedNames:
 
     def _covers(self, rule: NameRule) -> bool:
         return all(self._scope.covers(name) for name in (rule.pattern, rule.becomes) if name)
+
+
+class ScopedAlerts:
+    """Alerts about services inside."""
+
+    def __init__(self, base: AlertsReader, inside: Callable[[Sequence[str] | None], list[str]]) -> None:
+        self._base = base
+        self._inside = inside
+
+    def read(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        services: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> list[ExternalAlert]:
+        return self._base.read(start, end, self._inside(services), limit)
 
 
 class ScopedChanges:

@@ -13,7 +13,7 @@ import pandas as pd
 from observatory.analysis.history import ServiceHistory
 from observatory.catalog import METRICS
 from observatory.frames import ReadableFrame
-from observatory.model import OF_HEALTH, Anomaly, Change, Incident, IncidentEvent
+from observatory.model import OF_ALERT, OF_HEALTH, Anomaly, Change, Incident, IncidentEvent
 from observatory.store.reader import StoreReader
 from observatory.times import rfc3339, whole_minutes
 
@@ -125,11 +125,13 @@ def timeline(
     events += [(change.at, change.service_name, _told(change)) for change in made]
     for incident in incidents:
         for symptom in incident.symptoms:
+            is_alert = symptom.detector.startswith(OF_ALERT)
             kind = "health" if symptom.detector == OF_HEALTH else "anomaly"
-            told = f"{symptom.severity} {kind}: {symptom.sentence}"
+            told = f"{symptom.severity} {symptom.sentence if is_alert else f'{kind}: {symptom.sentence}'}"
             events.append((symptom.started_at, symptom.service_name, told))
             if not symptom.is_open:
                 last = "no longer critical" if kind == "health" else "last anomalous sample"
+                last = f"over: {symptom.sentence.partition(': ')[0]}" if is_alert else last
                 events.append((symptom.ended_at, symptom.service_name, last))
     events += [(at, history.service.name, text) for at, text in _jumps(history.samples)]
     rows = [(f"{at:{TIME}}", service, text) for at, service, text in sorted(events)]

@@ -9,6 +9,7 @@ from observatory.api import context, openapi, problems
 from observatory.api.middleware import authorization, cors, delivery, rate_limits, request_log
 from observatory.api.middleware import metrics as request_metrics
 from observatory.api.routes import (
+    alerts,
     audit,
     changes,
     collect,
@@ -32,6 +33,7 @@ SUBJECTS = (
     services,
     health,
     incidents,
+    alerts,
     metrics,
     collect,
     feedback,

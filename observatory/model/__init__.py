@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from observatory.model.alerts import OF_ALERT, ExternalAlert
 from observatory.model.anomalies import Anomaly, Evidence, Learning, Severity
 from observatory.model.calls import COUNTS_FOR_DAYS, UNKNOWN_KIND, Call, End, as_calls
 from observatory.model.changes import Change, ChangeKind, change_id
@@ -46,6 +47,7 @@ __all__ = [
     "IMPORTED",
     "LONGEST_NAME",
     "MOST_NAMED",
+    "OF_ALERT",
     "OF_HEALTH",
     "OF_PEOPLE",
     "SERVICE",
@@ -65,6 +67,7 @@ __all__ = [
     "End",
     "EventKind",
     "Evidence",
+    "ExternalAlert",
     "Failure",
     "Fault",
     "Feedback",

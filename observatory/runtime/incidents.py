@@ -10,7 +10,7 @@ from observatory.health.overview import Overview
 from observatory.incidents.grouping import Grouping
 from observatory.incidents.opening import LASTS
 from observatory.incidents.tracking import QUIET, REACH, IncidentBook
-from observatory.model import OF_HEALTH, Anomaly, Band, Incident, IncidentChanges, Severity, Symptom
+from observatory.model import OF_HEALTH, Anomaly, Band, Incident, IncidentChanges, Severity, Symptom, SymptomKey
 from observatory.store import Store
 
 LONGEST_STEP = timedelta(minutes=5)
@@ -79,7 +79,10 @@ class IncidentTracker:
         return Grouping(self._store.calls(), self._store.service_names())
 
     def _read(self, start: datetime, end: datetime) -> list[Symptom]:
-        return [symptom_of(anomaly) for anomaly in self._store.anomalies(start=start, end=end)]
+        """Symptoms between two times: anomalies, and alerts of others."""
+        found = [symptom_of(anomaly) for anomaly in self._store.anomalies(start=start, end=end)]
+        told = (alert.as_symptom(end) for alert in self._store.alerts.read(start, end))
+        return found + list(_worst({one for one in told if one is not None}))
 
 
 def critical_services(overview: Overview) -> dict[str, str]:
@@ -102,6 +105,14 @@ def symptom_of(anomaly: Anomaly) -> Symptom:
         anomaly.detector,
         anomaly.message,
     )
+
+
+def _worst(symptoms: Iterable[Symptom]) -> Iterable[Symptom]:
+    """Of symptoms with one key, such as an alert for each pod, the one that goes on, or is the worst."""
+    found: dict[SymptomKey, Symptom] = {}
+    for one in sorted(symptoms, key=lambda one: (one.is_open, -one.severity.rank, one.ended_at, one.message)):
+        found[one.key] = one
+    return found.values()
 
 
 def _of_health(known: Iterable[Symptom], critical: Mapping[str, str], now: datetime) -> Iterator[Symptom]:

@@ -20,6 +20,7 @@ from observatory.store.engine.database import Database
 from observatory.store.engine.homes import home_opener
 from observatory.store.engine.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
+from observatory.store.tables.alerts import AlertTable
 from observatory.store.tables.anomalies import AnomalyTable
 from observatory.store.tables.audit import AuditTable
 from observatory.store.tables.calls import CallTable
@@ -103,6 +104,8 @@ class Store:
         """Deployments and other changes of services."""
         self.silences = SilenceTable(database)
         """What is not told, not judged, or not learned from, and when."""
+        self.alerts = AlertTable(database)
+        """Alerts of others."""
         self.running = RunningTable(database)
         """What was last seen running of each service."""
         self.cycles_table = CycleTable(database)

@@ -17,6 +17,7 @@ from observatory.model import (
     Call,
     Change,
     Cycle,
+    ExternalAlert,
     Fault,
     Feedback,
     Incident,
@@ -30,6 +31,24 @@ from observatory.model import (
     Service,
     Silence,
 )
+
+
+class AlertsReader(Protocol):
+    """Alerts of others; see `observatory.store.tables.alerts`."""
+
+    def read(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        services: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> list[ExternalAlert]: ...
+
+
+class AlertsWriter(AlertsReader, Protocol):
+    """The same, for whoever may also send some."""
+
+    def write(self, values: Iterable[ExternalAlert]) -> int: ...
 
 
 class ChangesReader(Protocol):
@@ -154,6 +173,9 @@ class StoreReader(Protocol):
     def metrics(self) -> tuple[str, ...]: ...
 
     @property
+    def alerts(self) -> AlertsReader: ...
+
+    @property
     def changes(self) -> ChangesReader: ...
 
     @property
@@ -232,6 +254,9 @@ class StoreReader(Protocol):
 
 class OperatorStore(StoreReader, Protocol):
     """What an operator may also write."""
+
+    @property
+    def alerts(self) -> AlertsWriter: ...
 
     @property
     def changes(self) -> ChangesWriter: ...

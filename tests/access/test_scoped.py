@@ -26,6 +26,7 @@ from observatory.model import (
     Cycle,
     End,
     EventKind,
+    ExternalAlert,
     Failure,
     Fault,
     Feedback,
@@ -43,6 +44,7 @@ from observatory.runtime.incidents import IncidentTracker
 from observatory.runtime.reader import FeedReader, Operator, Reader, WorkerState
 from observatory.store.engine.database import Statement
 from observatory.store.reader import (
+    AlertsWriter,
     ChangesWriter,
     FeedbackWriter,
     NamesWriter,
@@ -101,6 +103,9 @@ def runtime() -> Iterator[Runtime]:
     store.write_faults([Fault(THEIRS, "cascade", NOON, NOON, ("cpu_usage",), THEIRS)])
     store.feedback.write([Feedback(name, Verdict.RIGHT, NOON, NOON, NOON, "seasonal") for name in (OURS, THEIRS)])
     store.changes.write([deployed(OURS), deployed(THEIRS)])
+    for name in (OURS, THEIRS, ""):
+        told = ExternalAlert(name, NOON, name, f"slow {name}", Severity.LOW, name, "", "ci", NOON, NOON + HOUR)
+        store.alerts.write([told])
     silences = {"s-ours": (OURS,), "s-theirs": (THEIRS,), "s-all": (OURS, THEIRS)}
     store.silences.write(
         Silence(key, f"for {names[-1]}", "ann", NOON, NOON - HOUR, NOON + HOUR, names)
@@ -156,6 +161,7 @@ STORE: dict[str, Callable[[Any], Any]] = {
     "metrics": lambda s: s.metrics,
     "changes": lambda s: (s.changes.read(), s.changes.read(services=[OURS, THEIRS]), s.changes.get("c-shop")),
     "feedback": lambda s: s.feedback.read(),
+    "alerts": lambda s: (s.alerts.read(), s.alerts.read(services=[OURS, THEIRS])),
     "silences": lambda s: (s.silences.read(), s.silences.get("s-ours")),
     "names": lambda s: s.names.rules(),
     "remarks": lambda s: s.remarks.about("demo", NOON - HOUR, NOON),
@@ -228,6 +234,8 @@ def test_what_nobody_opened_is_closed(ours: Reader, operated: Operator, runtime:
         (operated.store.changes, ChangesWriter, {"read", "get", "write"}),
         (ours.store.feedback, FeedbackWriter, {"read"}),
         (operated.store.feedback, FeedbackWriter, {"read", "write"}),
+        (ours.store.alerts, AlertsWriter, {"read"}),
+        (operated.store.alerts, AlertsWriter, {"read", "write"}),
         (ours.store.silences, SilencesWriter, {"read", "get"}),
         (operated.store.silences, SilencesWriter, {"read", "get", "write"}),
         (ours.store.names, NamesWriter, {"rules"}),

@@ -39,6 +39,8 @@ ROUTES = {
     "/api/incidents/<incident_id>/note": ("POST", Access.WRITE),
     "/api/incidents/<incident_id>/resolve": ("POST", Access.WRITE),
     "/api/incidents/<incident_id>/reopen": ("POST", Access.WRITE),
+    "/api/alerts": ("GET", Access.READ),
+    "POST /api/alerts": ("POST", Access.WRITE),
     "/api/silences": ("GET", Access.READ),
     "POST /api/silences": ("POST", Access.WRITE),
     "/api/silences/preview": ("POST", Access.WRITE),
@@ -62,6 +64,7 @@ ROUTES = {
 
 SILENCED = {"services": ["shop/cart"], "reason": "new disks", "lasts": "2h"}
 BODIES = {
+    "POST /api/alerts": {"alerts": [{"labels": {"alertname": "A", "service": "cart"}}]},
     "POST /api/silences": SILENCED,
     "/api/silences/preview": SILENCED,
     "PATCH /api/silences/<silence_id>": {"end": "+3d"},

@@ -143,6 +143,8 @@ def test_operation_ids_stay(reader):
         "listChanges": "GET /api/changes",
         "getChange": "GET /api/changes/{change_id}",
         "reportChange": "POST /api/changes",
+        "listAlerts": "GET /api/alerts",
+        "sendAlerts": "POST /api/alerts",
         "listSilences": "GET /api/silences",
         "makeSilence": "POST /api/silences",
         "previewSilence": "POST /api/silences/preview",

@@ -7,7 +7,20 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from support.every_table import CHANGES, DELIVERY, NOW, RUNNING, SILENCE, START, WRITTEN, archive, fill, sampled, values
+from support.every_table import (
+    ALERT,
+    CHANGES,
+    DELIVERY,
+    NOW,
+    RUNNING,
+    SILENCE,
+    START,
+    WRITTEN,
+    archive,
+    fill,
+    sampled,
+    values,
+)
 
 from observatory.catalog import metric
 from observatory.store import Store, open_store
@@ -48,6 +61,7 @@ def test_a_store_of_the_version_before_keeps_everything(tmp_path: Path) -> None:
         old.running.look_from("eu", NOW)
         old.notifications.settle([DELIVERY])
         old.silences.write([SILENCE])
+        old.alerts.write([ALERT])
         fill(new)
         archive(new)
         for table in TABLES:

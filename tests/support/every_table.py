@@ -17,6 +17,7 @@ from observatory.model import (
     DeliveryState,
     Effect,
     Evidence,
+    ExternalAlert,
     Failure,
     Fault,
     Feedback,
@@ -92,6 +93,20 @@ AUDIT = [AuditEntry("r1", NOW, "key:ci", "127.0.0.1", "POST /api/feedback", "sho
 DELIVERY = Delivery(
     "on-call", "0a3f9c1d2b4e", 3, "worse", START, DeliveryState.FAILED, NOW, NOW, 4, "it's gone – ünï", "s1"
 )
+ALERT = ExternalAlert(
+    "f00d",
+    START,
+    "shop/cart",
+    "it's slow",
+    Severity.HIGH,
+    "p99 – ünï",
+    "https://prometheus.example/graph",
+    "key:am",
+    NOW,
+    NOW + HOUR,
+    NOW,
+    {"service": "cart", "pod": "it's"},
+)
 SILENCE = Silence(
     "s1",
     "it's <b>swapped</b>",
@@ -165,6 +180,7 @@ def fill(store: Store) -> None:
     store.schedulers.seen("me:1", START, NOW)
     store.notifications.settle([DELIVERY])
     store.silences.write([SILENCE])
+    store.alerts.write([ALERT])
     store.maintain(NOW)
 
 
@@ -226,6 +242,7 @@ def values(store: Store) -> dict[str, Any]:
         "lease": [store.leases.take("worker", holder, NOW, HOUR) for holder in ("another", "me:1")],
         "runs": store.runs.last(),
         "schedulers": store.schedulers.alive(NOW),
+        "alerts": store.alerts.read(),
         "silences": store.silences.read(),
         "deliveries": store.notifications.log(),
         "watermark": store.watermarks.get("rollup"),
@@ -250,6 +267,7 @@ WRITTEN = {
     "lease": [False, True],
     "runs": [RUN],
     "schedulers": {"me:1": NOW},
+    "alerts": [ALERT],
     "silences": [SILENCE],
     "deliveries": [DELIVERY],
     "watermark": NOW,

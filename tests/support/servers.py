@@ -164,13 +164,19 @@ class NodeExporter(Server):
 
 
 class Alertmanager(Server):
-    """An Alertmanager that sends nothing anywhere."""
+    """An Alertmanager that sends what it hears to `webhook`, or nothing anywhere."""
 
     names = ("prometheus-alertmanager", "alertmanager")
 
+    def __init__(self, webhook: str = "") -> None:
+        super().__init__()
+        self._webhook = webhook
+
     def arguments(self, folder: Path) -> list[str]:
         config = folder / "alertmanager.yml"
-        config.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+        hooks = [{"url": self._webhook, "send_resolved": True}] if self._webhook else []
+        route = {"receiver": "us", "group_wait": "100ms", "group_interval": "1s"}
+        config.write_text(json.dumps({"route": route, "receivers": [{"name": "us", "webhook_configs": hooks}]}))
         return [
             f"--config.file={config}",
             f"--storage.path={folder / 'data'}",

@@ -253,6 +253,35 @@ CHANGES: dict[str, Any] = {
     "next": None,
 }
 
+ALERTS_SENT: dict[str, Any] = {
+    "version": "4",
+    "status": "firing",
+    "alerts": [
+        {
+            "status": "firing",
+            "labels": {"alertname": "CartIsSlow", "service": "cart", "namespace": "shop", "severity": "warning"},
+            "annotations": {"summary": "p99 over 2 s for 10 min"},
+            "startsAt": "2026-03-02T09:01:30Z",
+            "endsAt": "0001-01-01T00:00:00Z",
+            "generatorURL": "https://prometheus.example/graph?g0.expr=up",
+        }
+    ],
+}
+
+ALERT: dict[str, Any] = {
+    "fingerprint": "c4a1d5b0f37a92e6",
+    "service_name": "shop/cart",
+    "name": "CartIsSlow",
+    "severity": "medium",
+    "summary": "p99 over 2 s for 10 min",
+    "started_at": "2026-03-02T09:01:30Z",
+    "ended_at": None,
+    "is_firing": True,
+    "url": "https://prometheus.example/graph?g0.expr=up",
+    "sender": "key:alertmanager",
+    "labels": {"alertname": "CartIsSlow", "service": "cart", "namespace": "shop", "severity": "warning"},
+}
+
 SILENCE_ASKED: dict[str, Any] = {
     "services": ["shop/*"],
     "reason": "The database moves to new disks",

@@ -197,6 +197,24 @@ class ChangeReported(BaseModel):
     url: str = Field("", max_length=2000, description="Where to read more: `https` or `http`.")
 
 
+class AlertsQuery(Query):
+    """Query of alerts of others."""
+
+    start: str = Field("-24h", max_length=100, description=f"Alerts since. {_TIME}")
+    end: str = Field("now", max_length=100, description=f"Alerts until. {_TIME}")
+    service: Name | None = Field(None, description="Only about this service.", examples=[examples.SERVICE])
+    firing: bool = Field(False, description="Only those that go on.")
+    limit: int = Field(LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most alerts in one answer.")
+
+
+class AlertsSent(Query):
+    """Query with alerts that are sent."""
+
+    label: Several[Name] = Field(
+        (), description="Labels that name the service, before those that usually do.", examples=[["deployment"]]
+    )
+
+
 class AuditQuery(Query):
     """Query of the audit log."""
 

@@ -46,6 +46,16 @@ ORDER BY changed_at, service_name, id
 CHANGE = "SELECT * FROM changes WHERE id = ?"
 PRUNE_CHANGES = "DELETE FROM changes WHERE changed_at < ?"
 
+ALERTS = """
+SELECT * FROM alerts
+WHERE coalesce(ended_at, expires_at) >= coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')
+  AND started_at <= coalesce(CAST($end AS TIMESTAMPTZ), 'infinity')
+  AND ($services IS NULL OR list_contains(CAST($services AS VARCHAR[]), service_name))
+ORDER BY started_at DESC, fingerprint
+LIMIT $limit
+"""
+PRUNE_ALERTS = "DELETE FROM alerts WHERE seen_at < ?"
+
 SILENCES = """
 SELECT * FROM silences
 WHERE ends_at > coalesce(CAST($start AS TIMESTAMPTZ), '-infinity')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from observatory.store.tables.alerts import AlertTable
 from observatory.store.tables.anomalies import AnomalyTable
 from observatory.store.tables.archive_files import ArchiveFileTable
 from observatory.store.tables.audit import AuditTable
@@ -30,6 +31,7 @@ from observatory.store.tables.states import StateTable
 from observatory.store.tables.watermarks import WatermarkTable
 
 TABLES: tuple[type[Table], ...] = (
+    AlertTable,
     AnomalyTable,
     ArchivedNameTable,
     ArchiveFileTable,

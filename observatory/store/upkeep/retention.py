@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from observatory.store.engine.database import Database, Statement
 from observatory.store.options import Retention
 from observatory.store.sql import samples, tables
+from observatory.store.tables.alerts import AlertTable
 from observatory.store.tables.calls import CallTable
 from observatory.store.tables.changes import ChangeTable
 from observatory.store.tables.incidents import Incidents
@@ -52,7 +53,7 @@ def _retain(database: Database, archive: Archive, today: datetime, retention: Re
     if retention.anomalies is not None:
         before = today - timedelta(days=retention.anomalies)
         statements += [Statement(tables.PRUNE_ANOMALIES, [before]), ChangeTable.pruning(before)]
-        statements.append(SilenceTable.pruning(before))
+        statements += [SilenceTable.pruning(before), AlertTable.pruning(before)]
         statements += Incidents(database).forgetting(before)
     if retention.calls is not None:
         statements.append(CallTable.pruning(today, retention.calls))
