@@ -270,16 +270,15 @@ def test_settings_are_those_of_the_program(block: Block, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))
-def test_yaml_is_what_prometheus_takes(block: Block, tmp_path: Path) -> None:
+def test_yaml_is_what_prometheus_and_alertmanager_take(block: Block, tmp_path: Path) -> None:
     found = yaml.safe_load(block.text)
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed: apt-get install prometheus")
+    if shutil.which("promtool") is None or shutil.which("amtool") is None:
+        pytest.skip("promtool or amtool is not installed: apt-get install prometheus prometheus-alertmanager")
     file = tmp_path / "file.yml"
     file.write_text(block.text)
-    kind = ["rules"] if "groups" in found else ["config", "--syntax-only"]
-    done = subprocess.run(
-        ["promtool", "check", kind[0], *kind[1:], str(file)], capture_output=True, text=True, check=False
-    )
+    kinds = {"groups": "promtool check rules", "receivers": "amtool check-config"}
+    check = next((kinds[key] for key in kinds if key in found), "promtool check config --syntax-only")
+    done = subprocess.run([*check.split(), str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
