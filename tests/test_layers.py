@@ -26,7 +26,7 @@ FLOORS = (
     {"analysis", "evaluation", "notebooks"},
     {"schedule", "runtime"},
     {"display", "access", "help"},
-    {"views", "api", "server"},
+    {"views", "api", "server", "assistants"},
     {"workbench", "cli"},
 )
 """From the ground up: a unit of the package imports what is below it, or beside it on the same floor."""
@@ -34,6 +34,7 @@ STRANGERS = ({"sources", "store", "detectors"}, {"views", "api"})
 """Units of one floor that do not know each other."""
 HEAVY = ("pandas", "pyod", "sklearn", "panel", "holoviews", "bokeh", "papermill", "duckdb", "requests", "apiflask")
 
+FOR_ASSISTANTS = ("mcp", "uvicorn", "starlette")
 FOR_NOTEBOOKS = ("holoviews", "matplotlib", "sklearn", "pyod", "observatory.evaluation", "papermill", "IPython")
 FOR_HELP = ("markdown_it",)
 
@@ -154,7 +155,7 @@ def test_sources_store_and_detectors_do_not_know_each_other_nor_do_views_and_api
 def test_nothing_heavy_is_imported_by_the_package_or_by_help() -> None:
     code = "import sys, observatory, observatory.cli; print(*sorted(m for m in sys.modules if '.' not in m))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not set(HEAVY) & set(loaded)
+    assert not {*HEAVY, *FOR_ASSISTANTS} & set(loaded)
 
 
 @pytest.mark.slow
