@@ -29,6 +29,8 @@ PATTERNS = re.compile(
     r"|(?<=bokeh-token=)[^&\s]+|(?<=[?&]code=)[^&\s]+"  # pages and logins at a provider, in addresses
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # user and password of an address
 )
+CHATTY = ("tornado.access", "mcp", "uvicorn")
+"""Loggers that have a line for each request, which no person reads."""
 FIELDS = ("method", "path", "status", "seconds", "who", "address")
 """What a line about a request also says, where it is JSON."""
 
@@ -96,7 +98,8 @@ def set_up(settings: Settings) -> None:
     if settings.log_format == "text":
         logging.getLogger("observatory.api.requests").setLevel(logging.WARNING)
     if settings.log_level == "INFO":
-        logging.getLogger("tornado.access").setLevel(logging.WARNING)
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from observatory.cli.guides import guides
 from observatory.cli.importing import import_samples
 from observatory.cli.incidents import incidents_app
 from observatory.cli.keys import audit, keys_app
+from observatory.cli.mcp import mcp
 from observatory.cli.notify import notify_app
 from observatory.cli.run import RunCommand, lab, run
 from observatory.cli.schedule import schedule_app
@@ -62,6 +63,7 @@ app.command(epilog="Example: `observatory evaluate --detector seasonal --detecto
 app.command(epilog="Example: `observatory doctor`")(doctor)
 app.command("help", epilog="Example: `observatory help access`, `observatory help too many anomalies`")(guides)
 app.add_typer(keys_app, name="keys")
+app.command(epilog="Example: `observatory mcp --http --port 5010`")(mcp)
 app.add_typer(schedule_app, name="schedule")
 app.command(cls=RunCommand, epilog="Example: `observatory run backfill -p days 30 -o reports/month`")(run)
 app.command(
