@@ -11,6 +11,7 @@ SHOWN = (
     "interval",
     "latency_target",
     "max_window_days",
+    "metrics_services",
     "minimum_samples",
     "objective",
     "refresh",

@@ -241,6 +241,12 @@ class Settings(BaseSettings):
     tls_cert: Path | None = Field(None, description="Certificate (PEM) to serve HTTPS with.")
     tls_key: Path | None = Field(None, description="Its key.")
 
+    metrics_services: int = Field(
+        1000,
+        ge=0,
+        le=100_000,
+        description="Most services that `/metrics` has by name, the worst first; it says how many were left out.",
+    )
     max_window_days: float = Field(
         400.0, gt=0, le=36525, description="Longest range of time one request may ask for [days]."
     )

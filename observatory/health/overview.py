@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -16,7 +16,18 @@ from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.health import score as health
 from observatory.health.evidence import REACH, judged_ratio
-from observatory.model import SERVICE, TIMESTAMP, Anomaly, Band, Cycle, Health, Learning, Service
+from observatory.model import (
+    SERVICE,
+    TIMESTAMP,
+    Anomaly,
+    Band,
+    Cycle,
+    Health,
+    IncidentState,
+    Learning,
+    Service,
+    Severity,
+)
 from observatory.store import Store
 
 State = Literal["waiting", "learning", "stale", "inactive", "silenced", "judged"]
@@ -24,6 +35,7 @@ State = Literal["waiting", "learning", "stale", "inactive", "silenced", "judged"
 STALE_INTERVALS = 3
 TREND_HOURS = 3
 TREND_POINTS = 60
+ACTIVE = tuple(state for state in IncidentState if state.is_active)
 TREND_METRICS = ("request_rate", "error_rate", "latency_p95", "cpu_usage")
 
 
@@ -50,6 +62,8 @@ class ServiceStatus:
     open_anomalies: tuple[Anomaly, ...]
     anomalies_24h: int
     silences: tuple[InForce, ...] = ()
+    incident: Severity | None = None
+    """How ill it is, or was, in the incident that goes on: its own worst symptom. None where there is no incident."""
 
     def __repr__(self) -> str:
         score = "no score" if self.health.score is None else f"score {self.health.score}"
@@ -115,13 +129,14 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     """Judge every registered service as of `now`."""
     day = now - timedelta(days=1)
     known = store.sample_counts()
-    counts, newest = known["samples"].to_dict(), known["last"].to_dict()
+    counts, oldest, newest = (known[name].to_dict() for name in ("samples", "first", "last"))
     rows = store.latest(now - timedelta(days=settings.training_days)).to_dict("index")
     trends, evidence = _trends(store, now), _evidence(store, settings, now)
     anomalies: dict[str, list[Anomaly]] = {}
     for anomaly in store.anomalies(start=day, end=now):
         anomalies.setdefault(anomaly.service_name, []).append(anomaly)
     silences = in_force(store, now)
+    incidents = _incidents(store)
     statuses = []
     for service in store.services():
         row = rows.get(service.name)
@@ -129,7 +144,8 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
         at = None if last is None else last.to_pydatetime()
         sample = {name: None if row is None else _plain(row[name]) for name in METRICS}
         judged_by = sample | {"error_rate": evidence.get(service.name, sample["error_rate"])}
-        state = learning(int(counts.get(service.name, 0)), settings.minimum_samples, settings.interval, now)
+        since = oldest[service.name].to_pydatetime() if service.name in oldest else None
+        state = learning(int(counts.get(service.name, 0)), settings.minimum_samples, settings.interval, now, since)
         recent = anomalies.get(service.name, [])
         status = _status(
             service,
@@ -143,7 +159,7 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
             state,
             tuple(covering(silences, service.name)),
         )
-        statuses.append(status)
+        statuses.append(replace(status, incident=incidents.get(service.name)))
     statuses.sort(key=order)
     cycle = next(iter(store.cycles(1)), None)
     return Overview(now, source_of(store, settings), tuple(statuses), cycle, store.skipped_cycles(day))
@@ -158,12 +174,14 @@ def source_of(store: Store, settings: Settings) -> str:
     return settings.source_name if held is None else held.split()[0]  # the demo's note has its seed, too
 
 
-def learning(samples: int, needed: int, interval: float, now: datetime) -> Learning | None:
-    """The learning state of a service with so many samples; None once it is judged."""
+def learning(
+    samples: int, needed: int, interval: float, now: datetime, since: datetime | None = None
+) -> Learning | None:
+    """The learning state of a service with so many samples, the first of `since`; None once it is judged."""
     if samples >= needed:
         return None
     ready = now + timedelta(seconds=(needed - samples) * interval) if samples else None
-    return Learning(samples, needed, ready)
+    return Learning(samples, needed, ready, since)
 
 
 def targets(service: Service, settings: Settings) -> health.Targets:
@@ -260,6 +278,16 @@ def _evidence(store: Store, settings: Settings, now: datetime) -> dict[str, floa
         )
         for name, group in frame.sort_values(TIMESTAMP).groupby(SERVICE, sort=False)
     }
+
+
+def _incidents(store: Store) -> dict[str, Severity]:
+    """By service that an incident reaches which goes on, the severity of its own worst symptom."""
+    worst: dict[str, Severity] = {}
+    for incident in store.incidents.read(states=ACTIVE):
+        for symptom in incident.symptoms:
+            known = worst.get(symptom.service_name, symptom.severity)
+            worst[symptom.service_name] = min(known, symptom.severity, key=lambda severity: severity.rank)
+    return worst
 
 
 def _plain(value: Any) -> float | None:

@@ -66,11 +66,12 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """Why a service cannot be judged yet."""
+    """Why a service cannot be judged yet; its first sample is of `since`."""
 
     samples: int
     needed: int
     ready_at: datetime | None
+    since: datetime | None = None
 
     @property
     def message(self) -> str:

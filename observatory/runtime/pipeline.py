@@ -13,11 +13,12 @@ from observatory.collection.changes import read_changes
 from observatory.collection.collect import CollectReport, collect_once, discover
 from observatory.collection.names import named_faults
 from observatory.config import Settings
-from observatory.errors import ObservatoryError
-from observatory.health.overview import overview
-from observatory.model import Anomaly, Cycle, Failure, IncidentState, Progress, Service, no_progress
+from observatory.errors import ObservatoryError, SourceError
+from observatory.health.overview import ACTIVE, overview
+from observatory.model import Anomaly, Cycle, Failure, Progress, Service, no_progress
 from observatory.runtime.calls import CallReading
 from observatory.runtime.causes import CauseFinder
+from observatory.runtime.condition import COLLECT
 from observatory.runtime.detection import LiveDetection
 from observatory.runtime.failing import recorded
 from observatory.runtime.incident_reports import IncidentReports
@@ -36,7 +37,6 @@ CHANGES_EVERY = timedelta(minutes=2)
 KEEP_CYCLES = timedelta(days=7)
 MOST_EXPLAINED = 100
 """Newest incidents of a past whose likeliest causes are found."""
-ACTIVE = tuple(state for state in IncidentState if state.is_active)
 
 
 class Pipeline:
@@ -164,8 +164,11 @@ class Pipeline:
         at = floor_to(now - timedelta(seconds=self.settings.delay), self.settings.interval)
         try:
             report = collect_once(self.sources, self.store, at)
-        except ObservatoryError as error:
-            failures.append(Failure("collect", str(error)))
+        except SourceError as error:
+            failures.append(Failure(COLLECT, str(error)))
+            return None
+        except ObservatoryError as error:  # sources that answer are not to blame for what cannot be kept
+            failures.append(Failure("store", str(error)))
             return None
         failures += report.failures
         return report
@@ -193,7 +196,7 @@ class Pipeline:
         """Remember what was changed: every few minutes where that has to be told from what is seen."""
         away = {failure.what for failure in failures}  # what is away is said once
         for source in self.sources:
-            if {"collect", source.name} & away:
+            if {COLLECT, "store", source.name} & away:
                 continue
             read_at = self._changes_read.get(source.name)
             is_asked_little = not isinstance(source, ChangesSource)

@@ -20,6 +20,7 @@ from observatory.store.engine.database import Database
 from observatory.store.engine.homes import home_opener
 from observatory.store.engine.migrate import open_database
 from observatory.store.options import Retention, StoreOptions
+from observatory.store.space import Space, size_of, space_of
 from observatory.store.tables.alerts import AlertTable
 from observatory.store.tables.anomalies import AnomalyTable
 from observatory.store.tables.audit import AuditTable
@@ -350,11 +351,10 @@ class Store:
         counts = self.sample_counts()
         months = self.archive.months()
         home = self._database.home
-        parts = [home.path, home.path.with_name(home.path.name + ".wal")] if home.path else []
         return {
             "store": self.url,
             "opened": home.how,
-            "size [bytes]": sum(part.stat().st_size for part in parts if part.is_file()) or None,
+            "size [bytes]": (size_of(home.path) if home.path else 0) or None,
             "services": len(self.services()),
             "samples": int(counts["samples"].sum()),
             "oldest": as_time(counts["first"].min()),
@@ -365,6 +365,11 @@ class Store:
             "rolled up until": self.watermarks.get("rollup"),
             "revision": self.revision,
         }
+
+    def space(self) -> Space | None:
+        """How much room it takes and how much is left; None where it is no file on this machine."""
+        path = self._database.home.path
+        return None if path is None else space_of(path)
 
     # -- upkeep -----------------------------------------------------------------------------
 

@@ -53,9 +53,9 @@ def samples() -> pd.DataFrame:
     return frame
 
 
-def make_runtime() -> Runtime:
+def make_runtime(store: str = ":memory:") -> Runtime:
     limits = {"rate_limit": "1000000/minute", "sign_in_limit": "1000000/minute"}
-    runtime = Runtime(Settings(store=":memory:", worker=False, **limits), clock=lambda: NOW)
+    runtime = Runtime(Settings(store=store, worker=False, **limits), clock=lambda: NOW)
     runtime.store.register(runtime.sources[0].discover())
     runtime.store.write_samples(samples())
     names = [service.name for service in runtime.store.services()]

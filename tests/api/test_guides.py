@@ -10,12 +10,15 @@ import subprocess
 import pytest
 import requests
 import yaml
-from api.conftest import make_runtime
+from api.conftest import NOW, make_runtime, samples
 from api.test_plugin import Server
 from support.guides import guides, page
 
 from observatory.access import Role, authenticator_of
 from observatory.api.app import create_app
+from observatory.api.routes.monitoring import expected_ranges
+from observatory.model import Service
+from observatory.store.tables.states import KeptState
 
 ADDRESS = "http://127.0.0.1:5006"
 COMMANDS = [
@@ -29,8 +32,8 @@ COMMANDS = [
 
 
 @pytest.fixture(scope="module")
-def runtime():
-    made = make_runtime()
+def runtime(tmp_path_factory):
+    made = make_runtime(str(tmp_path_factory.mktemp("store") / "observatory.duckdb"))
     yield made
     made.close()
 
@@ -72,10 +75,16 @@ def test_every_route_has_a_place_in_the_table(runtime):
     assert missing == []
 
 
-def test_metrics_in_alerts_and_tables_are_those_that_are_exposed(address):
+def test_metrics_in_alerts_and_tables_are_those_that_are_exposed(address, runtime):
+    requests.get(f"{address}/metrics", timeout=30)
+    expected_ranges(runtime).wait()
+    few = samples().query("service_name == 'shop/cart'").tail(5).assign(service_name="shop/new")
+    runtime.store.register([Service("shop/new", "demo")])
+    runtime.store.write_samples(few)
+    runtime.store.states.write([KeptState("shop/cart", runtime.settings.detector, "f", NOW, NOW, b"x")])
     exposed = requests.get(f"{address}/metrics", timeout=30).text
-    named = set(re.findall(r"\bobservatory_[a-z_]+", page("operation").text))
-    assert len(named) >= 8
+    named = set(re.findall(r"\bobservatory_[a-z0-9_]+", page("operation").text))
+    assert len(named) >= 25
     assert [name for name in sorted(named) if not re.search(rf"^# TYPE {name} ", exposed, re.MULTILINE)] == []
 
 

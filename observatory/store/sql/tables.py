@@ -72,6 +72,7 @@ SKIPPED = "SELECT CAST(coalesce(sum(skipped), 0) AS BIGINT) FROM cycles WHERE st
 PRUNE_CYCLES = "DELETE FROM cycles WHERE started_at < ?"
 
 DETECTOR_STATES = "SELECT * FROM detector_states WHERE detector = ? ORDER BY service_name"
+STATES_KEPT_AT = "SELECT service_name, kept_at FROM detector_states WHERE detector = ?"
 OLD_STATES = "SELECT count(*) FROM detector_states WHERE learned_until < ?"
 FORGET_STATES_OF = """
 DELETE FROM detector_states WHERE detector = $detector AND list_contains(CAST($services AS VARCHAR[]), service_name)

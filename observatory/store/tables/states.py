@@ -56,6 +56,10 @@ class StateTable(ValueTable[KeptState]):
         """All states of a detector, by service."""
         return self.find(tables.DETECTOR_STATES, [detector])
 
+    def kept_at(self, detector: str) -> dict[str, datetime]:
+        """By service, when the state of a detector was kept."""
+        return {row[SERVICE]: row["kept_at"] for row in self._database.rows(tables.STATES_KEPT_AT, [detector])}
+
     def forget_services(self, detector: str, services: Collection[str]) -> None:
         """Remove what a detector has learned of services."""
         if services:
