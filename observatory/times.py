@@ -1,4 +1,4 @@
-"""Points in time and durations as people write them: RFC 3339, ``now``, ``-24h``, ``90s``."""
+"""Points in time and durations as people and programs write them: RFC 3339, ``now``, ``-24h``, ``90s``, epochs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _MOMENT = re.compile(r"now(?:\s*([+-])\s*(.+))?")
+_EPOCH = re.compile(r"(\d{9,10})|(\d{12,13})")
+"""Seconds, or milliseconds as Grafana has them, from 1973 to 2286: the number of digits tells them apart. Of any other
+number of digits it may be a date without dashes, or a mistake."""
 _OLDEST, _LONGEST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=36525)
 
 
@@ -36,9 +39,13 @@ def parse_duration(text: str, name: str = "duration") -> timedelta:
 
 
 def parse_time(text: str, now: datetime, name: str = "time") -> datetime:
-    """A point in time, in UTC: RFC 3339 with its zone, ``now``, or relative to `now` (``-24h``, ``30d``).
+    """A point in time, in UTC: RFC 3339 with its zone, ``now``, relative to `now` (``-24h``, ``30d``), or an epoch.
+
+    An epoch of 12 or 13 digits is in milliseconds, one of 9 or 10 in seconds.
 
     >>> parse_time("-24h", datetime(2026, 1, 2, tzinfo=UTC))
+    datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    >>> parse_time("1767225600000", datetime(2026, 1, 2, tzinfo=UTC))
     datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
 
     Raises
@@ -51,13 +58,17 @@ def parse_time(text: str, now: datetime, name: str = "time") -> datetime:
         return now
     if _DURATION.fullmatch(text.removeprefix("-")):
         return max(_OLDEST, now - parse_duration(text.removeprefix("-"), name))
+    epoch = _EPOCH.fullmatch(text) if text.isascii() else None
+    if epoch:
+        return _OLDEST + (timedelta(seconds=int(epoch[1])) if epoch[1] else timedelta(milliseconds=int(epoch[2])))
     try:
         time = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     except ValueError:
         time = None
     if time is None or time.tzinfo is None or not _OLDEST.year <= time.year < 9999:
         raise InvalidInputError(
-            f"{name} = {text!r}: give RFC 3339 with its zone (2026-01-31T08:00:00Z), now, or a time ago (-24h)"
+            f"{name} = {text!r}: give RFC 3339 with its zone (2026-01-31T08:00:00Z), now, a time ago (-24h), or "
+            "seconds or milliseconds since 1970 (1769846400, 1769846400000)"
         ) from None
     return time.astimezone(UTC)
 

@@ -21,11 +21,23 @@ NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
         ("2026-01-31T08:00:00Z", datetime(2026, 1, 31, 8, tzinfo=UTC)),
         ("2026-01-31T08:00:00+02:00", datetime(2026, 1, 31, 6, tzinfo=UTC)),
         ("2026-01-31T08:00:00 02:00", datetime(2026, 1, 31, 6, tzinfo=UTC)),  # a + that a URL made a space
+        ("1769846400", datetime(2026, 1, 31, 8, tzinfo=UTC)),  # seconds
+        ("1769846400250", datetime(2026, 1, 31, 8, 0, 0, 250_000, tzinfo=UTC)),  # milliseconds, as Grafana has them
+        ("100000000000", datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)),  # the first that are milliseconds
         ("5000w", datetime(1970, 1, 1, tzinfo=UTC)),
     ],
 )
 def test_times_are_read(text: str, expected: datetime) -> None:
     assert parse_time(text, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20260131", "20260131080000", "17698464001", "1769846400.5", "-1769846400", "\u0661769846400"],
+)
+def test_digits_that_could_be_something_else_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="milliseconds since 1970"):
+        parse_time(text, NOW, "start")
 
 
 @pytest.mark.parametrize(

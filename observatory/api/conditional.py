@@ -20,10 +20,12 @@ KEPT = 64
 
 @dataclass(frozen=True)
 class Rendered:
-    """A body that may be sent again and again; `tag` stays as long as what it says."""
+    """A body that may be sent again and again; `tag` stays as long as what it says, `following` is the next page."""
 
     body: bytes
     tag: str
+    mimetype: str = "application/json"
+    following: str | None = None
 
     @cached_property
     def compressed(self) -> bytes:
@@ -59,14 +61,21 @@ class Renderings:
         return made
 
 
+def next_link(path: str) -> str:
+    """The header ``Link`` of an answer that goes on at `path` (RFC 8288)."""
+    return f'<{path}>; rel="next"'
+
+
 def tag_of(*parts: bytes) -> str:
     """A tag that changes with any of the parts."""
     return hashlib.blake2b(b"\0".join(parts), digest_size=12).hexdigest()
 
 
 def send(rendered: Rendered) -> Response:
-    """A JSON answer from what was rendered before."""
-    response = Response(mimetype="application/json")
+    """An answer from what was rendered before."""
+    response = Response(mimetype=rendered.mimetype)
+    if rendered.following is not None:
+        response.headers["Link"] = next_link(rendered.following)
     response.set_etag(rendered.tag, weak=True)
     if matches(response):
         return response

@@ -13,6 +13,7 @@ from apiflask import APIFlask
 
 from observatory.api.formats import ARROW, CSV
 from observatory.api.problems import MEDIA_TYPE
+from observatory.api.rows import ROW_SCHEMA, ROWS
 from observatory.api.schemas.responses import Problem
 
 TITLE = "CloudWatch Observatory"
@@ -64,6 +65,8 @@ def polish(document: dict[str, Any] | str) -> dict[str, Any]:
                 response["content"] = {MEDIA_TYPE: {"schema": {"$ref": SCHEMAS + "Problem"}}}
         if operation["operationId"] == "getHistory":
             responses["200"]["content"] |= {CSV: {"schema": {"type": "string"}}, ARROW: {}}
+        if any(parameter["name"] == "format" for parameter in operation["parameters"]):
+            responses["200"]["content"] |= {ROWS: {"schema": ROW_SCHEMA}}
         if operation["operationId"] == "streamEvents":
             responses["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
         if operation["operationId"] == "getMetrics":

@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 
 from observatory.api.conditional import LEAST_COMPRESSED, LEVEL, matches, tag_of, takes_gzip
 from observatory.api.problems import Problem
+from observatory.api.rows import ROWS
 
 HEADERS = {
     "Cache-Control": "private, no-cache",
@@ -17,7 +18,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-COMPRESSIBLE = ("application/json", "application/problem+json", "text/")
+COMPRESSIBLE = ("application/json", "application/problem+json", ROWS, "text/")
 
 
 def add_headers(response: Response) -> Response:

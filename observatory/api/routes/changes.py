@@ -8,7 +8,7 @@ from flask import Response, g
 from observatory.access.gate import Access
 from observatory.analysis.before_after import before_after
 from observatory.annotations.changes import add_change
-from observatory.api import context
+from observatory.api import context, rows
 from observatory.api.middleware.authorization import access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.paging import next_page, page_of, place
@@ -43,7 +43,10 @@ def changes(query_data: ChangesQuery) -> Response:
         kind=[str(kind) for kind in query.kind],
         start=rfc3339(start),
         end=rfc3339(end),
+        format=rows.kept(query.format),
     )
+    if query.format == "rows":
+        return rows.answer(map(rows.of_change, page), following)
     shown = [Change.model_validate(one) for one in page]
     return context.answer(ChangePage(start=start, end=end, changes=shown, next=following))
 

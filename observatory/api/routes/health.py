@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response, g
 
 from observatory.access.gate import Access
-from observatory.api import context
+from observatory.api import context, rows
 from observatory.api.conditional import Rendered, send, tag_of
 from observatory.api.middleware.authorization import access
 from observatory.api.middleware.rate_limits import slow
@@ -43,7 +43,10 @@ def _rendered(query: SummaryQuery) -> Rendered:
     overview = context.reader().overview()
     chosen = [status for status in overview.services if not query.band or status.health.band in query.band]
     page, cursor = page_of(chosen, order, place(query.cursor, bool, float, int, str), query.limit)
-    following = next_page(cursor, query.limit, band=query.band)
+    following = next_page(cursor, query.limit, band=query.band, format=rows.kept(query.format))
+    if query.format == "rows":
+        body = rows.render(map(rows.of_health, page))
+        return Rendered(body, tag_of(body, (following or "").encode()), rows.ROWS, following)
     made = HealthSummary.of(overview, page, len(chosen), following)
     return Rendered(made.model_dump_json().encode(), tag_of(made.model_dump_json(exclude={"at"}).encode()))
 
@@ -75,7 +78,10 @@ def anomalies(query_data: AnomaliesQuery) -> Response:
         end=rfc3339(end),
         severity=query.severity,
         open="true" if query.open else None,
+        format=rows.kept(query.format),
     )
+    if query.format == "rows":
+        return rows.answer(map(rows.of_anomaly, page), following)
     shown = [Anomaly.model_validate(anomaly) for anomaly in page]
     return context.answer(AnomalyPage(start=start, end=end, anomalies=shown, next=following))
 

@@ -12,11 +12,11 @@ from flask import Response, g
 from observatory.access.gate import Access
 from observatory.analysis.similar_incidents import similar_incidents
 from observatory.annotations.in_force import over_one
-from observatory.api import context
+from observatory.api import context, rows
 from observatory.api.middleware.authorization import access
 from observatory.api.paging import cursor_of, next_page, place
 from observatory.api.schemas.incidents import Incident, IncidentDetails, IncidentPage
-from observatory.api.schemas.requests import Assignment, IncidentsQuery, Note, Said
+from observatory.api.schemas.requests import Assignment, IncidentQuery, IncidentsQuery, Note, Said
 from observatory.incidents import actions
 from observatory.model import Incident as Kept
 from observatory.model import IncidentChanges
@@ -64,20 +64,27 @@ def incidents(query_data: IncidentsQuery) -> Response:
         state=",".join(query.state) or None,
         severity=",".join(query.severity) or None,
         open="true" if query.open else None,
+        format=rows.kept(query.format),
     )
+    if query.format == "rows":
+        return rows.answer(map(rows.of_incident, page), following)
     return context.answer(IncidentPage(start=start, end=end, incidents=list(map(Incident.of, page)), next=following))
 
 
 @routes.get("/incidents/<incident_id>")
 @access(Access.READ)
+@routes.input(IncidentQuery, location="query")
 @routes.output(IncidentDetails)
 @routes.doc(operation_id="getIncident", responses={404: NO_INCIDENT})
-def incident(incident_id: str) -> Response:
+def incident(incident_id: str, query_data: IncidentQuery) -> Response:
     """One incident with its symptoms, likeliest causes and timeline
 
     One that became part of another says so in `merged_into`.
     """
-    return _details(context.reader().store, incident_id)
+    store = context.reader().store
+    if query_data.format == "rows":
+        return rows.answer(_part(store, incident_id, query_data.part))
+    return _details(store, incident_id)
 
 
 @routes.post("/incidents/<incident_id>/acknowledge")
@@ -139,6 +146,16 @@ def _change(incident_id: str, action: Callable[[Kept, str, datetime], IncidentCh
     now = operator.clock()
     operator.store.incidents.change(incident_id, lambda held: action(held, who, now))
     return _details(operator.store, incident_id, status)
+
+
+def _part(store: StoreReader, incident_id: str, part: str) -> list[rows.Row]:
+    """One of the lists of an incident."""
+    found = store.incidents.get(incident_id)
+    if part == "symptoms":
+        return [rows.of_symptom(one) for one in found.symptoms]
+    if part == "causes":
+        return [rows.of_cause(one, rank) for rank, one in enumerate(found.causes, 1)]
+    return [rows.of_event(one) for one in store.incidents.events(incident_id)]
 
 
 def _details(store: StoreReader, incident_id: str, status: int = 200) -> Response:

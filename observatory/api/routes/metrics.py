@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 from observatory.access.gate import Access
-from observatory.api import context, formats
+from observatory.api import context, formats, rows
 from observatory.api.middleware.authorization import access
 from observatory.api.middleware.rate_limits import slow
 from observatory.api.problems import Problem
@@ -42,7 +42,7 @@ def history(query_data: HistoryQuery) -> Response:
     start, end = context.time_range(query.start, query.end)
     accepted = request.accept_mimetypes
     kind = accepted.best_match(formats.TYPES) if accepted else formats.JSON
-    if kind is None:
+    if kind is None and query.format != "rows":
         raise Problem(406, f"history comes as {', '.join(formats.TYPES)}: name one in the header Accept")
     step = None if query.step == "auto" else _step(query.step, end - start)
     found = reader.history(
@@ -57,6 +57,8 @@ def history(query_data: HistoryQuery) -> Response:
     )
     names = list(query.metric) or present(METRICS, lambda name: bool(found.samples[name].notna().any()))
     interval = reader.settings.interval
+    if kind is None or query.format == "rows":
+        return rows.answer(rows.of_history(found, names, expected=query.expected))
     return Response(formats.encode(found, names, kind, expected=query.expected, interval=interval), content_type=kind)
 
 

@@ -9,7 +9,7 @@ from flask import Response, g
 
 from observatory.access.gate import Access
 from observatory.analysis.call_graph import call_graph
-from observatory.api import context
+from observatory.api import context, rows
 from observatory.api.middleware.authorization import access
 from observatory.api.paging import next_page, page_of, place
 from observatory.api.schemas.requests import GraphQuery, Merging, Registration, RemovalQuery, Renaming, ServicesQuery
@@ -38,12 +38,11 @@ def list_services(query_data: ServicesQuery) -> Response:
     kept = _kept(reader.store)
     statuses = sorted(reader.overview().services, key=lambda status: status.name)
     page_, cursor = page_of(statuses, lambda status: (status.name,), place(query_data.cursor, str), query_data.limit)
-    page = ServicePage(
-        services=[Service.of(status, *kept.get(status.name, (0, None)), reader.settings) for status in page_],
-        total=len(statuses),
-        next=next_page(cursor, query_data.limit),
-    )
-    return context.answer(page)
+    services = [Service.of(status, *kept.get(status.name, (0, None)), reader.settings) for status in page_]
+    following = next_page(cursor, query_data.limit, format=rows.kept(query_data.format))
+    if query_data.format == "rows":
+        return rows.answer(map(rows.of_service, services), following)
+    return context.answer(ServicePage(services=services, total=len(statuses), next=following))
 
 
 @routes.post("/services/register")

@@ -42,7 +42,13 @@ MetricName = Annotated[str, AfterValidator(_metric), WithJsonSchema({"type": "st
 Cursor = Annotated[
     str | None, Field(max_length=2000, description="Where the page begins, as `next` of the page before has it.")
 ]
-_TIME = "RFC 3339 with its zone, `now`, or a time ago such as `-24h`, `-30d`."
+_TIME = "RFC 3339 with its zone, `now`, a time ago such as `-24h`, or seconds (10 digits) or milliseconds since 1970."
+Format = Literal["json", "rows"]
+FORMAT: Format = "json"
+_FORMAT = (
+    "`rows`: an array of flat objects, with times in milliseconds since 1970, as Grafana and other tables want them; "
+    "the address of the next page is in the header `Link`."
+)
 
 
 class Query(BaseModel):
@@ -61,6 +67,8 @@ class Paging(Query):
 class ServicesQuery(Paging):
     """Query of the list of services."""
 
+    format: Format = Field(FORMAT, description=_FORMAT)
+
 
 class GraphQuery(Query):
     """Query of who calls whom."""
@@ -76,6 +84,7 @@ class SummaryQuery(Query):
     band: Several[Band] = Field((), description="Only services in these bands; may be repeated.", examples=[["poor"]])
     limit: int = Field(MAXIMUM_LIMIT, ge=1, le=MAXIMUM_LIMIT, description="Most services in one answer.")
     cursor: Cursor = None
+    format: Format = Field(FORMAT, description=_FORMAT)
 
 
 class AnomaliesQuery(Paging):
@@ -86,6 +95,7 @@ class AnomaliesQuery(Paging):
     end: str = Field("now", max_length=100, description=f"Anomalies that began before this. {_TIME}")
     severity: Several[Severity] = Field((), description="Only these; may be repeated.", examples=[["critical", "high"]])
     open: bool = Field(False, description="Only those that go on.")
+    format: Format = Field(FORMAT, description=_FORMAT)
 
 
 class IncidentsQuery(Paging):
@@ -101,6 +111,14 @@ class IncidentsQuery(Paging):
     start: str = Field("-24h", max_length=100, description=f"Incidents that ended after this. {_TIME}")
     end: str = Field("now", max_length=100, description=f"Incidents that began before this. {_TIME}")
     open: bool = Field(False, description="Only those that go on.")
+    format: Format = Field(FORMAT, description=_FORMAT)
+
+
+class IncidentQuery(Query):
+    """Query of one incident."""
+
+    format: Format = Field(FORMAT, description=_FORMAT)
+    part: Literal["timeline", "symptoms", "causes"] = Field("timeline", description="With `format=rows`: its rows.")
 
 
 class Said(BaseModel):
@@ -150,6 +168,7 @@ class HistoryQuery(Query):
         "finest summary of at most `points` points.",
     )
     expected: bool = Field(False, description="Also what was expected of each metric: typical, lower, upper.")
+    format: Format = Field(FORMAT, description=_FORMAT)
 
 
 class FeedbackGiven(BaseModel):
@@ -178,6 +197,7 @@ class ChangesQuery(Paging):
     kind: Several[ChangeKind] = Field((), description="Only these; may be repeated.", examples=[["deployment"]])
     start: str = Field("-24h", max_length=100, description=f"Changes since. {_TIME}")
     end: str = Field("now", max_length=100, description=f"Changes until. {_TIME}")
+    format: Format = Field(FORMAT, description=_FORMAT)
 
 
 class ChangeReported(BaseModel):
