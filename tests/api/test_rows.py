@@ -75,6 +75,7 @@ def test_an_incident_comes_in_parts(reader):
     of = f"/api/incidents/{ENDED_INCIDENT}?part="
     assert next(row["kind"] for row in rows(reader, f"{of}timeline")) == "opened"
     assert {row["service"] for row in rows(reader, f"{of}symptoms")}
+    assert [row["id"] for row in rows(reader, f"{of}incident")] == [ENDED_INCIDENT]
     assert all(row["rank"] >= 1 for row in rows(reader, f"{of}causes"))
     problem(reader.get(f"{of}nope"), 400)
     problem(reader.get("/api/incidents/nope?format=rows"), 404)

@@ -151,6 +151,8 @@ def _change(incident_id: str, action: Callable[[Kept, str, datetime], IncidentCh
 def _part(store: StoreReader, incident_id: str, part: str) -> list[rows.Row]:
     """One of the lists of an incident."""
     found = store.incidents.get(incident_id)
+    if part == "incident":
+        return [rows.of_incident(found)]
     if part == "symptoms":
         return [rows.of_symptom(one) for one in found.symptoms]
     if part == "causes":

@@ -118,7 +118,9 @@ class IncidentQuery(Query):
     """Query of one incident."""
 
     format: Format = Field(FORMAT, description=_FORMAT)
-    part: Literal["timeline", "symptoms", "causes"] = Field("timeline", description="With `format=rows`: its rows.")
+    part: Literal["timeline", "symptoms", "causes", "incident"] = Field(
+        "timeline", description="With `format=rows`: which list; `incident` is a row of its own."
+    )
 
 
 class Said(BaseModel):
