@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 from api.conftest import NOW, OPEN_INCIDENT, make_runtime, samples
 from api.test_plugin import Server
 from api.test_scraping import Scraper
 from openapi_schema_validator import OAS31Validator
-from support.grafana import BOARDS, INFINITY, PROMETHEUS, filled_in, panels, targets, texts, variables
+from support.grafana import BOARDS, FOLDER, INFINITY, PROMETHEUS, filled_in, panels, targets, texts, variables
+from support.guides import page
 from support.servers import wait_until
 
 from observatory.access import Role, authenticator_of
@@ -260,6 +262,14 @@ def test_annotations_have_the_columns_that_grafana_wants(board: dict[str, Any]) 
         assert [column["text"] for column in one["target"]["columns"]] == ["time", "timeEnd", "title", "text", "tags"]
 
 
+def test_the_files_of_the_guide_are_what_grafana_provisions() -> None:
+    sources, boards = (yaml.safe_load(block.text) for block in page("grafana").blocks if block.language == "yml")
+    (source,) = sources["datasources"]
+    assert (source["type"], source["jsonData"]["allowedHosts"]) == (INFINITY, [source["url"]])
+    (provider,) = boards["providers"]
+    assert provider["options"]["path"].endswith(str(FOLDER.relative_to(FOLDER.parents[1])))
+
+
 # -- every query, asked --------------------------------------------------------------------------
 
 
@@ -314,6 +324,14 @@ def ids(queries: list[tuple[str, str, Any]]) -> list[str]:
 def test_every_expression_has_an_answer(served: SimpleNamespace, board: str, where: str, target: Any) -> None:
     assert "$__rate_interval" not in target["expr"]  # of gauges there is nothing to rate
     assert served.prometheus.ask(filled_in(target["expr"], VALUES))
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+def test_the_expression_of_the_guide_is_understood(served: SimpleNamespace) -> None:
+    (expression,) = [block.text for block in page("grafana").blocks if block.language == "promql"]
+    served.prometheus.ask(expression)  # whatever is above its band
+    assert served.prometheus.ask(expression.replace(" > ", " > bool "))
 
 
 @pytest.mark.servers
