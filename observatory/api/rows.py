@@ -69,6 +69,7 @@ def of_health(status: ServiceStatus) -> Row:
         "anomalies": shown.open_anomalies,
         "anomalies_24h": shown.anomalies_24h,
         "incident": None if status.incident is None else str(status.incident),
+        "silenced": bool(status.silences),
         "team": status.service.team,
         "tier": status.service.tier,
         **shown.metrics,

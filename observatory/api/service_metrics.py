@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import get_args
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -24,7 +25,7 @@ from observatory.runtime.expected import Edges
 UNITS = {"req/s": "per_second", "ratio": "ratio", "s": "seconds", "cores": "cores", "bytes": "bytes", "": ""}
 """Ends of names, by unit of the catalogue."""
 WORST_FIRST = (Band.CRITICAL, Band.POOR, Band.DEGRADED, Band.UNKNOWN, Band.HEALTHY)
-STATES: tuple[State, ...] = ("waiting", "learning", "stale", "inactive", "judged")
+STATES: tuple[State, ...] = get_args(State)
 
 EdgesOf = Callable[[str, datetime], Edges]
 
@@ -74,7 +75,7 @@ class ServiceMetrics(Collector):
             bands.add_metric([str(band)], count)
         states = GaugeMetricFamily(
             f"{NAME}_services_by_state",
-            "Services by what is known of them: judged, learning, stale, inactive, waiting for a first sample.",
+            "Services by what is known of them; of those that are silenced, those that are not judged for it.",
             labels=["state"],
         )
         for state in STATES:
@@ -126,6 +127,9 @@ def _judgements(chosen: Sequence[ServiceStatus]) -> Iterator[Metric]:
         "The service's worst symptom in the open incident: 1 low, 2 medium, 3 high, 4 critical; absent without one.",
         labels=label,
     )
+    silenced = GaugeMetricFamily(
+        f"{NAME}_service_silenced", "Whether a silence is in force that is about the service.", labels=label
+    )
     seen = GaugeMetricFamily(
         f"{NAME}_service_sample_timestamp_seconds", "When the newest sample of the service was taken.", labels=label
     )
@@ -140,11 +144,12 @@ def _judgements(chosen: Sequence[ServiceStatus]) -> Iterator[Metric]:
         if status.open_anomalies or status.state == "judged":
             anomalous.add_metric(own, bool(status.open_anomalies))
         incident.add_metric(own, status.incident is not None)
+        silenced.add_metric(own, bool(status.silences))
         if status.incident is not None:
             severity.add_metric(own, len(Severity) - status.incident.rank)
         if status.at is not None:
             seen.add_metric(own, status.at.timestamp())
-    yield from (score, open_, anomalous, incident, severity, seen)
+    yield from (score, open_, anomalous, incident, severity, silenced, seen)
 
 
 def _values(chosen: Sequence[ServiceStatus], edges: EdgesOf) -> Iterator[Metric]:

@@ -244,7 +244,7 @@ class Settings(BaseSettings):
     metrics_services: int = Field(
         1000,
         ge=0,
-        le=100_000,
+        le=10_000,
         description="Most services that `/metrics` has by name, the worst first; it says how many were left out.",
     )
     max_window_days: float = Field(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -91,16 +91,16 @@ class ExpectedRanges:
         pairs = zip(known.metrics, known.lower[row].tolist(), known.upper[row].tolist(), strict=True)
         return {name: (lower, upper) for name, lower, upper in pairs if lower == lower and upper == upper}
 
-    def follow(self, newest: Mapping[str, datetime]) -> None:
+    def follow(self, newest: Mapping[str, datetime], existing: Container[str]) -> None:
         """Learn in the background what is missing for the newest samples, the first services first.
 
-        Services that are not named are forgotten.
+        Services that do not exist any more are forgotten; others may be asked for by somebody else.
         """
         with self._lock:
             if self._closing.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
             due = {name: at for name, at in newest.items() if self._is_due(name, at)}
-            self._known = {name: known for name, known in self._known.items() if name in newest}
+            self._known = {name: known for name, known in self._known.items() if name in existing}
             if not due:
                 return
             chosen = dict(list(due.items())[:SERVICES_AT_ONCE])

@@ -55,8 +55,8 @@ def ranges(samples: Samples) -> Iterator[ExpectedRanges]:
     made.close()
 
 
-def follow(ranges: ExpectedRanges, at: datetime, *names: str) -> None:
-    ranges.follow(dict.fromkeys(names, at))
+def follow(ranges: ExpectedRanges, at: datetime, *names: str, existing: tuple[str, ...] = ("shop/a", "shop/b")) -> None:
+    ranges.follow(dict.fromkeys(names, at), existing)
     ranges.wait()
 
 
@@ -107,6 +107,8 @@ def test_many_services_are_learned_some_at_a_time_the_first_first(
 def test_services_that_are_gone_are_forgotten(ranges: ExpectedRanges) -> None:
     follow(ranges, NOON, "shop/a", "shop/b")
     follow(ranges, NOON, "shop/b")
+    assert ranges.edges("shop/a", NOON), "whoever sees other services may ask for it"
+    follow(ranges, NOON, "shop/b", existing=("shop/b",))
     assert ranges.edges("shop/a", NOON) == {}
 
 

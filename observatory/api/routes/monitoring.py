@@ -37,9 +37,9 @@ def metrics() -> Response:
     overview = runtime.overview()
     seen = context.reader().overview()
     ranges = expected_ranges(runtime)
-    # Who sees more has more followed; the worst come first, so that a limit leaves out those who matter least.
-    fresh, _ = chosen_services(overview.services, runtime.settings.metrics_services)
-    ranges.follow({status.name: status.at for status in fresh if status.at is not None and not status.is_stale})
+    chosen, _ = chosen_services(seen.services, runtime.settings.metrics_services)
+    fresh = {status.name: status.at for status in chosen if status.at is not None and not status.is_stale}
+    ranges.follow(fresh, {status.name for status in overview.services})
 
     def make() -> Rendered:
         collectors: list[Collector] = [ServiceMetrics(seen, runtime.settings, ranges.edges)]

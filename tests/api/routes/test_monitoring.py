@@ -91,7 +91,8 @@ def test_what_is_not_known_is_absent_and_never_a_number(learned):
     _, client = learned
     found = scrape(client)
     waiting = [name for name, samples_ in found.items() if ("shop/waiting",) in samples_]
-    assert waiting == ["observatory_service_incident_open"]  # there is none, and that is known
+    # there is none of both, and that is known
+    assert waiting == ["observatory_service_incident_open", "observatory_service_silenced"]
     assert not [name for name, samples_ in found.items() if any(map(math.isnan, samples_.values()))]
     assert "observatory_service_queue_lag" not in found
     assert "observatory_oldest_untold_timestamp_seconds" in found
@@ -221,3 +222,14 @@ def test_names_are_as_prometheus_wants_them_and_apart():
         assert re.fullmatch(r"observatory_service_[a-z0-9_]+", name)
         assert bool(metric.unit) == bool(UNIT.search(name))
         assert not name.endswith(("_total", "_count", "_sum", "_bucket", "_info"))
+
+
+def test_a_silence_is_shown_and_what_is_not_judged_is_not_said_to_be_well(client, names):
+    asked = {"services": [names[1]], "reason": "new disks", "lasts": "2h", "effect": "do_not_judge"}
+    assert client.post("/api/silences", json=asked).status_code == 201
+    found = scrape(client)
+    assert {name for (name,), value in found["observatory_service_silenced"].items() if value} == {names[1]}
+    assert (names[1],) not in found["observatory_service_anomalous"]
+    assert (names[1],) not in found["observatory_health_score"]
+    assert found["observatory_services_by_state"]["silenced",] == 1
+    assert (names[1],) in found["observatory_service_latency_p95_seconds"]
