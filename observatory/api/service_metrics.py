@@ -89,7 +89,7 @@ class ServiceMetrics(Collector):
         yield GaugeMetricFamily(f"{NAME}_interval_seconds", "Time between samples, as it is set.", settings.interval)
         needed = settings.minimum_samples * settings.interval
         yield GaugeMetricFamily(
-            f"{NAME}_learning_expected_seconds", "How long a service is learned that misses no sample.", needed
+            f"{NAME}_learning_expected_seconds", "How long learning takes for a service that misses no sample.", needed
         )
         since = [
             status.learning.since
@@ -99,7 +99,7 @@ class ServiceMetrics(Collector):
         if since:
             yield GaugeMetricFamily(
                 f"{NAME}_learning_since_timestamp_seconds",
-                "First sample of the service that is learned the longest.",
+                "First sample of the service that has been learning for the longest time.",
                 min(since).timestamp(),
             )
         cycle = overview.last_cycle

@@ -32,7 +32,7 @@ ROWS_AT_ONCE = 200_000
 """Rows of history read at once."""
 ROWS_FITTED = 20_000
 """Most rows that bands are fitted on: of a short interval every second, third … one."""
-SERVICES_AT_ONCE = 100
+SERVICES_AT_ONCE = 50
 """Services that are learned before it is asked again: so a start with many does not take the processor for minutes."""
 
 History = Callable[[datetime, datetime, Sequence[str]], pd.DataFrame]
