@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from observatory.config import Settings
-from observatory.logs import REQUEST, Json, Redacting, secrets_of
+from observatory.logs import REQUEST, Json, Redacting, secrets_of, set_up
 
 KEY = "obs_0123456789ab_" + "A1b2_-" * 7 + "x"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJlLWxvbmc"
@@ -71,3 +71,14 @@ def test_every_secret_of_the_settings_is_known() -> None:
         jwt_issuer="i",
     )
     assert {"canary-one", "canary-two", "canary-three", "canary-four" * 4} <= set(secrets_of(settings))
+
+
+def test_paths_of_requests_are_not_logged_for_they_may_be_secrets() -> None:
+    logger = logging.getLogger("urllib3")
+    before = logger.level
+    try:
+        for level, shown in (("DEBUG", logging.INFO), ("ERROR", logging.ERROR)):
+            set_up(Settings(store=":memory:", log_level=level))
+            assert logging.getLogger("urllib3.connectionpool").getEffectiveLevel() == shown
+    finally:
+        logger.setLevel(before)
