@@ -430,7 +430,7 @@ class FaultyServer:
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
-        fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        fields = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
         request = Request(handler.path, dict(handler.headers), fields, handler.command, body)
         with self._lock:
             self.requests.append(request)
