@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,7 +21,9 @@ from observatory.integrations.http import secret_of
 from observatory.notifications.message import Message
 
 if TYPE_CHECKING:  # it takes half a second to import, and is wanted only where it is set up
-    from apprise import NotifyBase
+    from apprise import AppriseAttachment, NotifyBase
+
+log = logging.getLogger(__name__)
 
 PROGRAMS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
 """Schemes behind which no person reads, so that texts come without markup."""
@@ -28,6 +31,7 @@ SHOWN_BY_TEAMS = 8000
 """Characters; apprise would leave it at 1,000."""
 REMEMBERED = 1000
 """Messages of which it is known whom they reached, where they did not reach all."""
+PICTURE = "worst-metric.png"
 LISTED = "https://appriseit.com/services/"
 TYPES = {"critical": "failure", "high": "failure", "medium": "warning", "low": "info"}
 
@@ -39,6 +43,7 @@ class AppriseOptions(Options):
     urls: tuple[SecretStr, ...] = Field((), description="Addresses, where there are several.")
     url_file: Path | None = Field(None, description="File with an address a line; read again for every message.")
     timeout: float = Field(10.0, gt=0, le=120, description="Longest wait for an answer [s].")
+    picture: bool = Field(True, description="Whether a picture of the worst metric goes with it, where one is taken.")
 
     @model_validator(mode="after")
     def _addresses_are_understood(self) -> Self:
@@ -64,7 +69,18 @@ class Apprise(Destination[AppriseOptions]):
     def __init__(self, name: str, settings: AppriseOptions) -> None:
         super().__init__(name, settings)
         self._reached: OrderedDict[str, set[object]] = OrderedDict()
+        self._pictureless: set[str] = set()
         self._lock = threading.Lock()
+
+    @property
+    def takes_picture(self) -> bool:
+        """See `Destination.takes_picture`."""
+        if not self.settings.picture:
+            return False
+        try:
+            return any(service_at(one, self.settings.timeout).attachment_support for one in self._addresses())
+        except (DeliveryError, ValueError):
+            return False  # `send` says what is wrong
 
     @property
     def where(self) -> str:
@@ -119,6 +135,30 @@ class Apprise(Destination[AppriseOptions]):
         _thread(service, message)
         where = _name(service)
         secrets = secrets_of(address, _shown(service))
+        plain = (place, "without a picture")
+        if message.picture is None or not service.attachment_support or {plain, place} & {*reached, *self._pictureless}:
+            self._call(service, message, where, secrets)
+            reached.add(place)
+            return
+        reached.add(plain)  # the next attempt is without: a picture must not stand in a message's way
+        try:
+            self._call(service, message, where, secrets, message.picture)
+        except DeliveryError as error:
+            if not error.is_final:
+                raise
+            log.warning("%s: told without a picture, for with one %s", self.name, error)
+            self._pictureless.add(place)
+            self._call(service, message, where, secrets)
+        reached.add(place)
+
+    def _call(
+        self,
+        service: NotifyBase,
+        message: Message,
+        where: str,
+        secrets: Collection[str],
+        picture: bytes | None = None,
+    ) -> None:
         form = _format(service)
         text = text_for(message, form, service.body_maxlen, service.title_maxlen)
         with listening() as records:
@@ -128,12 +168,12 @@ class Apprise(Destination[AppriseOptions]):
                     title=text.title,
                     notify_type="success" if message.is_over else TYPES[str(message.severity)],
                     body_format="html" if form == "markdown" else form,
+                    attach=None if picture is None else _attached(picture),
                 )
             except Exception as error:  # noqa: BLE001 - plugins raise what their libraries do, with the address in it
                 raise DeliveryError(f"{where} was not told: {type(error).__name__}") from None
         if not told:
             raise failure(records, where, self.settings.timeout, secrets)
-        reached.add(place)
 
 
 def service_at(address: str, timeout: float) -> NotifyBase:
@@ -191,6 +231,8 @@ def service_at(address: str, timeout: float) -> NotifyBase:
     service.request_rate_per_sec = 0  # `rate` of the destination sees to it
     service.socket_connect_timeout = service.socket_read_timeout = timeout
     service.overflow_mode = apprise.OverflowMode.TRUNCATE
+    if scheme.startswith("mailto"):
+        vars(service)["inline"] = True  # the picture stands in the mail, not beside it
     if scheme.startswith("workflow"):
         service.body_maxlen = SHOWN_BY_TEAMS
     return service
@@ -229,6 +271,14 @@ def _thread(service: NotifyBase, message: Message) -> None:
         root = f"<incident-{message.incident.id}@cloudwatch-observatory>"
         more |= {"References": root, "In-Reply-To": root}
     headers.update({name: value for name, value in more.items() if name not in headers})
+
+
+def _attached(picture: bytes) -> AppriseAttachment:
+    from apprise import AppriseAttachment
+    from apprise.attachment.memory import AttachMemory
+
+    make: type[Any] = AttachMemory
+    return AppriseAttachment(make(content=picture, name=PICTURE, mimetype="image/png"))
 
 
 def _host(service: NotifyBase) -> str:

@@ -20,7 +20,8 @@ from observatory.plain import plain
 SMTP_FOR_GOOD = frozenset({552, 555})
 """Replies of a mail server after which the same mail would be refused again: it is too large, or not understood."""
 RETRY_AFTER = re.compile(r'"retry_after"\s*:\s*(\d+)')
-STATUS = re.compile(r"\berror=(\d{3})\b")
+STATUS = re.compile(r"\berror=(\d{3})(?:\d\d)?\b")
+"""Of HTTP; ntfy appends two digits of its own."""
 SMTP_REPLY = re.compile(r"\((\d{3}), b(['\"])(.*?)\2")
 PARTLY_REFUSED = re.compile(r"SMTP recipient (\S+) was refused: (\d{3}) b?['\"]?(.*?)['\"]?$")
 TRANSPORT = (

@@ -18,7 +18,7 @@ from observatory.plain import plain
 Format = Literal["html", "markdown", "text"]
 
 MOST = 4000
-"""Characters of a message; Telegram takes 4,096."""
+"""Characters of a message, for Telegram takes 4,096; bytes where it is plain text, for ntfy takes no more."""
 MOST_BYTES = 12_000
 """Bytes of it as JSON: Teams takes 28 kB, in which it counts the text more than once."""
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
@@ -50,14 +50,19 @@ def text_for(message: Message, form: Format, longest: int, longest_title: int) -
     title = _line(message.title)
     facts = list(message.facts)
     write = _as_text if form == "text" else _as_html
-    whole = _Writer(write, "" if has_title else title, message.link, "markdown" in form)
+    whole = _Writer(write, "" if has_title else title, message.link, form == "markdown")
     most = min(longest, MOST)
+
+    def fits(body: str) -> bool:
+        length = len(body.encode()) if form == "text" else len(body)
+        return length <= most and len(json.dumps(body)) <= MOST_BYTES
+
     dropped = 0
-    while facts and not _fits(whole(facts, dropped), most):
+    while facts and not fits(whole(facts, dropped)):
         facts.pop()
         dropped += 1
     body = whole(facts, dropped)
-    if not _fits(body, most):  # a short message of a phone: the title is all there is room for
+    if not fits(body):  # a short message of a phone: the title is all there is room for
         body = write([], shortened(title, max(1, most // 2)), "", 0)
     return Text(shortened(title, longest_title) if has_title else "", body)
 
@@ -95,10 +100,6 @@ def _as_text(facts: Sequence[Fact], title: str, link: str, dropped: int) -> str:
 
 def _more(dropped: int) -> str:
     return f"{dropped} more {'line' if dropped == 1 else 'lines'} did not fit"
-
-
-def _fits(body: str, most: int) -> bool:
-    return len(body) <= most and len(json.dumps(body)) <= MOST_BYTES
 
 
 def _line(text: str) -> str:

@@ -79,5 +79,10 @@ class Destination(ABC, Generic[O]):
         """Where it goes, for people, without secrets."""
         return ""
 
+    @property
+    def takes_picture(self) -> bool:
+        """Whether its messages may come with a picture; none is drawn otherwise."""
+        return False
+
     def close(self) -> None:
         """Let go of connections."""

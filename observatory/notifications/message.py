@@ -54,6 +54,8 @@ class Message:
         As it is now; None for a summary or a test.
     link
         Where people see more; empty where no public address is set.
+    picture
+        Of the worst metric, as PNG; None where there is none, or the destination takes none.
     """
 
     key: str
@@ -64,6 +66,7 @@ class Message:
     severity: Severity
     incident: Incident | None = None
     link: str = ""
+    picture: bytes | None = None
 
     @property
     def text(self) -> str:

@@ -26,6 +26,7 @@ from observatory.runtime.leader import LeaderElection
 from observatory.runtime.notifier import Notifier
 from observatory.runtime.overviews import OverviewCache
 from observatory.runtime.parts import Parts
+from observatory.runtime.pictures import Pictures
 from observatory.runtime.pipeline import Pipeline
 from observatory.runtime.silence_sync import SilenceSyncs
 from observatory.runtime.sources import LazySources, make_call_sources, make_sources, source_names
@@ -85,7 +86,13 @@ class Runtime:
             self.store, "worker", clock, timedelta(seconds=max(SHORTEST_LEASE, 3 * settings.interval))
         )
         self.worker = Worker(self._cycle_as_leader, settings.interval, clock)
-        self.notifier = Notifier(self.store, destinations_of(settings), clock, str(settings.public_url or ""))
+        self.notifier = Notifier(
+            self.store,
+            destinations_of(settings),
+            clock,
+            str(settings.public_url or ""),
+            Pictures(self.store, settings).of,
+        )
         self.silence_syncs = SilenceSyncs(self.store, self.notifier.told, clock)
         self._heartbeat = _heartbeat(settings)
         self.before_close: list[Callable[[], object]] = []

@@ -29,6 +29,8 @@ BATCH = 2000
 """Deliveries read at a time."""
 LOOKS_AGAIN = timedelta(minutes=1)
 """What is held back by quiet hours is looked at again, for it may have become urgent."""
+PICTURED = ("opened", "worse", "better", "reopened", "resolved")
+"""What people are told of with a picture."""
 ENDED_LATELY = timedelta(minutes=5)
 """For so long a receiver that forgets is told that something ended."""
 
@@ -48,6 +50,8 @@ class Lane:
         Whether this process still is the one that sends; asked before each message.
     chance
         Gives a number from 0 to 1, for the jitter of waits.
+    draw
+        Makes the picture of an incident at a time, for a destination that takes one; None where there is none.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Lane:
         public_url: str = "",
         may_send: Callable[[], bool] = lambda: True,
         chance: Callable[[], float] = random.random,
+        draw: Callable[[Incident, datetime], bytes | None] = lambda incident, now: None,
     ) -> None:
         self.name = told.destination.name
         self.error = ""
@@ -67,6 +72,7 @@ class Lane:
         self._public_url = public_url
         self._may_send = may_send
         self._chance = chance
+        self._draw = draw
         self._failures = 0
         self._held_until: datetime | None = None
         self._sent_at: deque[datetime] = deque()
@@ -150,7 +156,10 @@ class Lane:
         target = None
         if incident.merged_into is not None:
             target = self._store.incidents.get_many([incident.merged_into]).get(incident.merged_into)
-        return compose(delivery, incident, events, now, self._public_url, target)
+        message = compose(delivery, incident, events, now, self._public_url, target)
+        if delivery.kind in PICTURED and self._destination.takes_picture:
+            return replace(message, picture=self._draw(incident, now))
+        return message
 
     def _without_orphans(
         self, due: Iterable[Delivery], incidents: dict[str, Incident], now: datetime

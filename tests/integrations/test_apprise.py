@@ -8,8 +8,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from apprise.plugins.telegram import NotifyTelegram
@@ -351,3 +353,64 @@ def test_many_messages_are_not_held_up_by_apprise(monkeypatch: pytest.MonkeyPatc
         for _ in range(3):
             made.send(message())
     assert slept == []
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
+
+
+def test_ntfy_gets_a_picture_with_the_text_in_one_message() -> None:
+    with FaultyServer(OK) as server:
+        made = ntfy(server)
+        assert made.takes_picture
+        made.send(replace(message(incident=an_incident(service="shop/ä")), picture=PICTURE))
+        (request,) = server.requests
+    assert request.body == PICTURE
+    parts = urlsplit(request.path)
+    assert parts.path == "/a-secret-topic"
+    asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    assert asked["filename"] == "worst-metric.png"
+    assert asked["title"] == "HIGH · shop/ä: errors 12 %"
+    assert asked["message"].startswith("Since: ")
+
+
+def test_a_server_that_takes_no_picture_is_told_without(caplog: pytest.LogCaptureFixture) -> None:
+    def choose(request: Request) -> Reply:
+        is_picture = request.body == PICTURE
+        return Reply(400, b'{"code": 40014, "http": 400, "error": "attachments not allowed"}') if is_picture else OK
+
+    with FaultyServer(choose=choose) as server:
+        made = ntfy(server)
+        for kind in ("opened", "resolved"):
+            made.send(replace(message(kind), picture=PICTURE))  # type: ignore[arg-type]
+        assert [request.body == PICTURE for request in server.requests] == [True, False, False]
+    assert "desk: told without a picture, for with one ntfy at 127.0.0.1 answered 400" in caplog.text
+
+
+def test_a_picture_is_tried_once() -> None:
+    with FaultyServer(Reply(429), OK) as server:
+        made = ntfy(server)
+        with pytest.raises(DeliveryError, match="answered 429"):
+            made.send(replace(message(), picture=PICTURE))
+        made.send(replace(message(), picture=PICTURE))
+        made.send(replace(message("resolved"), picture=PICTURE))
+        assert [request.body == PICTURE for request in server.requests] == [True, False, True]
+
+
+def test_telegram_gets_a_picture_with_the_text_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyServer(Reply(200, b'{"ok": true, "result": {"message_id": 1}}')) as server:
+        monkeypatch.setattr(NotifyTelegram, "notify_url", f"{server.url}/bot")
+        made = destination("apprise", url=f"tgram://{TOKEN}/-1001234567")
+        made.send(replace(message(), picture=PICTURE))
+        (request,) = server.requests
+    assert request.path == f"/bot{TOKEN}/sendPhoto"
+    kind = request.headers["Content-Type"]
+    form = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + request.body)
+    fields = {part.get_param("name", header="content-disposition"): part for part in form.walk()}
+    assert fields["photo"].get_payload(decode=True) == PICTURE
+    assert fields["parse_mode"].get_payload(decode=True) == b"HTML"
+    assert b"<b>HIGH" in bytes(fields["caption"].get_payload(decode=True))
+
+
+def test_where_no_picture_is_taken_none_is_asked_for(tmp_path: Path) -> None:
+    assert not destination("apprise", url="workflows://teams.example/643e69f83c8944/signature").takes_picture
+    assert not destination("apprise", url_file=tmp_path / "missing").takes_picture

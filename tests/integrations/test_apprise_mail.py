@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -16,6 +17,7 @@ from support.servers import FaultyServer, Reply, free_port
 from observatory.errors import DeliveryError
 
 URL = "https://observatory.example"
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
 
 
 def test_a_mail_has_what_mails_need_and_those_of_one_incident_belong_together() -> None:
@@ -162,3 +164,17 @@ def test_a_name_with_line_breaks_makes_no_header(name: str) -> None:
         assert server.recipients == [["oncall@shop.example"]]
     assert mail["Bcc"] is None
     assert "Bcc: a" in mail["Subject"]
+
+
+def test_a_picture_stands_in_the_mail() -> None:
+    with MailServer() as server:
+        made = destination("apprise", url=server.address())
+        assert made.takes_picture
+        made.send(replace(message(), picture=PICTURE))
+        (mail,) = server.mails
+    (attached,) = [part for part in mail.walk() if part.get_content_maintype() == "image"]
+    assert attached.get_content() == PICTURE
+    page = mail.get_body(("html",))
+    assert page is not None
+    assert f'<img src="cid:{attached["Content-ID"].strip("<>")}">' in page.get_content()
+    assert not destination("apprise", url="mailto://u@mail.example", picture=False).takes_picture
