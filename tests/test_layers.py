@@ -37,6 +37,7 @@ HEAVY = ("pandas", "pyod", "sklearn", "panel", "holoviews", "bokeh", "papermill"
 FOR_ASSISTANTS = ("mcp", "uvicorn", "starlette")
 FOR_NOTEBOOKS = ("holoviews", "matplotlib", "sklearn", "pyod", "observatory.evaluation", "papermill", "IPython")
 FOR_HELP = ("markdown_it",)
+FOR_MESSAGES = ("apprise",)
 
 
 def module_of(path: Path, root: Path) -> str:
@@ -180,7 +181,7 @@ runtime.close()
 print(*sys.modules)
 """
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert {*FOR_NOTEBOOKS, *FOR_HELP} & set(loaded) == set()
+    assert {*FOR_NOTEBOOKS, *FOR_HELP, *FOR_MESSAGES} & set(loaded) == set()
 
 
 def test_only_config_reads_the_environment() -> None:

@@ -161,10 +161,11 @@ class Apprise(Destination[AppriseOptions]):
     ) -> None:
         form = _format(service)
         text = text_for(message, form, service.body_maxlen, service.title_maxlen)
+        body = _page(text.body, picture is not None) if _is_mail(service) and form == "html" else text.body
         with listening() as records:
             try:
                 told = service.notify(
-                    body=text.body,
+                    body=body,
                     title=text.title,
                     notify_type="success" if message.is_over else TYPES[str(message.severity)],
                     body_format="html" if form == "markdown" else form,
@@ -231,9 +232,9 @@ def service_at(address: str, timeout: float) -> NotifyBase:
     service.request_rate_per_sec = 0  # `rate` of the destination sees to it
     service.socket_connect_timeout = service.socket_read_timeout = timeout
     service.overflow_mode = apprise.OverflowMode.TRUNCATE
-    if scheme.startswith("mailto"):
+    if _is_mail(service):
         vars(service)["inline"] = True  # the picture stands in the mail, not beside it
-    if scheme.startswith("workflow"):
+    if service.schema.startswith("workflow"):
         service.body_maxlen = SHOWN_BY_TEAMS
     return service
 
@@ -264,13 +265,23 @@ def _leave_out(service: NotifyBase, place: str, reached: set[object]) -> None:
 def _thread(service: NotifyBase, message: Message) -> None:
     """Have programs for mail show all of an incident together, and nobody's absence be answered."""
     headers = getattr(service, "headers", None)
-    if not service.schema.startswith("mailto") or not isinstance(headers, dict):
+    if not _is_mail(service) or not isinstance(headers, dict):
         return
-    more = {"Auto-Submitted": "auto-generated", "X-Observatory-Key": message.key}
+    more = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "X-Observatory-Key": message.key}
     if message.incident is not None:
         root = f"<incident-{message.incident.id}@cloudwatch-observatory>"
         more |= {"References": root, "In-Reply-To": root}
     headers.update({name: value for name, value in more.items() if name not in headers})
+
+
+def _is_mail(service: NotifyBase) -> bool:
+    return str(service.schema).startswith("mailto")
+
+
+def _page(body: str, has_picture: bool) -> str:
+    """The HTML of a mail: filters take what has no such frame for spam."""
+    image = f'\n<p><img src="cid:{PICTURE}" alt="Course of the worst metric"></p>' if has_picture else ""
+    return f"<html><body>\n{body}{image}\n</body></html>"
 
 
 def _attached(picture: bytes) -> AppriseAttachment:
@@ -296,6 +307,6 @@ def _name(service: NotifyBase) -> str:
 def _shown(service: NotifyBase) -> Iterator[str]:
     """What of an address people may see: hosts, and who gets mail."""
     yield _host(service)
-    if service.schema.startswith("mailto"):
+    if _is_mail(service):
         for _, address in getattr(service, "targets", ()):
             yield address

@@ -74,7 +74,8 @@ def draw(course: Course) -> bytes:
             axes.plot(times, course.typical, color=BAND, lw=0.9, ls="--")
         axes.plot(times, course.actual, color=LINE, lw=1.4)
         axes.axvline(began, color=TROUBLE, lw=1.2)
-        axes.set_xlim(min(float(times[0]), began), float(times[-1]))
+        first, last = min(float(times[0]), began), max(float(times[-1]), began)
+        axes.set_xlim(first, last + 0.01 * (last - first or 1.0))  # what began just now is seen too
         axes.set_ylim(0, _top(course))
         title = f"{kind.label} · {_drawable(course.service_name)} · from {course.began_at.astimezone(UTC):%H:%M} UTC"
         axes.set_title(title, loc="left", fontsize=9, color=INK, fontfamily=FONT, parse_math=False)

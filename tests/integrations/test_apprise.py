@@ -24,6 +24,7 @@ from support.secure import Certificates
 from support.servers import FaultyServer, Reply, Request, free_port
 
 from observatory.errors import ConfigError, DeliveryError
+from observatory.integrations.apprise import SHOWN_BY_TEAMS, service_at
 from observatory.model import Incident, Severity, Symptom
 
 TOKEN = "123456789:AAF-a_secret_of_telegram_0123456789"
@@ -267,6 +268,18 @@ def test_telegram_says_when_it_wants_to_be_asked_again(monkeypatch: pytest.Monke
     assert error.value.wait == 37
     assert not error.value.is_final
     assert "AAF-a_secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("route", ["", "/cu/08"])
+def test_the_addresses_of_teams_workflows_are_taken_as_they_are(route: str) -> None:
+    host = "default98.73.environment.api.powerplatform.com"
+    path = f"/powerautomate/automations/direct{route}/workflows/0987643e69f83c8944/triggers/manual/paths/invoke"
+    url = f"https://{host}:443{path}?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=a-secret-signature_1234"
+    made = destination("apprise", url=url)
+    assert made.where == f"Power Automate / Workflows (for MSTeams) at {host}"
+    assert service_at(url, 10).body_maxlen == SHOWN_BY_TEAMS
+    with pytest.raises(ConfigError, match="is no address that apprise knows"):
+        destination("apprise", url="https://shop.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from support.destinations import Recorder, an_incident, happens, told
 from support.incidents import NOON
+from support.mail import MailServer
 from support.shop import shop
 
 from observatory.model import Anomaly, Incident, Symptom
@@ -60,10 +62,22 @@ def test_the_metric_that_is_worst_is_drawn_from_before_the_trouble_on(
 
 
 @pytest.mark.slow
+def test_where_the_health_score_is_what_is_wrong_the_metric_farthest_out_is_drawn(
+    filled: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anomaly = next(one for one in filled.store.anomalies() if one.metrics[0] == "error_rate")
+    courses: list[Course] = []
+    monkeypatch.setattr(pictures, "draw", lambda course: courses.append(course) or b"")
+    Pictures(filled.store, filled.settings).of(of(anomaly, detector="health"), filled.clock())
+    assert [course.metric for course in courses] == ["error_rate"]
+
+
+@pytest.mark.slow
 def test_without_samples_or_an_anomaly_there_is_no_picture(filled: Runtime, caplog: pytest.LogCaptureFixture) -> None:
     drawing = Pictures(filled.store, filled.settings)
     anomaly = filled.store.anomalies()[0]
-    assert drawing.of(of(anomaly, detector="health"), filled.clock()) is None
+    calm = replace(of(anomaly).symptoms[0], detector="health", started_at=filled.clock() - timedelta(minutes=3))
+    assert drawing.of(replace(an_incident(), symptoms=(calm,)), filled.clock()) is None, "nothing is out of its band"
     assert drawing.of(replace(an_incident(), symptoms=()), filled.clock()) is None
     assert drawing.of(an_incident(), filled.clock()) is None
     assert not caplog.records
@@ -79,6 +93,24 @@ def test_a_picture_that_cannot_be_drawn_is_logged_and_left_out(
     monkeypatch.setattr(pictures, "draw", broken)
     assert Pictures(filled.store, filled.settings).of(of(filled.store.anomalies()[0]), filled.clock()) is None
     assert "incident a is told without a picture" in caplog.text
+
+
+@pytest.mark.slow
+def test_the_demo_mails_its_fault_with_a_picture() -> None:
+    with MailServer() as server:
+        runtime = shop(demo_days=0.5, notify={"mail": {"kind": "apprise", "url": server.address()}})
+        with contextlib.closing(runtime):
+            runtime.prepare()
+            runtime.go_live()
+            runtime.notifier.step()
+            while not server.mails:
+                assert runtime.clock.forward(minutes=1) < NOON + timedelta(hours=1)  # type: ignore[attr-defined]
+                runtime.cycle()
+                runtime.notifier.step()
+    first = server.mails[0]
+    assert first["Subject"].startswith("CRITICAL · shop/payments: ")
+    (picture,) = [part.get_content() for part in first.walk() if part.get_content_maintype() == "image"]
+    assert picture.startswith(b"\x89PNG")
 
 
 class Pictured(Recorder):
