@@ -195,23 +195,23 @@ def service_at(address: str, timeout: float) -> NotifyBase:
     ValueError
         The address is none. The message does not repeat it.
     """
-    import apprise
-    from apprise.plugins import N_MGR
+    with listening():  # it logs from its import on
+        import apprise
+        from apprise.plugins import N_MGR
 
-    asset = apprise.AppriseAsset(
-        app_id="CloudWatch Observatory",
-        app_desc="CloudWatch Observatory",
-        app_url="",
-        image_url_mask="",
-        image_url_logo="",
-        http_redirects=False,
-        storage_mode=apprise.PersistentStoreMode.MEMORY,
-        pgp_autogen=False,
-        pem_autogen=False,
-        interpret_emojis=False,
-        allow_templates=False,
-    )
-    with listening():
+        asset = apprise.AppriseAsset(
+            app_id="CloudWatch Observatory",
+            app_desc="CloudWatch Observatory",
+            app_url="",
+            image_url_mask="",
+            image_url_logo="",
+            http_redirects=False,
+            storage_mode=apprise.PersistentStoreMode.MEMORY,
+            pgp_autogen=False,
+            pem_autogen=False,
+            interpret_emojis=False,
+            allow_templates=False,
+        )
         service = apprise.Apprise.instantiate(address, asset=asset)
     scheme = address.partition("://")[0].lower()
     if service is None:
