@@ -9,11 +9,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from support.actors import CONTEXT, WAIT
+from support.actors import CONTEXT
 from support.destinations import an_incident, happens, open_all
 from support.incidents import NOON
 from support.sender import NAME, STEPS, tell, told
-from support.servers import FaultyServer, Reply, Request
+from support.servers import HANGS_AFTER, FaultyServer, Reply, Request
 
 from observatory.model import DeliveryState
 from observatory.runtime.hand_out import note_destinations
@@ -42,7 +42,7 @@ class Receiver:
             self._asked += 1
             if self._asked == ANSWERED:
                 self.victim.kill()
-                self.victim.join(WAIT)
+                self.victim.join(HANGS_AFTER)
         return Reply(204)
 
 
@@ -64,17 +64,17 @@ def test_a_sender_that_is_killed_at_each_step_loses_nothing_and_doubles_nothing_
         for step in STEPS:
             process = CONTEXT.Process(target=tell, args=(path, server.url, next(starts), step))
             process.start()
-            process.join(WAIT)
+            process.join(HANGS_AFTER)
             assert process.exitcode == -signal.SIGKILL, step
         process = CONTEXT.Process(target=tell, args=(path, server.url, next(starts)))
         receiver.victim = process
         process.start()
-        process.join(WAIT)
+        process.join(HANGS_AFTER)
         assert process.exitcode == -signal.SIGKILL, "while it was answered"
         receiver.victim = None
         process = CONTEXT.Process(target=tell, args=(path, server.url, next(starts)))
         process.start()
-        process.join(WAIT)
+        process.join(HANGS_AFTER)
         assert process.exitcode == 0
     counts = Counter(receiver.keys)
     assert sorted(counts) == EXPECTED, "nothing is lost, and no key is new"

@@ -26,7 +26,14 @@ from observatory.store import Store, open_store
 from observatory.store.engine.homes.base import Session
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["observatory.store", "observatory.store.engine.homes.file"])
+CONTEXT.set_forkserver_preload(
+    [
+        "observatory.store",
+        "observatory.store.engine.homes.file",
+        "observatory.runtime.notifier",
+        "observatory.integrations",
+    ]
+)
 WAIT = 120
 Say = Callable[..., None]
 _numbers = numbers()
