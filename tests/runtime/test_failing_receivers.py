@@ -47,7 +47,7 @@ def lives(store: Store, kind: EventKind, number: int) -> None:
 
 def tell_all(store: Store, url: str, now: datetime, after: Callable[[], object] = lambda: None, **options: Any) -> int:
     """Send as long as anything waits, with time going on; returns how many attempts failed."""
-    destinations = told(url, timeout=0.2 if "127.0.0.1" in url else 1, **options)
+    destinations = told(url, **options)
     lane = Lane(store, destinations[NAME], chance=lambda: 1.0)
     failed = 0
     with contextlib.closing(destinations[NAME].destination):
@@ -72,7 +72,8 @@ def test_a_fault_before_each_transition_loses_none_and_keeps_their_order(store: 
     for number, kind in enumerate(LIFE):
         lives(store, kind, number)
         with FaultyServer(FAULTS[fault], FAULTS[fault], TAKEN) as server:
-            tell_all(store, server.url, at(number))
+            # only one that never answers is not waited for: on a busy machine others take their time
+            tell_all(store, server.url, at(number), timeout=0.2 if fault == "time-out" else 60)
             keys += [request.headers["webhook-id"] for request in server.requests]
     expected = [f"a-{line}" for line in range(1, len(LIFE) + 1)]
     assert keys == [key for key in expected for _ in range(3)], "two attempts failed, and the third was taken"
