@@ -73,7 +73,7 @@ def test_a_fault_before_each_transition_loses_none_and_keeps_their_order(store: 
         lives(store, kind, number)
         with FaultyServer(FAULTS[fault], FAULTS[fault], TAKEN) as server:
             # only one that never answers is not waited for: on a busy machine others take their time
-            tell_all(store, server.url, at(number), timeout=0.2 if fault == "time-out" else 60)
+            tell_all(store, server.url, at(number), timeout=1 if fault == "time-out" else 60)
             keys += [request.headers["webhook-id"] for request in server.requests]
     expected = [f"a-{line}" for line in range(1, len(LIFE) + 1)]
     assert keys == [key for key in expected for _ in range(3)], "two attempts failed, and the third was taken"
