@@ -100,7 +100,6 @@ def set_up(settings: Settings) -> None:
     if settings.log_level == "INFO":
         for name in CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
-        logging.getLogger("tornado.access").setLevel(logging.WARNING)
     # its lines in search of an error hold paths, and that of a webhook or of a Telegram bot is its secret
     logging.getLogger("urllib3").setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
 
