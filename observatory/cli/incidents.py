@@ -60,13 +60,11 @@ def show(incident_id: IncidentId) -> None:
     from observatory.analysis.similar_incidents import similar_incidents
     from observatory.annotations.in_force import over_one
     from observatory.display.incidents import cause_table, incident_table, similar_table, timeline_table
-    from observatory.display.notifications import delivery_table
 
     with open_reader() as runtime:
         found, events = runtime.store.incidents.get(incident_id), runtime.store.incidents.events(incident_id)
         similar = similar_incidents(runtime.store, found)
         silence = over_one(runtime.store, found, runtime.clock())
-        sent = runtime.store.notifications.log(incident_id=incident_id)
     say(found.title)
     if silence is not None:
         say(f"{silence.words} ({silence.silence.id})")
@@ -78,10 +76,6 @@ def show(incident_id: IncidentId) -> None:
     say()
     say("Timeline")
     print_table(timeline_table(events))
-    if sent:
-        say()
-        say("Told")
-        print_table(delivery_table(sent).drop(columns="incident"))
     if similar:
         say()
         say("Similar ones before")

@@ -179,6 +179,7 @@ EventKind = Literal[
     "reopened",
     "merged",
     "report",
+    "told",
 ]
 
 

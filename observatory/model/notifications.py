@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from observatory.model.incidents import EventKind
+from observatory.model.incidents import EventKind, IncidentEvent
 
 TRANSITIONS: tuple[EventKind, ...] = (
     "opened",
@@ -74,6 +74,16 @@ class Delivery:
     attempts: int = 0
     reason: str = ""
     silenced_by: str = ""
+
+    @property
+    def as_event(self) -> IncidentEvent:
+        """As a line of the incident's timeline."""
+        done = {
+            DeliveryState.SENT: f"{self.destination}: {self.kind}",
+            DeliveryState.SUMMED: f"{self.destination}: {self.kind}, {self.reason}",
+        }
+        text = done.get(self.state, f"{self.destination} was not told: {self.kind}, {self.reason}")
+        return IncidentEvent(self.incident_id, self.changed_at, "told", text)
 
     @property
     def key(self) -> str:

@@ -283,3 +283,19 @@ def test_a_receiver_that_forgets_is_told_again_what_goes_on(store: Store) -> Non
     for minute in (0.0, 0.5, 1.0):
         desk.at(minute)
     assert desk.recorder.refreshed == [(at(0), ["a"]), (at(1), ["a"])]
+
+
+def test_the_timeline_of_an_incident_has_what_was_told_of_it_to_whom(store: Store) -> None:
+    desk = Desk(store)
+    incident = an_incident()
+    happens(store, incident, "opened", text="shop/cart: errors 12 %")
+    desk.at(1)
+    desk.recorder.refusals = iter([DeliveryError("is not understood", is_final=True)])
+    happens(store, incident, "worse", 2)
+    desk.at(3)
+    assert [(event.kind, event.text) for event in store.incidents.events("a")] == [
+        ("opened", "shop/cart: errors 12 %"),
+        ("told", "desk: opened"),
+        ("worse", ""),
+        ("told", "desk was not told: worse, is not understood"),
+    ]

@@ -22,6 +22,9 @@ LIMIT $limit
 WAITING = """
 SELECT * FROM deliveries WHERE destination = ? AND state = 'waiting' ORDER BY happened_at, incident_id, number
 """
+SETTLED = """
+SELECT * FROM deliveries WHERE incident_id = ? AND state <> 'waiting' ORDER BY changed_at, destination, number
+"""
 WAITING_OF = """
 SELECT * FROM deliveries WHERE destination = ? AND incident_id = ? AND state = 'waiting' ORDER BY number
 """

@@ -25,10 +25,10 @@ from observatory.model import (
 )
 from observatory.store.engine.database import Database, Statement
 from observatory.store.engine.homes.base import Session
-from observatory.store.sql import incidents
+from observatory.store.sql import incidents, notifications
 from observatory.store.sql.literals import Row
 from observatory.store.tables.base import Column, ValueTable
-from observatory.store.tables.notifications import OutboxTable
+from observatory.store.tables.notifications import DeliveryTable, OutboxTable
 from observatory.store.tables.watermarks import WatermarkTable
 
 FOLLOWED = "incidents"
@@ -198,6 +198,7 @@ class Incidents:
         self._causes = CauseTable(database)
         self._events = EventTable(database)
         self._outbox = OutboxTable(database)
+        self._deliveries = DeliveryTable(database)
 
     def read(
         self,
@@ -239,8 +240,10 @@ class Incidents:
         return {one.id: one for one in self._complete(rows, self._database.rows)}
 
     def events(self, incident_id: str) -> list[IncidentEvent]:
-        """The timeline of an incident, the oldest line first."""
-        return [kept.event for kept in self._events.find(incidents.EVENTS, [incident_id])]
+        """The timeline of an incident, the oldest line first; with what destinations were told of it, or were not."""
+        found = [kept.event for kept in self._events.find(incidents.EVENTS, [incident_id])]
+        told = [delivery.as_event for delivery in self._deliveries.find(notifications.SETTLED, [incident_id])]
+        return sorted([*found, *told], key=lambda event: event.at) if told else found
 
     def newest_change(self) -> datetime | None:
         """When any incident last changed."""
