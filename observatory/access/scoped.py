@@ -30,6 +30,7 @@ from observatory.model import (
     Call,
     Change,
     Cycle,
+    Exemplar,
     ExternalAlert,
     Failure,
     Fault,
@@ -120,6 +121,10 @@ class ScopedReader:
         parts = (part_of(one, self._scope, [found.service.name]) for one in found.silences)
         silences = tuple(one for one in parts if one is not None)
         return replace(found, faults=faults, remarks=tuple(map(_remark, found.remarks)), silences=silences)
+
+    def exemplars(self, service: str, start: datetime, end: datetime, most: int = 10) -> list[Exemplar]:
+        """Traces of one service, if it is inside; see `Runtime.exemplars`."""
+        return self._base.exemplars(self.store.service(service).name, start, end, most)
 
     def _visible(self, found: Overview) -> Overview:
         """What is inside of an overview, to whoever may still look."""

@@ -10,6 +10,7 @@ SHOWN = (
     "inactive_hours",
     "interval",
     "latency_target",
+    "links",
     "max_window_days",
     "metrics_services",
     "minimum_samples",
@@ -20,7 +21,7 @@ SHOWN = (
     "window",
     "worker",
 )
-"""Settings that name no service, no person and no secret. Every other one has its default."""
+"""Settings that name no person, no secret, and no service but in patterns of links. Others have their defaults."""
 
 
 def shown(settings: Settings) -> Settings:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observatory.cli.common import matching_services, open_reader, open_runtime, print_table, say, write_down
+from observatory.cli.common import (
+    FromOption,
+    ToOption,
+    matching_services,
+    open_reader,
+    open_runtime,
+    print_table,
+    say,
+    time_range,
+    write_down,
+)
 
 if TYPE_CHECKING:
     from observatory.runtime import Runtime
@@ -58,6 +68,33 @@ def services_list(
         say("no services yet: run `observatory services discover`")
     else:
         print_table(table)
+
+
+@services_app.command("links", epilog="Example: `observatory services links shop/checkout --from 2h`")
+def services_links(
+    name: Annotated[str, typer.Argument(help="Name of the service.")],
+    start: FromOption = "1h",
+    end: ToOption = "now",
+    traces: Annotated[bool, typer.Option(help="Ask its source for traces of slow requests.")] = True,
+) -> None:
+    """Show where other programs show more of a service, and the traces of its slowest requests."""
+    from observatory.analysis.links import links_of, trace_links
+    from observatory.times import TIME
+
+    with open_reader() as runtime:
+        first, last = time_range(runtime.clock(), start, end)
+        service = runtime.store.service(name).name
+        configured = runtime.settings.links
+        found = links_of(configured, service, first, last)
+        slow = runtime.exemplars(service, first, last) if traces else []
+    for link in found:
+        say(f"{link.title}: {link.url}")
+    for one in slow:
+        say(f"{one.at:{TIME}} UTC, {one.seconds:.3g} s, trace {one.trace_id}")
+        for link in trace_links(configured, service, one.trace_id, one.at):
+            say(f"  {link.title}: {link.url}")
+    if not found and not slow:
+        say("no links and no traces: see `observatory help links`")
 
 
 @services_app.command("discover", epilog="Example: `observatory services discover`")

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from observatory.config.calls import checked_calls
+from observatory.config.links import LinkSettings
 from observatory.config.location import DEMO_STORE, OWN_STORE, PREFIX, config_file
 from observatory.config.loopback import is_loopback
 from observatory.config.notify import NotifySettings
@@ -116,6 +117,10 @@ class Settings(BaseSettings):
     notify: dict[str, NotifySettings] = Field(
         default_factory=dict,
         description="Who is told of incidents: `[notify.oncall]` with `kind`, what it takes, and which it is told of.",
+    )
+    links: dict[str, LinkSettings] = Field(
+        default_factory=dict,
+        description="Links to logs, traces and dashboards elsewhere: `[links.logs]` with `url` and perhaps a `preset`.",
     )
     silences: dict[str, SilenceSettings] = Field(
         default_factory=dict,

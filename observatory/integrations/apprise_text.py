@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+from observatory.model import Link
 from observatory.notifications.message import Fact, Message, shortened
 from observatory.plain import plain
 
@@ -50,28 +51,33 @@ def text_for(message: Message, form: Format, longest: int, longest_title: int) -
     title = _line(message.title)
     facts = list(message.facts)
     write = _as_text if form == "text" else _as_html
-    whole = _Writer(write, "" if has_title else title, message.link, form == "markdown")
+    links = [Link(message.link, message.link)] if message.link else []
+    own = len(links)
+    links += message.links
+    whole = _Writer(write, "" if has_title else title, links, form == "markdown")
     most = min(longest, MOST)
 
     def fits(body: str) -> bool:
         length = len(body.encode()) if form == "text" else len(body)
         return length <= most and len(json.dumps(body)) <= MOST_BYTES
 
+    while len(links) > own and not fits(whole(facts, 0)):
+        links.pop()
     dropped = 0
     while facts and not fits(whole(facts, dropped)):
         facts.pop()
         dropped += 1
     body = whole(facts, dropped)
     if not fits(body):  # a short message of a phone: the title is all there is room for
-        body = write([], shortened(title, max(1, most // 2)), "", 0)
+        body = write([], shortened(title, max(1, most // 2)), [], 0)
     return Text(shortened(title, longest_title) if has_title else "", body)
 
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    write: Callable[[Sequence[Fact], str, str, int], str]
+    write: Callable[[Sequence[Fact], str, Sequence[Link], int], str]
     title: str
-    link: str
+    links: Sequence[Link]
     is_markdown: bool
 
     def __call__(self, facts: Sequence[Fact], dropped: int) -> str:
@@ -80,22 +86,23 @@ class _Writer:
         if self.is_markdown:
             lines = [Fact(_unmentioned(fact.name), _unmentioned(fact.text)) for fact in lines]
             title = _unmentioned(title)
-        return self.write(lines, title, self.link, dropped)
+        return self.write(lines, title, self.links, dropped)
 
 
-def _as_html(facts: Sequence[Fact], title: str, link: str, dropped: int) -> str:
+def _as_html(facts: Sequence[Fact], title: str, links: Sequence[Link], dropped: int) -> str:
     lines = [f"<b>{escape(title)}</b>"] if title else []
     lines += [f"<b>{escape(fact.name)}:</b> {escape(fact.text)}" for fact in facts]
     lines += [_more(dropped)] if dropped else []
-    lines += [f'<a href="{escape(link)}">{escape(link)}</a>'] if link else []
+    lines += [f'<a href="{escape(link.url)}">{escape(link.title)}</a>' for link in links]
     return "\n".join(f"<p>{line}</p>" for line in lines)
 
 
-def _as_text(facts: Sequence[Fact], title: str, link: str, dropped: int) -> str:
+def _as_text(facts: Sequence[Fact], title: str, links: Sequence[Link], dropped: int) -> str:
     lines = [title] if title else []
     lines += [f"{fact.name}: {fact.text}" for fact in facts]
     lines += [_more(dropped)] if dropped else []
-    return "\n".join([*lines, link] if link else lines)
+    lines += [link.url if link.title == link.url else f"{link.title}: {link.url}" for link in links]
+    return "\n".join(lines)
 
 
 def _more(dropped: int) -> str:

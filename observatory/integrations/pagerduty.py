@@ -78,9 +78,12 @@ def event(message: Message, routing_key: str) -> dict[str, Any]:
         "class": message.kind,
         "custom_details": {fact.name: fact.text for fact in message.facts},
     }
+    links = [{"href": link.url, "text": link.title} for link in message.links]
     if message.link:
-        body["links"] = [{"href": message.link, "text": "Look at it"}]
+        links.insert(0, {"href": message.link, "text": "Look at it"})
         body["client_url"] = message.link
+    if links:
+        body["links"] = links
     body["client"] = "CloudWatch Observatory"
     return body
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from observatory.errors import DeliveryError
 from observatory.integrations import INTEGRATIONS
 from observatory.integrations.http import HttpDestination, HttpOptions
+from observatory.model import Link
 from observatory.notifications.message import Message, shortened
 
 LONGEST_HEADER, LONGEST_TEXT, MOST_FACTS = 150, 3000, 40
@@ -40,8 +43,20 @@ def body(message: Message) -> dict[str, object]:
     if facts:
         text = shortened("\n".join(facts), LONGEST_TEXT)
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": text}})
+    if links := _links(message.links):
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": links}})
     colour = OVER if message.is_over else COLOURS[str(message.severity)]
     return {"text": title, "attachments": [{"color": colour, "blocks": blocks}]}
+
+
+def _links(links: Sequence[Link]) -> str:
+    """Links side by side, as many as there is room for: half of one would lead nowhere."""
+    text = ""
+    for link in links:
+        one = f"<{link.url.replace('|', '%7C').replace('>', '%3E')}|{escaped(link.title)}>"
+        if len(text) + len(one) + 3 <= LONGEST_TEXT:
+            text += f" · {one}" if text else one
+    return text
 
 
 def escaped(text: str) -> str:

@@ -7,6 +7,7 @@ from observatory.model.anomalies import Anomaly, Evidence, Learning, Severity
 from observatory.model.calls import COUNTS_FOR_DAYS, UNKNOWN_KIND, Call, End, as_calls
 from observatory.model.changes import Change, ChangeKind, change_id
 from observatory.model.cycles import Cycle, Failure, Remark
+from observatory.model.exemplars import Exemplar
 from observatory.model.health import Band, Health, HealthPart
 from observatory.model.incidents import (
     OF_HEALTH,
@@ -23,6 +24,7 @@ from observatory.model.incidents import (
 )
 from observatory.model.known import KnownServices
 from observatory.model.labels import Fault, Feedback, Verdict
+from observatory.model.links import Link
 from observatory.model.names import (
     NameRule,
     NameRules,
@@ -67,6 +69,7 @@ __all__ = [
     "End",
     "EventKind",
     "Evidence",
+    "Exemplar",
     "ExternalAlert",
     "Failure",
     "Fault",
@@ -80,6 +83,7 @@ __all__ = [
     "KnownServices",
     "Learning",
     "LikelyCause",
+    "Link",
     "NameRule",
     "NameRules",
     "OutboxEntry",

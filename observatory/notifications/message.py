@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
 
-from observatory.model import Delivery, EventKind, Incident, IncidentEvent, IncidentState, Severity, Symptom
+from observatory.model import Delivery, EventKind, Incident, IncidentEvent, IncidentState, Link, Severity, Symptom
 from observatory.times import TIME, whole_minutes
 
 MessageKind = EventKind | Literal["summary", "test"]
@@ -54,6 +54,8 @@ class Message:
         As it is now; None for a summary or a test.
     link
         Where people see more; empty where no public address is set.
+    links
+        Where other programs show more, such as logs.
     picture
         Of the worst metric, as PNG; None where there is none, or the destination takes none.
     """
@@ -67,12 +69,14 @@ class Message:
     incident: Incident | None = None
     link: str = ""
     picture: bytes | None = None
+    links: tuple[Link, ...] = ()
 
     @property
     def text(self) -> str:
         """All of it as plain text, a line a fact."""
         lines = [self.title, *(f"{fact.name}: {fact.text}" for fact in self.facts)]
-        return "\n".join([*lines, self.link] if self.link else lines)
+        more = [f"{link.title}: {link.url}" for link in self.links]
+        return "\n".join([*lines, self.link, *more] if self.link else [*lines, *more])
 
     @property
     def is_over(self) -> bool:
@@ -87,6 +91,7 @@ def compose(
     now: datetime,
     public_url: str = "",
     merged_into: Incident | None = None,
+    links: Sequence[Link] = (),
 ) -> Message:
     """The message about one transition.
 
@@ -104,6 +109,8 @@ def compose(
         Where people reach the dashboard; empty: nowhere.
     merged_into
         What it became part of.
+    links
+        Where other programs show more.
     """
     said = [event for event in events if event.kind == delivery.kind and event.at == delivery.happened_at]
     severity = incident.peak if delivery.kind in ("resolved", "merged") else incident.severity
@@ -127,6 +134,7 @@ def compose(
         severity,
         incident,
         link_to(public_url, merged_into or incident),
+        links=tuple(links),
     )
 
 

@@ -18,6 +18,7 @@ def as_payload(message: Message) -> dict[str, Any]:
         "title": message.title,
         "severity": str(message.severity),
         "link": message.link or None,
+        "links": [{"title": link.title, "url": link.url} for link in message.links],
         "facts": [{"name": fact.name, "text": fact.text} for fact in message.facts],
         **(_of_incident(message.incident) if message.incident is not None else {"incident": None}),
     }

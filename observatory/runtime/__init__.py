@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from observatory.analysis.history import POINTS, ServiceHistory, service_history
+from observatory.analysis.links import incident_links
 from observatory.collection.collect import CollectReport, collect_once
 from observatory.config import Settings, load_settings
 from observatory.config.location import DEMO, OF_SETTINGS
@@ -19,7 +20,7 @@ from observatory.config.reading import settings_to_read
 from observatory.detectors import DETECTORS
 from observatory.errors import ConfigError, InvalidInputError, SourceError
 from observatory.health.overview import Overview, overview
-from observatory.model import Cycle, Failure, Fault, Incident, Progress, no_progress
+from observatory.model import Cycle, Exemplar, Failure, Fault, Incident, Progress, no_progress
 from observatory.runtime.feed import Feed
 from observatory.runtime.hand_out import destinations_of
 from observatory.runtime.leader import LeaderElection
@@ -31,7 +32,7 @@ from observatory.runtime.pipeline import Pipeline
 from observatory.runtime.silence_sync import SilenceSyncs
 from observatory.runtime.sources import LazySources, make_call_sources, make_sources, source_names
 from observatory.runtime.worker import Worker
-from observatory.sources import LabelledSource, Source
+from observatory.sources import ExemplarSource, LabelledSource, Source
 from observatory.store import Store
 from observatory.store.opening import store_of
 from observatory.times import floor_to, parse_time, utc_now
@@ -92,6 +93,7 @@ class Runtime:
             clock,
             str(settings.public_url or ""),
             Pictures(self.store, settings).of,
+            lambda incident, now: incident_links(settings.links, incident, now),
         )
         self.silence_syncs = SilenceSyncs(self.store, self.notifier.told, clock)
         self._heartbeat = _heartbeat(settings)
@@ -137,6 +139,21 @@ class Runtime:
         known = self.store.service(service)
         sources: Sequence[Source] = [source for source in self.sources if source.name == known.source] or self.sources
         return collect_once(sources, self.store, at, [known.name])
+
+    def exemplars(self, service: str, start: datetime, end: datetime, most: int = 10) -> list[Exemplar]:
+        """The slowest requests of a service that its source remembers with their traces, the slowest first.
+
+        Raises
+        ------
+        UnknownServiceError, SourceError
+            There is no such service; its source cannot be asked.
+        """
+        known = self.store.service(service)
+        names = self.store.service_names()
+        asked = [one for one in self.sources if isinstance(one, ExemplarSource)]
+        mine = [one for one in asked if one.name == known.source] or asked
+        found = [one for source in mine for one in source.exemplars(known.name, names, start, end, most)]
+        return sorted(found, key=lambda one: one.seconds, reverse=True)[:most]
 
     def read_calls(self) -> list[Failure]:
         """Read who calls whom, now; a cycle does so by itself. Returns what failed."""

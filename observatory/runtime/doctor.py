@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from observatory.config import Settings
+from observatory.config.links import wants_traces
 from observatory.config.login_file import read_entries, weaknesses
 from observatory.config.loopback import is_loopback
 from observatory.errors import ConfigError, ObservatoryError, QueryRefusedError, SourceError, StoreError
@@ -99,6 +100,8 @@ def _source(source: PrometheusSource, settings: Settings, now: datetime, owners:
     yield from _presets(source, found)
     yield from _services(source, found, owners)
     yield from _infos(source)
+    if wants_traces(settings.links):
+        yield _exemplars(source)
 
 
 def _connection(name: str, error: SourceError) -> Finding:
@@ -254,6 +257,22 @@ def _presets(source: PrometheusSource, found: Survey) -> Iterator[Finding]:
             "see what the server has with `observatory services discover`, and describe it with [preset.NAME] "
             "(`observatory help presets`); see also OBSERVATORY_PRESETS, OBSERVATORY_INCLUDE and OBSERVATORY_EXCLUDE",
         )
+
+
+def _exemplars(source: PrometheusSource) -> Finding:
+    """Whether the server keeps exemplars, by which links lead to traces: one that does not answers with none."""
+    what = f"{source.name}: exemplars"
+    features = source.client.features()
+    if features is None:
+        return Finding(Level.OK, what, "the server does not say whether it keeps exemplars: links may have no traces")
+    if "exemplar-storage" in features:
+        return Finding(Level.OK, what, "the server keeps exemplars: links lead to traces of slow requests")
+    return Finding(
+        Level.WARNING,
+        what,
+        "the server keeps no exemplars: links lead to no traces of slow requests",
+        "start it with --enable-feature=exemplar-storage",
+    )
 
 
 def _infos(source: PrometheusSource) -> Iterator[Finding]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from observatory.errors import NotFoundError, ObservatoryError
-from observatory.model import Incident
+from observatory.model import Incident, Link
 from observatory.runtime.hand_out import Told, hand_out, note_destinations
 from observatory.runtime.leader import LeaderElection
 from observatory.runtime.sending import Lane
@@ -39,8 +39,8 @@ class Notifier:
         Tells the time, in UTC.
     public_url
         Where people reach the dashboard; empty: nowhere.
-    draw
-        Makes pictures, see `observatory.runtime.sending.Lane`.
+    draw, links
+        Make pictures, and links to other programs; see `observatory.runtime.sending.Lane`.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Notifier:
         clock: Callable[[], datetime],
         public_url: str = "",
         draw: Callable[[Incident, datetime], bytes | None] = lambda incident, now: None,
+        links: Callable[[Incident, datetime], Sequence[Link]] = lambda incident, now: (),
     ) -> None:
         self._store = store
         self.told = told
@@ -63,7 +64,9 @@ class Notifier:
         self._woken = threading.Event()
         self._threads: list[threading.Thread] = []
         self._wakers: dict[str, threading.Event] = {name: threading.Event() for name in told}
-        self.lanes = {name: Lane(store, one, public_url, self._may_send, draw=draw) for name, one in told.items()}
+        self.lanes = {
+            name: Lane(store, one, public_url, self._may_send, draw=draw, links=links) for name, one in told.items()
+        }
         self.error = ""
         """Why the outbox could not be emptied; empty once it was."""
 

@@ -14,7 +14,7 @@ from observatory.analysis.history import POINTS, ServiceHistory
 from observatory.collection.collect import CollectReport
 from observatory.config import Settings
 from observatory.health.overview import Overview
-from observatory.model import Failure
+from observatory.model import Exemplar, Failure
 from observatory.runtime.feed import Callback
 from observatory.runtime.parts import Parts
 from observatory.store.reader import OperatorStore, StoreReader
@@ -71,6 +71,8 @@ class Reader(Protocol):
     def history(
         self, service: str, start: datetime, end: datetime, points: int = POINTS, **options: Any
     ) -> ServiceHistory: ...
+
+    def exemplars(self, service: str, start: datetime, end: datetime, most: int = 10) -> list[Exemplar]: ...
 
 
 class Operator(Reader, Protocol):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from observatory.errors import DeliveryError
 from observatory.integrations import Late
-from observatory.model import Delivery, DeliveryState, Incident
+from observatory.model import Delivery, DeliveryState, Incident, Link
 from observatory.notifications.backoff import FEWEST, GIVEN_UP, wait_after
 from observatory.notifications.choosing import is_wanted, quiet_until
 from observatory.notifications.message import Message, compose, summary
@@ -52,6 +52,8 @@ class Lane:
         Gives a number from 0 to 1, for the jitter of waits.
     draw
         Makes the picture of an incident at a time, for a destination that takes one; None where there is none.
+    links
+        Where other programs show more of an incident.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Lane:
         may_send: Callable[[], bool] = lambda: True,
         chance: Callable[[], float] = random.random,
         draw: Callable[[Incident, datetime], bytes | None] = lambda incident, now: None,
+        links: Callable[[Incident, datetime], Sequence[Link]] = lambda incident, now: (),
     ) -> None:
         self.name = told.destination.name
         self.error = ""
@@ -73,6 +76,7 @@ class Lane:
         self._may_send = may_send
         self._chance = chance
         self._draw = draw
+        self._links = links
         self._failures = 0
         self._held_until: datetime | None = None
         self._sent_at: deque[datetime] = deque()
@@ -156,7 +160,7 @@ class Lane:
         target = None
         if incident.merged_into is not None:
             target = self._store.incidents.get_many([incident.merged_into]).get(incident.merged_into)
-        message = compose(delivery, incident, events, now, self._public_url, target)
+        message = compose(delivery, incident, events, now, self._public_url, target, self._links(incident, now))
         if delivery.kind in PICTURED and self._destination.takes_picture:
             return replace(message, picture=self._draw(incident, now))
         return message

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from observatory.model import Call, Change, Collected, Fault, Renames, Service
+from observatory.model import Call, Change, Collected, Exemplar, Fault, Renames, Service
 from observatory.model.running import Seen
 
 
@@ -71,6 +71,19 @@ class LabelledSource(Protocol):
 
     def go_live(self, now: datetime) -> None:
         """Let the first live fault begin a while after `now`."""
+        ...
+
+
+@runtime_checkable
+class ExemplarSource(Protocol):
+    """A source that remembers single requests with their traces."""
+
+    name: str
+
+    def exemplars(
+        self, service: str, services: Collection[str], start: datetime, end: datetime, most: int = 10
+    ) -> list[Exemplar]:
+        """The slowest requests of `service`, which is one of `services`, from `start` to `end`; the slowest first."""
         ...
 
 

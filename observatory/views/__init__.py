@@ -3,7 +3,7 @@
 A view is a class registered by name. It is made from a reader and a state, and Panel can show it:
 
 >>> list(VIEWS)
-['health', 'help', 'radar', 'runs']
+['health', 'help', 'radar', 'runs', 'silences']
 """
 
 from __future__ import annotations

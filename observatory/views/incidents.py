@@ -114,7 +114,10 @@ class IncidentSection(pn.viewable.Viewer):  # type: ignore[misc]
     def _read_details(self) -> None:
         reader, chosen = self._runtime, self._state.incident
         if chosen:
-            future = live(reader).once(("incident", chosen), lambda: read_details(reader.store, chosen, reader.clock()))
+            future = live(reader).once(
+                ("incident", chosen),
+                lambda: read_details(reader.store, chosen, reader.clock(), reader.settings.links),
+            )
             when_read(future, partial(self._on_details, chosen))
 
     def _on_details(self, chosen: str, found: Details | None, error: str) -> None:

@@ -11,6 +11,7 @@ from bokeh.events import DoubleTap, PanEnd, RangesUpdate
 from bokeh.models import Range1d, Span
 
 from observatory.analysis.history import ServiceHistory
+from observatory.analysis.links import links_of
 from observatory.catalog import METRICS, Metric
 from observatory.health.overview import ServiceStatus
 from observatory.model import Severity
@@ -168,7 +169,7 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
         anomalies = self._history.anomalies if self._history else ()
         self._head.data = service_head(
             self._state, status, self._history, self._loading or not self._figures, self._error, self._link
-        ) | {"drawn": self._drawn}
+        ) | {"drawn": self._drawn, "links": self._links(now)}
         self._score.data = score_table(status.health if status else None)
         shown = "the part zoomed into" if self._state.window else f"the last {in_words(self._state.span)}"
         history = self._history
@@ -180,6 +181,14 @@ class Drilldown(pn.viewable.Viewer):  # type: ignore[misc]
             title=f"Anomalies in {shown}",
             with_service=False,
         )
+
+    def _links(self, now: datetime) -> list[dict[str, str]]:
+        """Where other programs show more of the service over the time that is shown."""
+        if not self._state.service:
+            return []
+        start, end = self._state.window or (now - SPANS[self._state.span], now)
+        links = links_of(self._runtime.settings.links, self._state.service, start, end)
+        return [{"title": one.title, "url": one.url} for one in links]
 
     def _nothing(self, shown: str) -> str:
         if self._history is not None:

@@ -39,6 +39,7 @@ ROUTES = {
     "/api/incidents/<incident_id>/note": ("POST", Access.WRITE),
     "/api/incidents/<incident_id>/resolve": ("POST", Access.WRITE),
     "/api/incidents/<incident_id>/reopen": ("POST", Access.WRITE),
+    "/api/links": ("GET", Access.READ),
     "/api/alerts": ("GET", Access.READ),
     "POST /api/alerts": ("POST", Access.WRITE),
     "/api/silences": ("GET", Access.READ),
@@ -105,7 +106,7 @@ def path_of(rule, names):
 
 
 def request(client, rule, names, query="", body=None, **more):
-    needed = f"service={names[0]}&" if rule == "/api/metrics/history" else ""
+    needed = f"service={names[0]}&" if rule in ("/api/metrics/history", "/api/links") else ""
     path = f"{path_of(rule, names)}?{needed}{query}"
     if rule == "/api/events":  # as the server does
         more["environ_overrides"] = {"observatory.streams": True, ACCEPTED: []}

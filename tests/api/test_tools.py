@@ -143,6 +143,7 @@ def test_operation_ids_stay(reader):
         "listChanges": "GET /api/changes",
         "getChange": "GET /api/changes/{change_id}",
         "reportChange": "POST /api/changes",
+        "getLinks": "GET /api/links",
         "listAlerts": "GET /api/alerts",
         "sendAlerts": "POST /api/alerts",
         "listSilences": "GET /api/silences",

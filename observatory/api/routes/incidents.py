@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response, g
 
 from observatory.access.gate import Access
+from observatory.analysis.links import incident_links
 from observatory.analysis.similar_incidents import similar_incidents
 from observatory.annotations.in_force import over_one
 from observatory.api import context, rows
@@ -163,5 +164,7 @@ def _part(store: StoreReader, incident_id: str, part: str) -> list[rows.Row]:
 def _details(store: StoreReader, incident_id: str, status: int = 200) -> Response:
     found = store.incidents.get(incident_id)
     events, similar = store.incidents.events(incident_id), similar_incidents(store, found)
-    silence = over_one(store, found, context.reader().clock())
-    return context.answer(IncidentDetails.with_timeline(found, events, similar, silence), status)
+    reader = context.reader()
+    silence = over_one(store, found, reader.clock())
+    links = incident_links(reader.settings.links, found, reader.clock())
+    return context.answer(IncidentDetails.with_timeline(found, events, similar, silence, links), status)

@@ -282,6 +282,22 @@ ALERT: dict[str, Any] = {
     "labels": {"alertname": "CartIsSlow", "service": "cart", "namespace": "shop", "severity": "warning"},
 }
 
+LINKS: dict[str, Any] = {
+    "service_name": SERVICE,
+    "start": "2026-03-02T08:15:07Z",
+    "end": "2026-03-02T09:15:07Z",
+    "links": [{"title": "Traces", "url": "https://jaeger.example/search?service=checkout&limit=20"}],
+    "traces": [
+        {
+            "at": "2026-03-02T09:01:12Z",
+            "seconds": 4.2,
+            "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+            "links": [{"title": "Traces", "url": "https://jaeger.example/trace/4bf92f3577b34da6a3ce929d0e0e4736"}],
+        }
+    ],
+    "note": "",
+}
+
 SILENCE_ASKED: dict[str, Any] = {
     "services": ["shop/*"],
     "reason": "The database moves to new disks",
@@ -336,6 +352,7 @@ INCIDENTS: dict[str, Any] = {
 }
 
 INCIDENT_DETAILS: dict[str, Any] = INCIDENT | {
+    "links": [{"title": "Logs", "url": "https://kibana.example/app/discover"}],
     "silenced_by": None,
     "silenced_until": None,
     "symptoms": [

@@ -11,6 +11,7 @@ from observatory import model
 from observatory.analysis.similar_incidents import SimilarIncident
 from observatory.annotations.in_force import InForce
 from observatory.api.schemas import examples
+from observatory.api.schemas.links import Link
 from observatory.api.schemas.responses import Answer
 from observatory.model import EventKind, IncidentState, Severity
 
@@ -110,6 +111,7 @@ class IncidentDetails(Incident):
     causes: list[Cause] = Field(description="The likeliest first.")
     timeline: list[TimelineEntry] = Field(description="The oldest line first.")
     similar: list[Similar] = Field(description="Earlier incidents, the most similar first.")
+    links: list[Link] = Field(description="Where other programs show more of the service to look at first.")
     silenced_by: str | None = Field(description="The silence that keeps it from people now, by its id.")
     silenced_until: datetime | None
 
@@ -120,8 +122,9 @@ class IncidentDetails(Incident):
         events: Iterable[model.IncidentEvent],
         similar: Iterable[SimilarIncident],
         silence: InForce | None,
+        links: Iterable[model.Link],
     ) -> IncidentDetails:
-        """From one of the store, its timeline, what was like it before, and what keeps it from people."""
+        """From one of the store, its timeline, what was like it before, what keeps it from people, and links."""
         more = {"symptoms": incident.symptoms, "causes": incident.causes, "timeline": list(events)}
         silenced = {
             "silenced_by": silence.silence.id if silence else None,
@@ -137,7 +140,7 @@ class IncidentDetails(Incident):
             )
             for one in similar
         ]
-        return cls.model_validate(_facts(incident) | more | {"similar": alike} | silenced)
+        return cls.model_validate(_facts(incident) | more | {"similar": alike, "links": list(links)} | silenced)
 
 
 class IncidentPage(Answer):

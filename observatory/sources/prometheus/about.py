@@ -74,6 +74,15 @@ def read_names(envelope: Envelope, address: str) -> list[str]:
         ) from None
 
 
+def read_features(envelope: Envelope) -> frozenset[str] | None:
+    """What the flags of a Prometheus enable (``--enable-feature``); None where they are not understood."""
+    try:
+        flags = msgspec.json.decode(envelope.data, type=dict[str, str])
+    except msgspec.DecodeError:
+        return None
+    return frozenset(flags.get("enable-feature", "").split(",")) - {""}
+
+
 def read_types(envelope: Envelope) -> Mapping[str, str]:
     """Type by metric (``"counter"``, ``"gauge"`` …) where the server says one; empty where it is not understood."""
     try:

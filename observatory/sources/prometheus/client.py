@@ -15,6 +15,7 @@ from observatory.sources.prometheus.about import (
     Build,
     escaped,
     read_build,
+    read_features,
     read_names,
     read_types,
     read_version,
@@ -31,6 +32,7 @@ from observatory.sources.prometheus.connection import (
     shown,
 )
 from observatory.sources.prometheus.pieces import Pieces
+from observatory.sources.prometheus.remembered import Remembered, parse_exemplars
 from observatory.sources.prometheus.transport import Transport
 
 T = TypeVar("T")
@@ -115,6 +117,25 @@ class PrometheusClient(Transport):
         whole = Answer(series, tuple(warnings), tuple(infos), partial)
         self._remember(whole)
         return whole
+
+    def exemplars(self, query: str, start: datetime, end: datetime) -> list[Remembered]:
+        """The exemplars of every series in `query`; none where the server keeps none.
+
+        Raises
+        ------
+        SourceUnreachableError, SourceTimeoutError, SourceRefusedError, MalformedAnswerError
+        """
+        asked = {"query": query, "start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}"}
+        return parse_exemplars(self.ask("query_exemplars", asked), self.address)
+
+    def features(self) -> frozenset[str] | None:
+        """What the server was started with beyond the usual (``exemplar-storage``); None where it does not say.
+
+        Raises
+        ------
+        SourceUnreachableError, SourceTimeoutError, SourceBusyError
+        """
+        return _unless_refused(lambda: read_features(self.ask("status/flags", get=True)))
 
     @property
     def infos(self) -> tuple[str, ...]:

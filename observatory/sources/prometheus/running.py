@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from observatory.errors import MalformedAnswerError, SourceRefusedError
-from observatory.model import Failure, KnownServices, Renames, apply_renames
+from observatory.model import Failure, Renames
 from observatory.model.running import MarkKind, Seen, Sighting
 from observatory.sources.prometheus.answers import Series
+from observatory.sources.prometheus.finding import Find, Names, ServiceFinder, first_of, names_of_target
 from observatory.sources.prometheus.inventory import APPLICATIONS, CLUSTERS, JOBS, NAMESPACES, Inventory
 from observatory.sources.prometheus.presets import kubernetes
 from observatory.sources.prometheus.selectors import any_of, label, match, quoted, select
@@ -106,7 +107,7 @@ def read_running(
         return Seen()
     failures: list[Failure] = []
     step = STEP * max(1, math.ceil((end - start).total_seconds() / STEP / MOST_POINTS))
-    find = _Finder(services, renames).find
+    find = ServiceFinder(services, renames).find
 
     def ask(what: str, query: str) -> Sequence[Series]:
         if not query:
@@ -122,31 +123,10 @@ def read_running(
         *_images(ask("images", _image_query(inventory)), find),
         *_revisions(ask("replicasets", _revision_query(inventory)), find),
         *_starts(ask("starts", _pod_start_query(inventory)), find, "pods", _workload),
-        *_starts(ask("starts", _process_start_query(inventory)), find, "processes", _target),
+        *_starts(ask("starts", _process_start_query(inventory)), find, "processes", names_of_target),
     ]
     found.sort(key=lambda one: (one.at, one.service_name, one.kind, one.mark))
     return Seen(found, failures)
-
-
-Names = tuple[str, list[str]]
-"""A namespace, which may be empty, and what a service may be called in it, the likeliest first."""
-Find = Callable[[Names, Mapping[str, str]], str | None]
-
-
-class _Finder:
-    """Services by what their series call them; without its namespace only one that has none."""
-
-    def __init__(self, services: Collection[str], renames: Renames) -> None:
-        self._services = frozenset(services)
-        self._known = KnownServices(services)
-        self._renames = renames
-
-    def find(self, names: Names, labels: Mapping[str, str]) -> str | None:
-        space, bare = names
-        within = [f"{space}/{name}" for name in bare if space and "/" not in name]
-        whole = [named for name in (within or bare) for named in (apply_renames(name, self._renames), name)]
-        found = self._known.find(whole, _first(labels, CLUSTERS))
-        return found or next((name for name in bare if name in self._services), None)
 
 
 # -- what is asked -------------------------------------------------------------------------------
@@ -233,17 +213,6 @@ def _both_ends(query: Callable[[str], str]) -> str:
 # -- what is answered ----------------------------------------------------------------------------
 
 
-def _first(labels: Mapping[str, str], names: Iterable[str]) -> str:
-    return next((labels[name] for name in names if labels.get(name)), "")
-
-
-def _target(labels: Mapping[str, str]) -> Names:
-    """What a service may be called by the labels of its targets; of OpenTelemetry a job is namespace/name."""
-    space = _first(labels, ("service_namespace", "k8s_namespace_name", *NAMESPACES))
-    names = [labels.get(name, "") for name in ("service_name", *APPLICATIONS, *reversed(JOBS))]
-    return space, [name for name in names if name]
-
-
 def _workload(labels: Mapping[str, str]) -> Names:
     return labels.get("namespace", ""), [labels.get("service", "")]
 
@@ -256,7 +225,7 @@ def _version(labels: Mapping[str, str]) -> str:
 def _versions(series: Iterable[Series], find: Find) -> Iterator[Sighting]:
     told: dict[str, dict[str, list[tuple[str, Series]]]] = defaultdict(lambda: defaultdict(list))
     for one in series:
-        service, version = find(_target(one.labels), one.labels), _version(one.labels)
+        service, version = find(names_of_target(one.labels), one.labels), _version(one.labels)
         if service and version:
             told[service][one.labels[MARK]].append((version, one))
     for service, by_metric in told.items():
@@ -269,7 +238,7 @@ def _versions(series: Iterable[Series], find: Find) -> Iterator[Sighting]:
 def _images(series: Iterable[Series], find: Find) -> Iterator[Sighting]:
     told: dict[tuple[str, str], list[tuple[str, Series]]] = defaultdict(list)
     for one in series:
-        service, image = find(_workload(one.labels), one.labels), _first(one.labels, ("image_spec", "image"))
+        service, image = find(_workload(one.labels), one.labels), first_of(one.labels, ("image_spec", "image"))
         if service and image:
             told[service, one.labels.get("container", "")].append((image, one))
     for (service, container), values in told.items():

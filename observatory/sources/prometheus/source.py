@@ -21,13 +21,14 @@ from observatory.errors import (
     SourceTimeoutError,
     SourceUnreachableError,
 )
-from observatory.model import SERVICE, Call, Collected, Failure, Service, is_usable_name
+from observatory.model import SERVICE, Call, Collected, Exemplar, Failure, Service, is_usable_name
 from observatory.model.running import Seen
 from observatory.sources.prometheus.answers import wide_frame
 from observatory.sources.prometheus.asking import Answers, Asking, Found
 from observatory.sources.prometheus.calls import read_calls
 from observatory.sources.prometheus.client import PrometheusClient
 from observatory.sources.prometheus.distinctions import Distinctions
+from observatory.sources.prometheus.exemplars import read_exemplars
 from observatory.sources.prometheus.inventory import REACH, Inventory, read_inventory
 from observatory.sources.prometheus.merging import arranged
 from observatory.sources.prometheus.naming import Renames
@@ -270,6 +271,12 @@ class PrometheusSource:
         inventory = self._looked[1] if is_now and self._looked else self._inventory(start, end)
         last = min(end, datetime.now(UTC) - self.delay)
         return read_running(inventory, services, start, last, self._renames) if last > start else Seen()
+
+    def exemplars(
+        self, service: str, services: Collection[str], start: datetime, end: datetime, most: int = 10
+    ) -> list[Exemplar]:
+        """The slowest requests of a service that are remembered with their traces; see `.exemplars`."""
+        return read_exemplars(self.client, self.plan(), service, services, start, end, most, self._renames)
 
     def _collected(self, plan: Plan, found: Found, services: Sequence[str] | None, step: float | None) -> Collected:
         """Answers by metric as samples, and what is to be said about them."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from observatory.analysis.call_graph import call_graph
+from observatory.analysis.links import incident_links
 from observatory.analysis.similar_incidents import SimilarIncident, similar_incidents
 from observatory.annotations.in_force import InForce, over_one
+from observatory.config.links import LinkSettings
 from observatory.incidents.actions import LONGEST_NOTE
-from observatory.model import Incident, IncidentEvent, IncidentState, LikelyCause, Symptom
+from observatory.model import Incident, IncidentEvent, IncidentState, LikelyCause, Link, Symptom
 from observatory.store.reader import StoreReader
 from observatory.views.components.words import plural, span, when
 
@@ -43,9 +46,12 @@ class Details:
     calls: Sequence[tuple[str, str]]
     similar: Sequence[SimilarIncident]
     silence: InForce | None = None
+    links: Sequence[Link] = ()
 
 
-def read_details(store: StoreReader, incident_id: str, now: datetime) -> Details:
+def read_details(
+    store: StoreReader, incident_id: str, now: datetime, links: Mapping[str, LinkSettings] = MappingProxyType({})
+) -> Details:
     """All of one incident; raises NotFoundError."""
     found = store.incidents.get(incident_id)
     inside = set(found.services)
@@ -56,7 +62,14 @@ def read_details(store: StoreReader, incident_id: str, now: datetime) -> Details
         if all(end.is_service and end.name in inside for end in (edge.caller, edge.callee))
     ]
     similar = similar_incidents(store, found, MOST_SIMILAR)
-    return Details(found, store.incidents.events(incident_id), calls, similar, over_one(store, found, now))
+    return Details(
+        found,
+        store.incidents.events(incident_id),
+        calls,
+        similar,
+        over_one(store, found, now),
+        incident_links(links, found, now),
+    )
 
 
 def details(found: Details, now: datetime) -> dict[str, Any]:
@@ -78,6 +91,7 @@ def details(found: Details, now: datetime) -> dict[str, Any]:
         "similar": [_similar(one, now) for one in found.similar],
         "silencing": ",".join(incident.services) if incident.is_active else "",
         "silence": None if found.silence is None else _silence(found.silence, now),
+        "links": [{"title": one.title, "url": one.url} for one in found.links],
         "longest": LONGEST_NOTE,
     }
 

@@ -82,6 +82,7 @@ def expected(rule, who):
             "DELETE /api/silences/<silence_id>": (404,),
             "/api/collect/<name:service>": (404,),
             "/api/metrics/history": (404,),
+            "/api/links": (404,),
             **dict.fromkeys(CHANGES_NAMES, (403,)),
             **dict.fromkeys(OF_INCIDENT, (404,)),
         }.get(rule, (200,))

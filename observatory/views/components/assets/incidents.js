@@ -66,6 +66,8 @@ const opened = (d, id, asked, said) => {
     ${i === null ? (d.details_error ? "" : html`<p class="soft" role="status">Reading …</p>`) : html`
       ${i.silence ? html`<p class="soft" data-silence="${i.silence.id}">Nobody is told: silenced until ${i.silence.until} by <bdi>${i.silence.who}</bdi>,
         <bdi>${i.silence.reason}</bdi>. <button class="link" type="button" data-say="${say({view: "silences"})}">Silences</button></p>` : ""}
+      ${i.links.length ? html`<p class="links">${i.links.map((l) => html`<a class="chip" href="${l.url}" target="_blank" rel="noopener noreferrer">${
+        l.title}</a>`)}</p>` : ""}
       ${i.merged_into ? html`<p class="soft">It became part of ${opens(i.merged_into, `incident ${i.merged_into}`)}.</p>` : ""}
       ${workForm(i, d.person, asked)}
       <p class="said" role="status" tabindex="-1" data-error="${String(Boolean(spoken?.error))}">${spoken?.error ? html`Not done: ${spoken.error}`

@@ -11,6 +11,8 @@ const servicePage = (d) => html`<div class="head" data-band="${d.band}">
     <div class="segments" role="group" aria-label="Time range">${d.spans.map((s) => html`<button type="button"
       aria-pressed="${s === d.span}" data-say="${say({span: s})}">${s}</button>`)}</div></div></div>
   ${d.error ? html`<p class="error" role="alert">${d.error}</p>` : ""}
+  ${d.links.length ? html`<p class="links" aria-label="More of it elsewhere">${d.links.map((l) => html`<a class="chip" href="${l.url}" target="_blank"
+    rel="noopener noreferrer">${l.title}</a>`)}</p>` : ""}
   ${d.known ? html`<div class="legend"><span><i class="line"></i>actual</span><span><i class="dash"></i>typical</span>
     <span><i class="expected"></i>expected range</span>${d.summarised ? html`<span><i class="envelope"></i>lowest – highest in ${d.summarised}</span>` : ""}
     ${d.changed ? html`<span><i class="flag"></i>change</span>` : ""}
