@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from observatory.annotations.masks import learned_history
 from observatory.config import Settings
 from observatory.detection.episodes import GAP
 from observatory.detection.replay import first_row, replay
@@ -34,7 +35,7 @@ def what_if(
     """
     service = store.service(service).name
     training = timedelta(days=settings.training_days)
-    frame = store.history(service, start - training, end)
+    frame = learned_history(store)(service, start - training, end)
     first = first_row(frame, start, settings.minimum_samples)
     columns = ["sensitivity", "alarms", "minutes", "first", "highest"]
     if first >= len(frame):

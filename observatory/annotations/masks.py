@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +75,15 @@ def learned_history(store: StoreReader) -> History:
 
     def read(service: str, start: datetime, end: datetime) -> pd.DataFrame:
         return masks_of(store, start, end).learned(service, store.history(service, start, end))
+
+    return read
+
+
+def learned_history_of_all(store: StoreReader) -> Callable[[datetime, datetime, Sequence[str]], pd.DataFrame]:
+    """Reads the samples of many services that are learned from."""
+
+    def read(start: datetime, end: datetime, services: Sequence[str]) -> pd.DataFrame:
+        return masks_of(store, start, end).learned_of_all(store.history_of_all(start, end, services))
 
     return read
 

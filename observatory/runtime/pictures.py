@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from observatory.annotations.masks import masks_of
 from observatory.catalog import METRICS
 from observatory.config import Settings
 from observatory.detectors.bands import Bands
@@ -62,10 +63,12 @@ class Pictures:
         start = max(symptom.started_at - BEFORE, end - LONGEST)
         learned = timedelta(days=self._settings.training_days)
         known = self._store.history(symptom.service_name, symptom.started_at - learned, end)
+        masks = masks_of(self._store, symptom.started_at - learned, end)
         shown = known[known.index >= pd.Timestamp(start)]
         trouble = pd.Timestamp(symptom.started_at - SEEN_LATE)
         try:
-            bands = Bands().fit(known[known.index < trouble])
+            learned_from = masks.learned(symptom.service_name, known[known.index < trouble])
+            bands = Bands().fit(learned_from)
         except NotEnoughDataError:
             bands = None
         name = self._blamed(symptom) or _farthest_out(bands, shown[shown.index >= trouble])

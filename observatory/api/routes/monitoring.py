@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.registry import Collector
 
 from observatory.access.gate import Access
+from observatory.annotations.masks import learned_history_of_all
 from observatory.api import context
 from observatory.api.conditional import Rendered
 from observatory.api.middleware.authorization import access
@@ -60,7 +61,7 @@ def expected_ranges(runtime: Runtime) -> ExpectedRanges:
     def make() -> ExpectedRanges:
         settings = runtime.settings
         made = ExpectedRanges(
-            runtime.store.history_of_all,
+            learned_history_of_all(runtime.store),
             interval=settings.interval,
             training=timedelta(days=settings.training_days),
             refit_after=timedelta(hours=settings.refit_hours),
