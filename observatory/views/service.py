@@ -276,6 +276,7 @@ def service_head(
         if history and any(str(name).endswith("__min") for name in history.samples)
         else "",
         "changed": bool(history and history.changes),
+        "silenced": bool(history and history.silences),
         "severities": [str(severity) for severity in Severity if severity in severities],
         "loading": loading,
         "error": error,

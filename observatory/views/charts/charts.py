@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from observatory.analysis.history import ServiceHistory
+from observatory.annotations import occurrences
 from observatory.catalog import METRICS, FloatArray, Metric
 from observatory.model import Anomaly
 from observatory.views.charts.flags import flags
@@ -104,7 +105,9 @@ def charts(history: ServiceHistory, metrics: Iterable[Metric], colours: Palette)
         top = max(highest * 1.12, min(band * 1.15, highest * 2) or band * 1.3, metric.min_absolute) * to.factor
         shown = {"time": time, **{key: values * to.factor for key, values in columns.items()}}
         alarm = _alarm(history.anomalies, metric.name, colours)
-        marked = spans(history.anomalies, history.step, metric.name, colours)
+        marked = quiet_spans(history, metric.name, colours)
+        for name, values in spans(history.anomalies, history.step, metric.name, colours).items():
+            marked[name] += values
         made.append(Chart(metric, to, shown, top, alarm, marked, flags(history.changes)))
     return made
 
@@ -124,6 +127,20 @@ def spans(anomalies: Sequence[Anomaly], step: float, metric: str, colours: Palet
         data["right"].append(naive(anomaly.ended_at) + half)
         data["colour"].append(colours[SEVERITY_COLOUR[anomaly.severity]])
         data["alpha"].append(0.30 if metric in anomaly.metrics else 0.09)
+    return data
+
+
+def quiet_spans(history: ServiceHistory, metric: str, colours: Palette) -> dict[str, list[Any]]:
+    """Times in which a service was silenced, or `metric` of it."""
+    data: dict[str, list[Any]] = {"left": [], "right": [], "colour": [], "alpha": []}
+    for silence in history.silences:
+        if silence.metrics and metric not in silence.metrics:
+            continue
+        for start, end in occurrences.spans(silence, history.start, history.end):
+            data["left"].append(naive(start))
+            data["right"].append(naive(end))
+            data["colour"].append(colours["soft"])
+            data["alpha"].append(0.12 if silence.judges else 0.22)
     return data
 
 

@@ -16,6 +16,7 @@ const servicePage = (d) => html`<div class="head" data-band="${d.band}">
   ${d.known ? html`<div class="legend"><span><i class="line"></i>actual</span><span><i class="dash"></i>typical</span>
     <span><i class="expected"></i>expected range</span>${d.summarised ? html`<span><i class="envelope"></i>lowest – highest in ${d.summarised}</span>` : ""}
     ${d.changed ? html`<span><i class="flag"></i>change</span>` : ""}
+    ${d.silenced ? html`<span><i class="quiet"></i>silenced</span>` : ""}
     ${d.severities.map((s) => html`<span data-severity="${s}"><i class="strip"></i>${s} anomaly</span>`)}
     <span class="hint">${d.loading ? "reading …" : "drag over a chart or the strip to zoom, double-click to go back"}</span></div>` : ""}`
 
