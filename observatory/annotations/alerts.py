@@ -7,6 +7,7 @@ list of alerts that a Prometheus sends to it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,11 +24,21 @@ LABELS = (
     "app",
     "application",
     "deployment",
+    "statefulset",
+    "daemonset",
+    "cronjob",
+    "job_name",
+    "workload",
+    "horizontalpodautoscaler",
     "destination_workload",
+    "destination_service_name",
     "container",
+    "pod",
     "job",
 )
 """Labels that may name a service, the surest first."""
+_POD = re.compile(r"(.+?)(?:-[0-9a-f]{6,10}-[a-z0-9]{5}|-[a-z0-9]{5}|-\d{1,4})")
+"""What a pod is called after: a Deployment, a DaemonSet or a StatefulSet."""
 NAMESPACES = ("service_namespace", "namespace", "exported_namespace", "kubernetes_namespace", "kube_namespace")
 SEVERITIES = {
     "critical": Severity.CRITICAL,
@@ -133,6 +144,8 @@ class ServiceFinder:
         spaces = [labels[name] for name in NAMESPACES if labels.get(name)]
         for label in self._labels:
             value = labels.get(label, "")
+            if label == "pod" and (named := _POD.fullmatch(value)):
+                value = named[1]
             if not value:
                 continue
             for candidate in (*(f"{space}/{value}" for space in spaces), value):

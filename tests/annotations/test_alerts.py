@@ -150,6 +150,10 @@ def test_what_the_sender_left_out_is_said() -> None:
         ({"job": "shop/pay"}, "shop/pay"),
         ({"job": "kube-state-metrics", "namespace": "shop", "deployment": "pay"}, "shop/pay"),
         ({"job": "kubelet", "service": "kubelet", "namespace": "shop", "container": "cart"}, "shop/cart"),
+        ({"service": "ksm", "job": "ksm", "namespace": "shop", "statefulset": "pay"}, "shop/pay"),
+        ({"service": "ksm", "job": "ksm", "namespace": "shop", "pod": "cart-7d9f8b6c5d-x2x4z"}, "shop/cart"),
+        ({"namespace": "shop", "pod": "pay-0"}, "shop/pay"),
+        ({"namespace": "shop", "pod": "pay-x2x4z", "container": "sidecar"}, "shop/pay"),
         ({"service": "pay"}, "shop/pay"),  # only one has this name
         ({"service": "cart"}, ""),  # two have
         ({"service": "cart", "namespace": "us"}, ""),  # neither is that one
