@@ -32,14 +32,19 @@ LABELS = (
     "horizontalpodautoscaler",
     "destination_workload",
     "destination_service_name",
+    "exported_service",
+    "exported_container",
+    "exported_pod",
     "container",
     "pod",
+    "exported_job",
     "job",
 )
 """Labels that may name a service, the surest first."""
 _POD = re.compile(r"(.+?)(?:-[0-9a-f]{6,10}-[a-z0-9]{5}|-[a-z0-9]{5}|-\d{1,4})")
 """What a pod is called after: a Deployment, a DaemonSet or a StatefulSet."""
-NAMESPACES = ("service_namespace", "namespace", "exported_namespace", "kubernetes_namespace", "kube_namespace")
+NAMESPACES = ("service_namespace", "exported_namespace", "namespace", "kubernetes_namespace", "kube_namespace")
+"""Labels that may name its namespace; what is exported is of the thing itself, not of the exporter that tells of it."""
 SEVERITIES = {
     "critical": Severity.CRITICAL,
     "page": Severity.CRITICAL,
@@ -144,7 +149,7 @@ class ServiceFinder:
         spaces = [labels[name] for name in NAMESPACES if labels.get(name)]
         for label in self._labels:
             value = labels.get(label, "")
-            if label == "pod" and (named := _POD.fullmatch(value)):
+            if label in ("pod", "exported_pod") and (named := _POD.fullmatch(value)):
                 value = named[1]
             if not value:
                 continue

@@ -154,6 +154,16 @@ def test_what_the_sender_left_out_is_said() -> None:
         ({"service": "ksm", "job": "ksm", "namespace": "shop", "pod": "cart-7d9f8b6c5d-x2x4z"}, "shop/cart"),
         ({"namespace": "shop", "pod": "pay-0"}, "shop/pay"),
         ({"namespace": "shop", "pod": "pay-x2x4z", "container": "sidecar"}, "shop/pay"),
+        (
+            {
+                "namespace": "monitoring",
+                "pod": "ksm-6d9c96cf74-95ggq",
+                "container": "kube-state-metrics",
+                "exported_namespace": "shop",
+                "exported_pod": "cart-7d9f8b6c5d-x2x4z",
+            },
+            "shop/cart",
+        ),
         ({"service": "pay"}, "shop/pay"),  # only one has this name
         ({"service": "cart"}, ""),  # two have
         ({"service": "cart", "namespace": "us"}, ""),  # neither is that one
