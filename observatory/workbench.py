@@ -23,12 +23,14 @@ from observatory.analysis.incident_report import IncidentReport, incident_report
 from observatory.analysis.related import related
 from observatory.analysis.similar_incidents import similar_incidents
 from observatory.analysis.what_if import SENSITIVITIES, what_if
+from observatory.annotations.occurrences import state_at
 from observatory.catalog import present
 from observatory.config.location import DEMO, OF_SETTINGS
 from observatory.display.anomalies import anomaly_table, evidence_table
 from observatory.display.changes import change_table
 from observatory.display.health import arithmetic_table, health_table
 from observatory.display.incidents import incident_table, similar_table, timeline_table
+from observatory.display.silences import silence_table
 from observatory.errors import InvalidInputError, NotFoundError
 from observatory.frames import ReadableFrame
 from observatory.health.overview import ServiceStatus
@@ -157,6 +159,12 @@ class Workbench:
             There is no such change.
         """
         return before_after(self.store, self.reader.settings, change_id, self.reader.clock())
+
+    def silences(self) -> pd.DataFrame:
+        """What is silenced now, or will be."""
+        now = self.reader.clock()
+        held = self.store.silences.read(now)
+        return silence_table([one for one in held if state_at(one, now) != "ended"], now)
 
     def related(self, service: str, window: Window = "24h", metric: str | None = None, most: int = 10) -> pd.DataFrame:
         """What moved together with a metric of a service; see `observatory.analysis.related.related`."""

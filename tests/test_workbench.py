@@ -7,6 +7,7 @@ import subprocess
 import sys
 from base64 import b64decode
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from bokeh.models import GraphRenderer
 from support.shop import NOON
+from support.silences import a_silence
 
 import observatory
 from observatory import Workbench
@@ -265,3 +267,16 @@ def test_a_change_is_listed_and_compared(wb: Workbench) -> None:
     assert wb.changes(window="7d")["at"].is_monotonic_decreasing
     with pytest.raises(NotFoundError, match="no change 'c9'"):
         wb.change("c9")
+
+
+def test_silences_that_are_in_force_or_will_be_are_listed(wb: Workbench) -> None:
+    now = wb.reader.clock()
+    hour = timedelta(hours=1)
+    wb.runtime.store.silences.write(
+        [
+            a_silence("shop/*", id="s1", starts_at=now - hour, ends_at=now + hour),
+            a_silence("shop/*", id="s2", starts_at=now - 2 * hour, ends_at=now - hour),
+        ]
+    )
+    assert wb.silences()[["id", "state", "covers"]].values.tolist() == [["s1", "active", "shop/*"]]
+    wb.runtime.store.silences.write([a_silence("shop/*", id="s1", starts_at=now - hour, ends_at=now - hour / 2)])
