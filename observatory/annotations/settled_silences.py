@@ -9,7 +9,7 @@ from datetime import datetime
 
 from observatory.annotations.silences import Draft, ended_at, make_silence
 from observatory.config.silences import SilenceSettings
-from observatory.errors import InvalidInputError
+from observatory.errors import InvalidInputError, NotFoundError
 from observatory.model import Silence
 from observatory.store.reader import OperatorStore
 
@@ -26,14 +26,14 @@ def follow_settings(store: OperatorStore, settings: Mapping[str, SilenceSettings
     InvalidInputError
         Some cannot be; the message names their tables. All others are made.
     """
-    known = {one.id: one for one in store.silences.read() if one.source == SOURCE}
+    known = {one.id: one for one in store.silences.read(now) if one.source == SOURCE}
     wanted = {_id_of(name, table): (name, table) for name, table in settings.items()}
     gone = [one for one in known.values() if one.id not in wanted and one.ends_at > now]
     if gone:
         store.silences.write(ended_at(one, SOURCE, now) for one in gone)
     refused = []
     for silence_id, (name, table) in wanted.items():
-        if silence_id in known or table.end <= now:
+        if silence_id in known or table.end <= now or _was_made(store, silence_id):
             continue
         try:
             store.silences.write([_made(silence_id, name, table, store.metrics, now)])
@@ -41,6 +41,15 @@ def follow_settings(store: OperatorStore, settings: Mapping[str, SilenceSettings
             refused.append(f"[silences.{name}] {error}")
     if refused:
         raise InvalidInputError("; ".join(refused))
+
+
+def _was_made(store: OperatorStore, silence_id: str) -> bool:
+    """Whether it was there once: somebody ended it by hand."""
+    try:
+        store.silences.get(silence_id)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _made(silence_id: str, name: str, table: SilenceSettings, metrics: Sequence[str], now: datetime) -> Silence:

@@ -66,14 +66,14 @@ class LiveDetection:
             self._scored_until = {name: at for name, at in self._scored_until.items() if name not in gone}
         self._rules, self._names = rules, names
 
-    def follow_silences(self) -> None:
+    def follow_silences(self, now: datetime) -> None:
         """Forget what was learned of times that a silence leaves out that was made afterwards."""
-        concerned = self._relearning.due()
+        concerned = self._relearning.due(now - self._training)
         if concerned:
             log.info("%d services are learned anew, for silences of the past leave out what they did", len(concerned))
             self.scorer.follow(concerned, ())
             self._bands.forget(concerned)
-            self._relearning.done()
+            self._relearning.done(now - self._training)
 
     def detect_new(self, now: datetime, newest: Mapping[str, datetime]) -> Found:
         """Score the samples that came since the last time, and keep the anomalies that began, went on or ended.

@@ -79,7 +79,7 @@ class Pipeline:
         self.detection.follow_names()
         with recorded("silences", failures):
             follow_settings(self.store, self.settings.silences, now)
-            self.detection.follow_silences()
+            self.detection.follow_silences(now)
         found, failed = self.detection.detect_new(now, newest)
         failures += failed
         self._follow_incidents(now, failures)

@@ -24,7 +24,7 @@ from observatory.store import Store, open_store
 
 pytestmark = pytest.mark.slow
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 NAMES = ("shop/cart", "shop/pay")
 USUAL, ILL = 0.1, 5.0
 """Latency [s]."""
@@ -50,7 +50,7 @@ class Shop:
         for _ in range(minutes):
             self.now += MINUTE
             self.store.write_samples(pd.DataFrame([self._row(name, self.now) for name in NAMES]))
-            self.detection.follow_silences()
+            self.detection.follow_silences(self.now)
             self.detection.detect_new(self.now, dict.fromkeys(NAMES, self.now))
 
     def _row(self, name: str, at: datetime) -> dict[str, object]:
@@ -136,12 +136,12 @@ def test_a_silence_of_the_past_has_what_was_learned_forgotten_once(shop: Shop) -
     shop.ill = {"shop/cart"}
     shop.run(5)
     kept = Relearning(shop.store)
-    assert kept.due() == set()
+    assert kept.due(NOON - DAY) == set()
     shop.silence(Effect.DO_NOT_LEARN, starts_at=shop.now - 5 * MINUTE)
-    assert kept.due() == {"shop/cart"}
-    kept.done()
-    assert kept.due() == set()
-    assert Relearning(shop.store).due() == set()  # another process, later
+    assert kept.due(NOON - DAY) == {"shop/cart"}
+    kept.done(NOON - DAY)
+    assert kept.due(NOON - DAY) == set()
+    assert Relearning(shop.store).due(NOON - DAY) == set()  # another process, later
     shop.run(20)
     shop.ill = set()
     shop.store.silences.write([replace(shop.store.silences.get("s1"), ends_at=shop.now)])
