@@ -15,8 +15,9 @@ from observatory.config.links import wants_traces
 from observatory.config.login_file import read_entries, weaknesses
 from observatory.config.loopback import is_loopback
 from observatory.errors import ConfigError, ObservatoryError, QueryRefusedError, SourceError, StoreError
-from observatory.runtime.sources import identity_of, is_foreign
+from observatory.runtime.sources import identity_of, is_foreign, make_call_sources
 from observatory.runtime.survey_remarks import coarse_remarks, without_errors
+from observatory.sources import CallSource
 from observatory.sources.prometheus.selectors import select
 from observatory.sources.prometheus.source import SKEW_BOUND, PrometheusSource
 from observatory.sources.prometheus.survey import Survey, survey
@@ -70,9 +71,29 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
             yield Finding(Level.BROKEN, f"{name}: presets", str(error), "correct the settings")
             continue
         yield from _source(source, settings, now, owners)
+    for calls in make_call_sources(settings, lambda: now):
+        yield _calls(calls)
     yield from _store(settings, now)
     if settings.login_file is not None:
         yield from _login_file(settings.login_file)
+
+
+def _calls(source: CallSource) -> Finding:
+    """Whether a Jaeger answers, and knows any call."""
+    what = f"{source.name}: calls"
+    try:
+        found = source.graph()
+    except SourceError as error:
+        return Finding(Level.BROKEN, what, str(error), f"correct [jaeger.{source.name}], or see why it does not answer")
+    if found:
+        return Finding(Level.OK, what, f"a Jaeger that knows {len(found)} call{'' if len(found) == 1 else 's'}")
+    return Finding(
+        Level.WARNING,
+        what,
+        "a Jaeger that knows no call of this time",
+        "see whether spans reach it, and that the job that makes its dependencies runs where it keeps spans in "
+        "Cassandra or Elasticsearch",
+    )
 
 
 def _source(source: PrometheusSource, settings: Settings, now: datetime, owners: dict[str, str]) -> Iterator[Finding]:

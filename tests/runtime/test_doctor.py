@@ -288,3 +288,33 @@ def test_the_exit_code_is_1_if_something_is_broken(
 
 def test_the_demo_needs_nothing() -> None:
     assert not broken(findings())
+
+
+@pytest.mark.parametrize(
+    ("reply", "level", "words"),
+    [
+        (Reply(body=b'{"dependencies": [{"parent": "a", "child": "b", "callCount": 3}]}'), Level.OK, "knows 1 call"),
+        (Reply(body=b'{"dependencies": []}'), Level.WARNING, "knows no call"),
+        (Reply(403, b"no"), Level.BROKEN, "403"),
+    ],
+)
+def test_a_jaeger_is_asked_for_calls(reply: Reply, level: Level, words: str) -> None:
+    with FaultyServer(choose=lambda _: reply) as server:
+        found = findings(jaeger={"traces": {"url": server.url}})
+    (told,) = of(found, "traces: calls")
+    assert (told.level, words in told.detail) == (level, True)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(("flags", "level"), [((), Level.WARNING), (("--enable-feature=exemplar-storage",), Level.OK)])
+def test_a_server_without_exemplars_is_told_where_links_lead_to_traces(
+    flags: tuple[str, ...], level: Level, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Prometheus, "flags", flags)
+    with Prometheus({}) as server:
+        known = {"prometheus_url": server.url}
+        told = of(
+            findings(**known, links={"t": {"url": "https://j.example", "preset": "jaeger"}}), "prometheus: exemplars"
+        )
+        assert [one.level for one in told] == [level]
+        assert of(findings(**known), "prometheus: exemplars") == []
