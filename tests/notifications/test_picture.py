@@ -61,7 +61,7 @@ def test_odd_values_can_be_drawn(actual: np.ndarray) -> None:
 
 
 def test_any_name_can_be_drawn() -> None:
-    for name in (*TEXTS, "商店/购物车", "$x^{", "x" * 5000):
+    for name in (*TEXTS[::4], "商店/购物车", "$x^{", "x" * 5000):
         assert pixels(draw(replace(COURSE, service_name=name))).shape == (200, 600, 4)
 
 

@@ -157,7 +157,7 @@ def test_two_processes_and_a_killed_one_open_each_incident_once_and_lose_no_line
         for minute in range(0, 140, 2):
             store.write_note("minute", str(minute))
             survivor.wait_for_line(str(minute))
-            if minute % 20 == 6:
+            if minute % 40 == 6:
                 other.kill()
                 other = start()
         for actor in (survivor, other):

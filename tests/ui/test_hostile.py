@@ -45,8 +45,9 @@ def test_cards_of_hostile_services_say_their_names(page: Page, address: str) -> 
 
 
 def test_pages_of_hostile_services_say_their_names(page: Page, address: str) -> None:
+    """Those with charts, and some of the others: their heads are drawn as the cards are, which say all of them."""
     open_page(page, address)
-    for place, name in enumerate(NAMES):
+    for place, name in enumerate((*NAMES[:SAMPLED], *NAMES[SAMPLED::5])):
         page.locator(".card").nth(0).wait_for()
         card = page.locator(f"[data-key={quote_css(name)}].card")
         card.click()

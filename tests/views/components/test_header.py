@@ -22,7 +22,7 @@ def test_it_counts_services_and_open_anomalies(shop: Runtime) -> None:
     assert data["services"] == sum(band["count"] for band in data["bands"]) == 13
     assert data["open"] == 2
     assert (data["updated"], data["age"]) == (f"{NOW:%H:%M:%S}", 0)
-    assert [tab["title"] for tab in data["tabs"]] == ["App Health", "Anomaly Radar", "Runs", "Help"]
+    assert [tab["title"] for tab in data["tabs"]] == ["App Health", "Anomaly Radar", "Silences", "Runs", "Help"]
 
 
 def test_an_empty_store_has_no_time(bare: Runtime) -> None:
