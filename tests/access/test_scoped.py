@@ -199,6 +199,7 @@ READER: dict[str, Callable[[Any], Any]] = {
     "parts": lambda r: vars(r.parts),
     "overview": lambda r: r.overview(),
     "history": lambda r: r.history(OURS, NOON - HOUR, NOON),
+    "exemplars": lambda r: r.exemplars(OURS, NOON - HOUR, NOON),
     "source_names": lambda r: r.source_names,
     "collect": lambda r: refused(r.collect),
 }
