@@ -12,7 +12,7 @@ from observatory.annotations.drafting import parse_draft, parse_moment
 from observatory.annotations.silences import end_silence, extend_silence, make_silence
 from observatory.errors import InvalidInputError
 from observatory.model import Silence
-from observatory.runtime.reader import Reader
+from observatory.runtime.reader import Operator, Reader
 
 FIELDS = ("start", "end", "lasts", "cron", "duration", "timezone", "effect")
 """Texts of a form, as `observatory.annotations.drafting` understands them."""
@@ -30,7 +30,7 @@ def make(person: PageWork, form: Mapping[str, Any], address: str = "") -> Silenc
     """
     said = checked(form)
 
-    def work(operator: Any, who: str, now: datetime) -> Silence:
+    def work(operator: Operator, who: str, now: datetime) -> Silence:
         made = make_silence(parse_draft(now=now, **said), who, now, operator.store.metrics)
         operator.store.silences.write([made])
         return made
@@ -48,7 +48,7 @@ def look_ahead(reader: Reader, form: Mapping[str, Any]) -> Preview:
 def extend(person: PageWork, silence_id: str, end: str, address: str = "") -> Silence:
     """Give a silence another end. Raises as `make`, and NotFoundError, ConflictError."""
 
-    def work(operator: Any, _: str, now: datetime) -> Silence:
+    def work(operator: Operator, _: str, now: datetime) -> Silence:
         return extend_silence(operator.store.silences, silence_id, parse_moment(end, now, "end"), now)
 
     return person.do("extend silence", silence_id, work, address, f"to {end[:40]}")
