@@ -70,7 +70,7 @@ class Silencing:
         if not incident.is_active and not was_told:
             return [], [(one, OVER) for one in waiting]
         kept = waiting[-1] if was_told else waiting[0]
-        return [replace(kept, reason="")], [(one, CAUGHT_UP) for one in waiting if one is not kept]
+        return [replace(kept, reason="", silenced_by="")], [(one, CAUGHT_UP) for one in waiting if one is not kept]
 
 
 def _held(one: Delivery, over: InForce, now: datetime) -> Delivery:

@@ -165,3 +165,14 @@ def test_what_was_held_back_for_days_is_tried_more_than_once(store: Store) -> No
     days = 3 * 24 * 60
     assert whole(desk, days) == []
     assert whole(desk, days + 5) == [("a", "opened")]
+
+
+def test_what_outlasted_the_silence_is_told_although_the_destination_was_down_then(store: Store) -> None:
+    desk = Desk(store)
+    store.silences.write([a_silence("shop/*")])
+    happens(store, an_incident(), "opened")
+    whole(desk, 2)
+    desk.recorder.refusals = iter([DeliveryError("is down")])
+    whole(desk, 60)
+    happens(store, an_incident(), "resolved", 62)
+    assert whole(desk, 65) == [("a", "opened"), ("a", "resolved")]
