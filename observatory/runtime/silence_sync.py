@@ -32,6 +32,8 @@ EVERY = 60.0
 """Time between two looks [s]."""
 LEASE = timedelta(seconds=150)
 ACTIVE = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
+EXACT = timedelta(seconds=1)
+"""An Alertmanager keeps times in milliseconds."""
 AHEAD = timedelta(minutes=5)
 """Ours are made there so long before they begin."""
 
@@ -126,7 +128,7 @@ class SilenceSync:
             there = theirs.get(mark)
             if there is not None and there.is_over:
                 self._heed_end(one, now)
-            elif there is None or there.ends_at != one.until:
+            elif there is None or abs(there.ends_at - one.until) >= EXACT:
                 body = silence_for(one, "" if there is None else there.id)
                 if body is not None:
                     self._destination.add_silence(body)

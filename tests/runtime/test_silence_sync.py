@@ -105,6 +105,19 @@ def test_ours_silences_our_alerts_there_and_no_other(server: Server, store: Stor
 
 
 @servers
+def test_one_with_times_to_the_microsecond_is_made_once(server: Server, store: Store) -> None:
+    odd = timedelta(microseconds=123_456)
+    store.silences.write([ours("shop/*", starts_at=NOW - HOUR + odd, ends_at=NOW + HOUR + odd)])
+    sync = sync_of(store, server.url)
+    sync.step(NOW)
+    before = there(server)
+    for _ in range(2):
+        sync.step(NOW)
+    assert [one["updatedAt"] for one in there(server)] == [one["updatedAt"] for one in before]
+    assert there(server, state="expired") == []
+
+
+@servers
 def test_ours_is_extended_and_ended_there(server: Server, store: Store) -> None:
     store.silences.write([ours("shop/*")])
     sync = sync_of(store, server.url, mode="ours")
