@@ -86,9 +86,9 @@ def services_links(
         service = runtime.store.service(name).name
         configured = runtime.settings.links
         found = links_of(configured, service, first, last)
+        for link in found:  # also where the source does not answer
+            say(f"{link.title}: {link.url}")
         slow = runtime.exemplars(service, first, last) if traces else []
-    for link in found:
-        say(f"{link.title}: {link.url}")
     for one in slow:
         say(f"{one.at:{TIME}} UTC, {one.seconds:.3g} s, trace {one.trace_id}")
         for link in trace_links(configured, service, one.trace_id, one.at):

@@ -149,6 +149,8 @@ class Runtime:
             There is no such service; its source cannot be asked.
         """
         known = self.store.service(service)
+        if not self.source_names:  # the store was filled by others: their source is not known here
+            return []
         names = self.store.service_names()
         asked = [one for one in self.sources if isinstance(one, ExemplarSource)]
         mine = [one for one in asked if one.name == known.source] or asked
