@@ -288,6 +288,8 @@ def _note(status: ServiceStatus | None) -> str:
     if status is None:
         return ""
     silences = [one.words for one in status.silences]
+    if status.state == "silenced":
+        return "; ".join([f"not judged, {silences[0]}", *silences[1:]])
     if status.health.score is None:
         return "; ".join([status.health.reason, *silences])
     notes = [status.learning.message] if status.learning else []

@@ -17,6 +17,7 @@ from observatory.display.silences import again
 from observatory.errors import InvalidInputError
 from observatory.model import Effect, Severity, Silence
 from observatory.runtime.reader import Reader
+from observatory.times import TIME
 from observatory.views import VIEWS
 from observatory.views.components.base import Box, Component, module
 from observatory.views.components.words import plural, span, when
@@ -208,7 +209,7 @@ def item(one: Silence, now: datetime) -> dict[str, Any]:
         "until": when(times[1], now),
         "left": f"{span((times[1] - now).total_seconds())} left" if active else "",
         "again": again(one),
-        "last": when(one.ends_at, now) if one.is_recurring else "",
+        "last": f"{one.ends_at:{TIME}} UTC" if one.is_recurring else "",
         "reason": one.reason,
         "by": one.created_by,
         "source": "" if one.source == "people" else f"{one.source} {one.origin}".strip(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,11 @@ from views.test_views import data_of
 from observatory.access.permissions import Caller, Role, Scope
 from observatory.access.scoped import scoped
 from observatory.config import Settings
-from observatory.model import Service
+from observatory.model import Effect, Service
 from observatory.runtime import Runtime
 from observatory.runtime.reader import Reader
 from observatory.views import VIEWS
+from observatory.views.service import _note as service_note
 from observatory.views.session.state import State
 
 pytestmark = pytest.mark.slow
@@ -154,5 +156,11 @@ def test_a_link_fills_the_form(runtime: Runtime) -> None:
 def test_what_is_silenced_says_so_on_its_card_and_its_page(runtime: Runtime) -> None:
     runtime.store.silences.write([a_silence("shop/cart", starts_at=NOW - HOUR, ends_at=NOW + HOUR)])
     (cards,) = [one for one in VIEWS.get("health")(runtime, State())._layout.objects if hasattr(one, "cards")]
+    overview = runtime.overview()
+    (cart,) = [one for one in overview.services if one.name == "shop/cart"]
+    words = "silenced until 2026-03-02 10:15 UTC by key:ann: maintenance"
+    assert service_note(replace(cart, at=NOW)) == f"no samples yet; {words}"
+    unjudged = replace(cart.silences[0], silence=replace(cart.silences[0].silence, effect=Effect.DO_NOT_JUDGE))
+    assert service_note(replace(cart, at=NOW, is_stale=False, silences=(unjudged,))) == f"not judged, {words}"
     facts: Mapping[str, str] = {one["service"]: one["facts"] for one in cards.cards}
     assert facts == {"shop/cart": "shop · silenced", "shop/pay": "shop"}

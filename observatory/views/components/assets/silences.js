@@ -18,7 +18,7 @@ const line = (s, d, asked, isOver) => html`<li class="silence panel" data-key="$
   <div class="what"><b><bdi>${s.covers}</bdi></b><span class="effect">${s.effect}</span>
     ${isOver ? "" : html`<span class="state">${s.state === "active" ? `in force, ${s.left}` : `from ${s.since}`}</span>`}</div>
   <p><bdi>${s.reason}</bdi></p>
-  <p class="fine">${s.since} to ${s.until}${s.again ? html` · again ${s.again}, for the last time ${s.last}` : ""} · by <bdi>${s.by}</bdi>${
+  <p class="fine">${s.since} to ${s.until}${s.again ? html` · again ${s.again}, until ${s.last}` : ""} · by <bdi>${s.by}</bdi>${
     s.source ? html` (${s.source})` : ""}${s.ended_by ? html` · ended by <bdi>${s.ended_by}</bdi>` : ""} · <code>${s.id}</code></p>
   ${isOver ? "" : acts(s, d, asked)}</li>`
 
