@@ -41,6 +41,7 @@ def notifications(query_data: NotificationsQuery) -> Response:
             sent=counts.get((name, DeliveryState.SENT), 0),
             waiting=counts.get((name, DeliveryState.WAITING), 0),
             failed=counts.get((name, DeliveryState.FAILED), 0),
+            error=runtime.notifier.lanes[name].error or runtime.silence_syncs.errors.get(name, ""),
         )
         for name, told in runtime.notifier.told.items()
     ]

@@ -23,6 +23,10 @@ class Destination(Answer):
     sent: int
     waiting: int
     failed: int = Field(description="Given up; `retry` has them sent again.")
+    error: str = Field(
+        description="Why it could not be told the last time, or its silences are not in step; empty where all is well, "
+        "or another server tells it."
+    )
 
 
 class Delivery(Answer):

@@ -63,3 +63,11 @@ def test_metrics_tell_what_waits(client, runtime):
     text = client.get("/metrics").get_data(as_text=True)
     assert 'observatory_deliveries{destination="log",state="failed"} 1.0' in text
     assert "observatory_oldest_untold_timestamp_seconds" in text  # what the fixture's incidents did is in the outbox
+
+
+def test_why_a_destination_cannot_be_told_is_said(client, runtime):
+    assert strict(client.get("/api/notifications"))["destinations"][0]["error"] == ""
+    runtime.silence_syncs.errors["log"] = "silences are not in step"
+    assert strict(client.get("/api/notifications"))["destinations"][0]["error"] == "silences are not in step"
+    runtime.notifier.lanes["log"].error = "it answered 503"
+    assert strict(client.get("/api/notifications"))["destinations"][0]["error"] == "it answered 503"
