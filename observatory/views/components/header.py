@@ -40,6 +40,7 @@ def header(state: State, runtime: Reader, polls: int = 0) -> dict[str, Any]:
             for band in (Band.CRITICAL, Band.POOR, Band.DEGRADED, Band.HEALTHY, Band.UNKNOWN)
         ],
         "open": overview.open_anomalies if overview else 0,
+        "silenced": sum(bool(status.silences) for status in overview.services) if overview else 0,
         "updated": f"{updated:%H:%M:%S}" if updated else None,
         "updated_on": f"{updated:%Y-%m-%d %H:%M:%S} UTC" if updated else "",
         "age": max(0.0, (now - updated).total_seconds()) if updated else None,

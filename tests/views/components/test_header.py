@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from support.silences import a_silence
 from views.conftest import NOW
 
+from observatory.annotations.in_force import InForce
 from observatory.config import Settings
 from observatory.model import Failure
 from observatory.runtime import Runtime
@@ -73,3 +75,12 @@ def test_the_source_is_what_the_store_says_whatever_the_settings_name() -> None:
     assert source(settings, "demo") == {"kind": "demo", "name": "demo shop"}
     assert source(Settings(), "prometheus") == {"kind": "prometheus", "name": ""}
     assert source(settings, "import") == {"kind": "import", "name": "imported files"}
+
+
+def test_it_counts_services_that_are_silenced_now(shop: Runtime) -> None:
+    state = state_of(shop)
+    assert header(state, shop)["silenced"] == 0
+    one, *others = state.overview.services
+    silenced = replace(one, silences=(InForce(a_silence(), NOW, NOW),))
+    state.overview = replace(state.overview, services=(silenced, *others))
+    assert header(state, shop)["silenced"] == 1

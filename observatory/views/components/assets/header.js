@@ -26,7 +26,8 @@ const headerPage = (d, silence) => {
     <a class="product" href="?" data-say="${say({view: "health", service: ""})}">${logo}<span>${d.product}</span></a>
     <nav aria-label="Views">${d.tabs.map((t) => html`<a class="tab" href="?view=${t.view}"
       ${t.view === d.view ? html`aria-current="page"` : ""} data-say="${say({view: t.view, service: ""})}">${t.title}${
-        t.view === "radar" && d.open ? html`<b class="count" title="open anomalies">${d.open}</b>` : ""}</a>`)}</nav>
+        t.view === "radar" && d.open ? html`<b class="count" title="open anomalies">${d.open}</b>` : ""}${
+        t.view === "silences" && d.silenced ? html`<b class="count quiet" title="services that are silenced now">${d.silenced}</b>` : ""}</a>`)}</nav>
     ${d.services === null ? "" : html`<div class="fleet" role="group" aria-label="Services by health">
       <button class="stat total" type="button" data-say="${say({view: "health", service: "", show: "all", search: ""})}">
         <b>${d.services}</b>services</button>
