@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from observatory.annotations.in_force import MetricsOf, metrics_by_symptom, under_new_names
 from observatory.annotations.occurrences import spans
-from observatory.model import OF_HEALTH, TRANSITIONS, Incident, IncidentEvent, Silence, Span, Symptom
+from observatory.model import TRANSITIONS, Incident, IncidentEvent, Silence, Span
 from observatory.store.reader import StoreReader
 
 LOOKS_BACK = timedelta(days=7)
@@ -98,11 +98,7 @@ def _is_inside(at: datetime, past: Sequence[Span]) -> bool:
 def _covers(silence: Silence, incident: Incident, event: IncidentEvent, metrics_of: MetricsOf) -> bool:
     """Whether it covered all that there was of an incident by then."""
     there = [one for one in incident.symptoms if one.started_at <= event.at] or list(incident.symptoms)
-    return all(silence.covers(one.service_name, one.severity, _metrics(one, metrics_of)) for one in there)
-
-
-def _metrics(symptom: Symptom, metrics_of: MetricsOf) -> Sequence[str] | None:
-    return None if symptom.detector == OF_HEALTH else metrics_of(symptom)
+    return all(silence.covers(one.service_name, one.severity, metrics_of(one)) for one in there)
 
 
 def _many(count: int, noun: str) -> str:

@@ -134,10 +134,15 @@ def _is_hexadecimal(text: str) -> bool:
     return set(text) <= set("0123456789abcdef")
 
 
+def is_printable(line: str) -> bool:
+    """Whether people see every character of a line, or it joins those of an emoji."""
+    return all(letter.isprintable() or letter in "\u200d\ufe0f" for letter in line)
+
+
 def _line(field: str, text: str) -> str:
     """`text` in one line; raises InvalidInputError where it has characters that nobody sees."""
     line = " ".join(text.split())
-    if not all(letter.isprintable() or letter in "\u200d\ufe0f" for letter in line):  # emoji are joined by these
+    if not is_printable(line):
         raise InvalidInputError(f"{field}: has characters that cannot be printed, leave them out")
     return line
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from observatory.annotations.occurrences import span_at
-from observatory.model import OF_HEALTH, Anomaly, Incident, NameRules, Severity, Silence, Symptom, SymptomKey
+from observatory.model import OF_HEALTH, Anomaly, Incident, NameRules, Silence, Symptom, SymptomKey
 from observatory.store.reader import StoreReader
 from observatory.times import TIME
 
@@ -101,4 +101,4 @@ def metrics_by_symptom(anomalies: Iterable[Anomaly]) -> MetricsOf:
 
 def _is_about(silence: Silence, symptom: Symptom, metrics_of: MetricsOf) -> bool:
     metrics = metrics_of(symptom) if silence.metrics else None
-    return silence.covers(symptom.service_name, Severity(symptom.severity), metrics)
+    return silence.covers(symptom.service_name, symptom.severity, metrics)

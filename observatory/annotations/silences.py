@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from observatory.annotations.changes import is_printable
 from observatory.annotations.occurrences import cadence_of, next_span, span_at
 from observatory.errors import ConflictError, InvalidInputError
 from observatory.model import LONGEST_NAME, OF_PEOPLE, Effect, Severity, Silence, is_usable_name
@@ -172,7 +173,7 @@ def _reason(text: str) -> str:
     line = " ".join(text.split())
     if not line:
         raise InvalidInputError("reason: say why, for whoever wonders where the alarms are")
-    if len(line) > LONGEST_REASON or not all(letter.isprintable() or letter in "\u200d\ufe0f" for letter in line):
+    if len(line) > LONGEST_REASON or not is_printable(line):
         raise InvalidInputError(f"reason: give at most {LONGEST_REASON} characters that can be printed")
     return line
 

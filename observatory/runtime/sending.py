@@ -16,7 +16,7 @@ from observatory.notifications.backoff import FEWEST, GIVEN_UP, wait_after
 from observatory.notifications.choosing import is_wanted, quiet_until
 from observatory.notifications.message import Message, compose, summary
 from observatory.runtime.hand_out import Told
-from observatory.runtime.silencing import Silencing
+from observatory.runtime.silencing import LOOKS_AGAIN, Silencing
 from observatory.store import Store
 
 log = logging.getLogger(__name__)
@@ -27,8 +27,6 @@ MOST_AT_ONCE = 10
 """More messages than that at a time are summed up for people."""
 BATCH = 2000
 """Deliveries read at a time."""
-LOOKS_AGAIN = timedelta(minutes=1)
-"""What is held back by quiet hours is looked at again, for it may have become urgent."""
 PICTURED = ("opened", "worse", "better", "reopened", "resolved")
 """What people are told of with a picture."""
 ENDED_LATELY = timedelta(minutes=5)

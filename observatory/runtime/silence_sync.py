@@ -13,6 +13,7 @@ from observatory.annotations.in_force import InForce
 from observatory.annotations.occurrences import next_span, span_at
 from observatory.annotations.silences import LONGEST_REASON, ended_at
 from observatory.errors import DeliveryError, ObservatoryError
+from observatory.health.overview import ACTIVE
 from observatory.integrations.alertmanager import Alertmanager
 from observatory.integrations.alertmanager_silences import (
     ALERT,
@@ -21,7 +22,7 @@ from observatory.integrations.alertmanager_silences import (
     silence_for,
     silence_of,
 )
-from observatory.model import Incident, IncidentState, Silence
+from observatory.model import Incident, Silence
 from observatory.runtime.hand_out import Told
 from observatory.runtime.leader import LeaderElection
 from observatory.store import Store
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 EVERY = 60.0
 """Time between two looks [s]."""
 LEASE = timedelta(seconds=150)
-ACTIVE = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
 EXACT = timedelta(seconds=1)
 """An Alertmanager keeps times in milliseconds."""
 AHEAD = timedelta(minutes=5)

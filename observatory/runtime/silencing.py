@@ -11,7 +11,8 @@ from observatory.model import Delivery, DeliveryState, Incident
 from observatory.store import Store
 
 LOOKS_AGAIN = timedelta(minutes=1)
-"""What is held back is looked at again: a silence may end early, or something else may join the incident."""
+"""What is held back, also by quiet hours, is looked at again: it may have become urgent, a silence may end early, or
+something else may join the incident."""
 OVER = "over before the silence was"
 CAUGHT_UP = "another message told of it once the silence was over"
 
